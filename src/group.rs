@@ -1,0 +1,220 @@
+//! What a deployment group is, once it has been validated.
+//!
+//! The arrow this module owns: group file -> [`spec`] (what was written, with
+//! its place in the file) -> [`validate`] -> [`Group`]. Everything behind that
+//! arrow takes a `Group` and never looks at the file again. Nothing here reads
+//! a file, a clock or the environment.
+
+pub mod image;
+pub mod name;
+pub mod schedule;
+pub mod slug;
+pub mod spec;
+pub mod validate;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use image::{Branch, RepositoryName, TagPattern};
+use name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
+use schedule::Schedule;
+
+/// A deployment group: apps that are promoted together or not at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// From `group.name`; equals the file's stem.
+    pub name: GroupName,
+    /// Where the group runs.
+    pub environment: Environment,
+    /// When the daemon starts a promotion by itself.
+    pub schedule: Option<Schedule>,
+    /// Groups of the same environment that must have passed first.
+    pub requires: Vec<GroupName>,
+    /// What shows that CI found an image good.
+    pub proof: Proof,
+    /// Which image of a branch is the newest.
+    pub newest: Newest,
+    /// How the old colour is replaced.
+    pub strategy: Strategy,
+    /// At least one, in the order of the file.
+    pub apps: Vec<App>,
+    /// Empty only where the environment allows untested groups.
+    pub checks: Vec<Check>,
+}
+
+/// Where a group runs, from `environments/<name>.toml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Environment {
+    /// From `environment.name`; equals the file's stem.
+    pub name: EnvironmentName,
+    /// The namespace all of the group's objects live in.
+    pub namespace: Namespace,
+    /// How the cluster is reached.
+    pub cluster: ClusterRef,
+    /// DNS domain of the cluster's Services, `cluster.local` unless told.
+    pub cluster_domain: String,
+    /// Whether groups without a check are valid here.
+    pub untested: Untested,
+    /// The ECR registry images come from.
+    pub registry: RegistryRef,
+    /// Values for manifest templates, offered as `values`.
+    pub values: BTreeMap<String, serde_json::Value>,
+}
+
+/// How the cluster is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClusterRef {
+    /// A context of the kubeconfig, by name; never "the current one".
+    Context(String),
+    /// The cluster promoter itself runs in.
+    InCluster,
+}
+
+/// Which ECR registry is asked; what is not told comes from the AWS defaults.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RegistryRef {
+    /// Twelve-digit AWS account.
+    pub account: Option<String>,
+    /// AWS region.
+    pub region: Option<String>,
+}
+
+/// Whether a group may be promoted without any check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Untested {
+    /// A group without a check is invalid.
+    #[default]
+    Refused,
+    /// It is valid; every promotion says that nothing was tested.
+    Allowed,
+}
+
+/// What shows that CI found a branch's image good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// It was pushed at all: CI pushes only after its tests passed.
+    #[default]
+    Pushed,
+    /// The checks of its commit passed on GitHub.
+    GithubChecks,
+}
+
+/// Which image of a branch is the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Newest {
+    /// By ECR's push time.
+    #[default]
+    Pushed,
+    /// By the build number in the tag.
+    Build,
+}
+
+/// How the old colour is replaced. Blue/green is the only kind so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Strategy {
+    /// How long the old colour is kept warm after the switch; at least 10 s.
+    pub keep_old: Duration,
+    /// How long the candidate may take to become ready.
+    pub deploy_timeout: Duration,
+}
+
+/// One member of a group: a repository, a branch and a manifest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct App {
+    /// Names its Deployments `<name>-blue` and `<name>-green`.
+    pub name: AppName,
+    /// Where its image comes from.
+    pub image: BranchImage,
+    /// What is deployed.
+    pub manifest: Manifest,
+    /// Port the container listens on, if the app serves anything.
+    pub port: Option<u16>,
+    /// Pods wanted; `None` leaves it to the manifest.
+    pub replicas: Option<u32>,
+    /// Apps of the group that it calls.
+    pub needs: Vec<AppName>,
+    /// Values for its manifest template, over the environment's.
+    pub values: BTreeMap<String, serde_json::Value>,
+}
+
+/// "The newest good image of this branch in this repository."
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchImage {
+    /// ECR repository.
+    pub repository: RepositoryName,
+    /// Git branch as people write it.
+    pub branch: Branch,
+    /// How CI names its tags.
+    pub tag: TagPattern,
+}
+
+/// What is deployed for an app.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Manifest {
+    /// A template in YAML or JSON.
+    Template(Template),
+    /// A Deployment and a Service made from the group file alone.
+    Inline(Inline),
+}
+
+/// The bytes of a manifest template and where they came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Path as shown to people, relative to the current folder.
+    pub path: String,
+    /// The file's text, not yet rendered.
+    pub text: String,
+}
+
+/// What the group file says of an app without a manifest.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Inline {
+    /// Environment variables of its container.
+    pub env: BTreeMap<String, String>,
+    /// `resources` of its container, as Kubernetes writes them.
+    pub resources: Option<serde_json::Value>,
+}
+
+/// One integration test Job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// Unique in the group.
+    pub name: CheckName,
+    /// What it runs in.
+    pub image: CheckImage,
+    /// Replaces the image's entrypoint when not empty.
+    pub command: Vec<String>,
+    /// Environment variables of its container.
+    pub env: BTreeMap<String, String>,
+    /// From the start of its pod's container to its end.
+    pub timeout: Duration,
+    /// What its output is read as.
+    pub report: Report,
+}
+
+/// Where a check's image comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckImage {
+    /// A repository and a branch, as for an app.
+    Branch(BranchImage),
+    /// The candidate image of an app of the group.
+    App(AppName),
+    /// A full image reference, used as it is.
+    Image(String),
+}
+
+/// What a check's output is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Report {
+    /// Only the exit code counts.
+    #[default]
+    None,
+    /// Test Anything Protocol on standard output.
+    Tap,
+}
