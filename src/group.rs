@@ -10,6 +10,7 @@ pub mod name;
 pub mod schedule;
 pub mod slug;
 pub mod spec;
+pub mod tag;
 pub mod validate;
 
 use std::collections::BTreeMap;
