@@ -131,16 +131,22 @@ impl RegistryError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CredentialProblem {
     /// The chain found none.
-    #[error("no AWS credentials found: run `aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID")]
+    #[error(
+        "no AWS credentials found: run `aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+    )]
     Missing,
     /// They were good once.
     #[error("the AWS credentials have expired: run `aws sso login`, or renew the session token")]
     Expired,
     /// AWS does not know them.
-    #[error("AWS does not accept the credentials: check AWS_PROFILE and the AWS_ variables that are set")]
+    #[error(
+        "AWS does not accept the credentials: check AWS_PROFILE and the AWS_ variables that are set"
+    )]
     Invalid,
     /// They are good, but not for this.
-    #[error("the AWS credentials do not allow this: grant the action named below on the repository")]
+    #[error(
+        "the AWS credentials do not allow this: grant the action named below on the repository"
+    )]
     Denied,
 }
 
