@@ -5,8 +5,10 @@
 //! arrow takes a `Group` and never looks at the file again. Nothing here reads
 //! a file, a clock or the environment.
 
+pub mod duration;
 pub mod image;
 pub mod name;
+pub mod problem;
 pub mod schedule;
 pub mod slug;
 pub mod spec;

@@ -1,0 +1,332 @@
+//! What is wrong with the files, said so that it can be put right.
+//!
+//! Input: messages with a place in a file. Output: all of them in the order of
+//! the files, as text for people (with the line itself) or one line each. The
+//! lines of `env` and `values` are never shown: they may hold secrets.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+/// A file, or what stands for one, that problems point into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    path: String,
+    text: String,
+    /// Ranges of values that may be secrets.
+    private: Vec<Range<usize>>,
+}
+
+impl Source {
+    /// A file with its text.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            text: text.into(),
+            private: Vec::new(),
+        }
+    }
+
+    /// Something without text: a folder, a file that cannot be read, the
+    /// command line.
+    pub fn named(path: impl Into<String>) -> Self {
+        Self::new(path, "")
+    }
+
+    /// Keeps the lines that touch one of these ranges from being shown.
+    #[must_use]
+    pub fn with_private(mut self, private: Vec<Range<usize>>) -> Self {
+        self.private = private;
+        self
+    }
+
+    /// The path as shown to people.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The file's text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Line and column of a byte, both from 1, the column in characters.
+    pub fn position(&self, byte: usize) -> (usize, usize) {
+        let before = &self.text[..self.text.floor_char_boundary(byte)];
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        // A byte order mark is not a character people count.
+        let column = before[start..]
+            .trim_start_matches('\u{feff}')
+            .chars()
+            .count()
+            + 1;
+        (line, column)
+    }
+
+    /// The range of the line that a byte is in, without its end.
+    fn line(&self, byte: usize) -> Range<usize> {
+        let byte = self.text.floor_char_boundary(byte);
+        let start = self.text[..byte].rfind('\n').map_or(0, |at| at + 1);
+        let length = self.text[start..].find('\n');
+        let end = length.map_or(self.text.len(), |length| start + length);
+        let end = start + self.text[start..end].trim_end_matches('\r').len();
+        start..end
+    }
+}
+
+/// Whether a problem keeps the file from being used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It does.
+    Error,
+    /// It does not, but somebody should know.
+    Warning,
+}
+
+/// One thing that is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Whether it keeps the file from being used.
+    pub severity: Severity,
+    /// The file.
+    pub source: Arc<Source>,
+    /// The bytes it is about; `None` if it is about the file as a whole.
+    pub span: Option<Range<usize>>,
+    /// What is wrong: lower-case start, no period.
+    pub message: String,
+    /// What to do about it, where the message does not say so.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// An error at a place in a file.
+    pub fn error(source: &Arc<Source>, span: Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            source: Arc::clone(source),
+            span: Some(span),
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// An error about something without a place.
+    pub fn general(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            source: Arc::new(Source::named(path)),
+            span: None,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The same as a warning.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with a hint, if there is one.
+    #[must_use]
+    pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// `file:line:column`, or the file alone.
+    pub fn place(&self) -> String {
+        let path = self.source.path();
+        match &self.span {
+            Some(span) => {
+                let (line, column) = self.source.position(span.start);
+                format!("{path}:{line}:{column}")
+            }
+            None => path.to_owned(),
+        }
+    }
+
+    /// Several lines for people, the place in the first one.
+    pub fn render(&self, color: bool) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut report =
+            annotate_snippets::Group::with_title(level.primary_title(self.to_string()));
+        if let Some(span) = self.shown() {
+            let line = self.source.line(span.start);
+            let number = self.source.position(span.start).0;
+            let shown = span.start - line.start..span.end - line.start;
+            report = report.element(
+                Snippet::source(&self.source.text()[line])
+                    .line_start(number)
+                    .annotation(AnnotationKind::Primary.span(shown)),
+            );
+        }
+        if let Some(hint) = &self.hint {
+            report = report.element(Level::HELP.message(hint));
+        }
+        let renderer = if color {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        renderer.render(&[report])
+    }
+
+    /// What of the problem's first line may be shown.
+    fn shown(&self) -> Option<Range<usize>> {
+        let span = self.span.as_ref()?;
+        let text = self.source.text();
+        let line = self.source.line(span.start);
+        let is_private = |range: &Range<usize>| range.start <= line.end && line.start <= range.end;
+        if text[line.clone()].trim().is_empty() || self.source.private.iter().any(is_private) {
+            return None;
+        }
+        let start = text.floor_char_boundary(span.start).min(line.end);
+        let end = text.ceil_char_boundary(span.end).clamp(start, line.end);
+        Some(start..end)
+    }
+
+    fn key(&self) -> (&str, usize, Severity, &str) {
+        let start = self.span.as_ref().map_or(0, |span| span.start);
+        (self.source.path(), start, self.severity, &self.message)
+    }
+}
+
+/// One line: `file:line:column: message`.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place(), self.message)
+    }
+}
+
+impl PartialOrd for Problem {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Problem {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+/// Every problem once, sorted by file and place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Problems(BTreeSet<Problem>);
+
+impl Problems {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, problem: Problem) {
+        self.0.insert(problem);
+    }
+
+    /// Whether there is neither an error nor a warning.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.errors().next().is_some()
+    }
+
+    /// All, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+
+    /// The errors, in order.
+    pub fn errors(&self) -> impl Iterator<Item = &Problem> {
+        self.iter()
+            .filter(|problem| problem.severity == Severity::Error)
+    }
+
+    /// The warnings, in order.
+    pub fn warnings(&self) -> impl Iterator<Item = &Problem> {
+        self.iter()
+            .filter(|problem| problem.severity == Severity::Warning)
+    }
+
+    /// Keeps only those for which `keep` holds.
+    pub fn retain(&mut self, keep: impl FnMut(&Problem) -> bool) {
+        self.0.retain(keep);
+    }
+
+    /// All as text for people, with an empty line between them.
+    pub fn render(&self, color: bool) -> String {
+        let rendered: Vec<_> = self.iter().map(|problem| problem.render(color)).collect();
+        rendered.join("\n\n")
+    }
+}
+
+impl Extend<Problem> for Problems {
+    fn extend<I: IntoIterator<Item = Problem>>(&mut self, problems: I) {
+        self.0.extend(problems);
+    }
+}
+
+impl FromIterator<Problem> for Problems {
+    fn from_iter<I: IntoIterator<Item = Problem>>(problems: I) -> Self {
+        Self(problems.into_iter().collect())
+    }
+}
+
+impl IntoIterator for Problems {
+    type Item = Problem;
+    type IntoIter = std::collections::btree_set::IntoIter<Problem>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self::from_iter([problem])
+    }
+}
+
+/// As [`Problems::render`], without colour.
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// "did you mean": the known word that is closest to a misspelt one.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    // The comparison takes the product of both lengths.
+    if word.len() > 100 {
+        return None;
+    }
+    let distance = |known: &&str| strsim::damerau_levenshtein(word, known);
+    let best = known.into_iter().min_by_key(distance)?;
+    let close = distance(&best) <= (word.chars().count() / 3).max(1);
+    close.then(|| format!("did you mean `{best}`?"))
+}
+
+#[cfg(test)]
+mod tests;

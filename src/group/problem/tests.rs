@@ -1,0 +1,120 @@
+//! Places, order and looks of problems.
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn positions() {
+    let source = Source::new("a.toml", "\u{feff}é = 1\r\nb = 'ü'x\n\nlast");
+    let check = |byte, expected| assert_eq!(source.position(byte), expected, "byte {byte}");
+    check(0, (1, 1));
+    check(3, (1, 1));
+    check(5, (1, 2));
+    check(11, (2, 1));
+    check(18, (2, 7));
+    check(21, (3, 1));
+    check(22, (4, 1));
+    check(26, (4, 5));
+    check(1000, (4, 5));
+}
+
+#[test]
+fn an_error_shows_its_line() {
+    let source = Arc::new(Source::new("groups/a.toml", "[group]\r\nname = \"ä\"\r\n"));
+    let problem = Problem::error(&source, 16..20, "`ä` cannot be a name").hint("write `a`");
+    assert_snapshot!(problem.render(false), @r#"
+    error: groups/a.toml:2:8: `ä` cannot be a name
+      |
+    2 | name = "ä"
+      |        ^^^
+      |
+      = help: write `a`
+    "#);
+    assert!(problem.render(true).contains("\u{1b}["));
+    let colorless = problem.render(true);
+    assert!(
+        colorless
+            .lines()
+            .next()
+            .unwrap()
+            .contains("groups/a.toml:2:8")
+    );
+    assert_eq!(
+        problem.to_string(),
+        "groups/a.toml:2:8: `ä` cannot be a name"
+    );
+}
+
+#[test]
+fn a_warning_without_a_place() {
+    let problem = Problem::general("groups", "nothing is there")
+        .warning()
+        .hint("make a group");
+    assert_snapshot!(problem.render(false), @"
+    warning: groups: nothing is there
+     |
+     = help: make a group
+    ");
+}
+
+#[test]
+fn private_lines_are_not_shown() {
+    let text = "env = { TOKEN = \"hunter2\", A = 1 }\nport = 0\n";
+    let source = Arc::new(Source::new("a.toml", text).with_private(vec![16..25]));
+    let problem = Problem::error(&source, 31..32, "expected text, found an integer");
+    assert_snapshot!(problem.render(false), @"error: a.toml:1:32: expected text, found an integer");
+    let problem = Problem::error(&source, 42..43, "a port is 1 to 65535");
+    assert_snapshot!(problem.render(false), @"
+    error: a.toml:2:8: a port is 1 to 65535
+      |
+    2 | port = 0
+      |        ^
+    ");
+}
+
+#[test]
+fn problems_are_sorted_and_said_once() {
+    let a = Arc::new(Source::new("a.toml", "x\ny\n"));
+    let b = Arc::new(Source::new("b.toml", "x\ny\n"));
+    let problems: Problems = [
+        Problem::error(&b, 0..1, "one"),
+        Problem::error(&a, 2..3, "three"),
+        Problem::error(&a, 0..1, "two").warning(),
+        Problem::error(&a, 2..3, "three"),
+    ]
+    .into_iter()
+    .collect();
+    let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        ["a.toml:1:1: two", "a.toml:2:1: three", "b.toml:1:1: one"]
+    );
+    assert_eq!(
+        (problems.errors().count(), problems.warnings().count()),
+        (2, 1)
+    );
+}
+
+#[test]
+fn suggestions() {
+    let known = ["name", "branch", "needs"];
+    let check = |word, expected: Option<&str>| {
+        assert_eq!(did_you_mean(word, known).as_deref(), expected, "{word}")
+    };
+    check("nmae", Some("did you mean `name`?"));
+    check("brnch", Some("did you mean `branch`?"));
+    check("colour", None);
+    check("", None);
+}
+
+proptest! {
+    #[test]
+    fn no_place_panics(text in "[aé🚀\r\n\t\u{feff}]{0,30}", start in 0_usize..140, length in 0_usize..140) {
+        let source = Arc::new(Source::new("a.toml", text));
+        let problem = Problem::error(&source, start..start + length, "wrong").hint("right");
+        let rendered = problem.render(false);
+        prop_assert!(rendered.lines().next().unwrap().contains(&problem.place()));
+    }
+}
