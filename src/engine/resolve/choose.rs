@@ -1,0 +1,128 @@
+//! The newest image of one branch, its labels considered.
+//!
+//! Input: a repository's listing and what is wanted of it. Output: the image,
+//! or why there is none. [`pick`] decides which image is the newest; this walks
+//! down from it while labels say that an image is another branch's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Cause;
+use crate::group::{BranchImage, Newest};
+use crate::plan::image::{Digest, ResolvedImage};
+use crate::plan::resolve::{Candidate, Excerpt, Owner, PickError, candidates, doubt, owner, pick};
+use crate::port::registry::{ImageDetails, Listing, Registry, RegistryError};
+
+/// Images of one branch whose labels are read before giving up: each costs
+/// requests, and a branch without images may share its tags with one of
+/// thousands.
+const LABELS_READ: usize = 40;
+
+/// Chooses the image, or says why none can be chosen.
+pub(super) async fn choose(
+    registry: &dyn Registry,
+    listing: &Listing,
+    wanted: &BranchImage,
+    newest: Newest,
+) -> Result<ResolvedImage, Cause> {
+    let mut left = candidates(&listing.images, wanted)?;
+    let all = left.len();
+    let mut labels = Labels::new(registry, wanted);
+    while labels.read.len() < LABELS_READ {
+        match pick(&left, newest) {
+            Ok(None) => break,
+            Ok(Some(picked)) => {
+                let picked = picked.clone();
+                if !labels.name_another_branch(&picked).await? {
+                    return Ok(labels.image(picked, listing));
+                }
+                left.retain(|c| c.digest != picked.digest);
+            }
+            // Another branch's build numbers may be what disagrees.
+            Err(refusal) => {
+                let before = left.len();
+                for candidate in [&refusal.last, &refusal.highest] {
+                    if labels.doubt.is_some() && labels.name_another_branch(candidate).await? {
+                        left.retain(|c| c.digest != candidate.digest);
+                    }
+                }
+                if left.len() == before {
+                    return Err(PickError::from(refusal).into());
+                }
+            }
+        }
+    }
+    let branches = Excerpt::of(labels.others.into_iter().collect());
+    let looked_at = all - left.len();
+    Err(PickError::OtherBranches {
+        looked_at,
+        branches,
+    }
+    .into())
+}
+
+/// What the labels read so far say.
+struct Labels<'a> {
+    registry: &'a dyn Registry,
+    wanted: &'a BranchImage,
+    /// What to warn of where labels say nothing. `None`: no other branch can
+    /// have these tags.
+    doubt: Option<String>,
+    read: BTreeMap<Digest, ImageDetails>,
+    others: BTreeSet<String>,
+}
+
+impl<'a> Labels<'a> {
+    fn new(registry: &'a dyn Registry, wanted: &'a BranchImage) -> Self {
+        Self {
+            registry,
+            wanted,
+            doubt: doubt(wanted),
+            read: BTreeMap::new(),
+            others: BTreeSet::new(),
+        }
+    }
+
+    async fn name_another_branch(&mut self, candidate: &Candidate) -> Result<bool, RegistryError> {
+        let digest = &candidate.digest;
+        if !self.read.contains_key(digest) {
+            let details = self
+                .registry
+                .inspect(&self.wanted.repository, digest)
+                .await?;
+            self.read.insert(digest.clone(), details);
+        }
+        if let Owner::Other(branch) = self.owner(candidate) {
+            self.others.insert(branch);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn owner(&self, candidate: &Candidate) -> Owner {
+        self.read
+            .get(&candidate.digest)
+            .map_or(Owner::Unknown, |details| {
+                owner(&candidate.tag, self.wanted, &details.labels)
+            })
+    }
+
+    fn image(mut self, picked: Candidate, listing: &Listing) -> ResolvedImage {
+        let doubt = self
+            .doubt
+            .take()
+            .filter(|_| self.owner(&picked) == Owner::Unknown);
+        let details = self.read.remove(&picked.digest).unwrap_or_default();
+        ResolvedImage {
+            repository: self.wanted.repository.clone(),
+            reference: listing.reference(&self.wanted.repository, &picked.digest),
+            branch: self.wanted.branch.clone(),
+            tag: picked.tag,
+            digest: picked.digest,
+            build: picked.build,
+            commit: picked.commit,
+            pushed_at: picked.pushed_at,
+            platforms: details.platforms,
+            warnings: doubt.into_iter().collect(),
+        }
+    }
+}
