@@ -1,0 +1,260 @@
+//! Reads a check's log as a TAP report (Test Anything Protocol, 12 to 14).
+//!
+//! Input: the log of the container `check`, as text that may be huge and may
+//! hold anything between the lines of the report. Output: a [`TapReport`] with
+//! the single test cases, and by [`TapReport::judge`] what it says of the
+//! check. It never forgives: what does not add up is a [`TapProblem`], and a
+//! report with a problem never passes. It does not know how the container
+//! ended; [`super::verdict`] puts the two together.
+//!
+//! It reads what `node --test --test-reporter=tap` (20 and 22), `tape`, `bats`
+//! and Perl's `Test::More` print. One check prints one report.
+
+mod block;
+mod line;
+mod reader;
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::check::{CaseOutcome, TestCase, Verdict, cut, one_line};
+pub use reader::TapReader;
+
+/// Most test cases kept; all are counted.
+pub const MAX_CASES: usize = 2000;
+
+/// Of these, how many are kept free for test cases that failed.
+const FOR_FAILURES: usize = 500;
+
+/// Most problems kept; one is enough to fail the check.
+const MAX_PROBLEMS: usize = 20;
+
+/// How deep subtests may lie in each other.
+const MAX_DEPTH: usize = 16;
+
+/// How many failed test cases a reason names.
+const NAMED: usize = 3;
+
+/// Most bytes of one name in a reason.
+const NAMED_BYTES: usize = 80;
+
+/// What a TAP report says.
+///
+/// A suite is not counted beside its own tests: only when it failed though
+/// none of them did, or was skipped or put off as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TapReport {
+    /// The test cases in the order of the report, at most [`MAX_CASES`].
+    pub cases: Vec<TestCase>,
+    /// How many test cases are counted below but not kept in `cases`.
+    pub omitted: u64,
+    /// How many passed.
+    pub passed: u64,
+    /// How many failed.
+    pub failed: u64,
+    /// How many were not run.
+    pub skipped: u64,
+    /// How many are marked as unfinished; they decide nothing.
+    pub todo: u64,
+    /// How many files Node's runner passed though there was no test in them.
+    pub empty_files: u64,
+    /// The plan of the report itself, if it has one.
+    pub plan: Option<TapPlan>,
+    /// Why the program gave up, if it said `Bail out!`.
+    pub bailed: Option<String>,
+    /// What does not add up; the first ones, in the order of the report.
+    pub problems: Vec<TapProblem>,
+}
+
+/// How many tests a report announced, beside how many it has at its top level.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TapPlan {
+    /// The `N` of `1..N`.
+    pub declared: u64,
+    /// Test lines seen at the same level.
+    pub seen: u64,
+    /// The reason given when everything was skipped (`1..0 # SKIP reason`).
+    pub skip: Option<String>,
+}
+
+/// What does not add up in a report, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TapProblem {
+    /// Line of the log, counted from 1.
+    pub line: u64,
+    /// What it is.
+    pub kind: TapProblemKind,
+}
+
+/// The ways in which a report does not add up.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TapProblemKind {
+    /// A report, or the subtests of a test, ended without `1..N`.
+    #[error("it has no plan, so it may have been cut off")]
+    NoPlan,
+    /// `1..N` announced another number of tests.
+    #[error("1..{declared} was planned, {seen} seen")]
+    PlanMismatch {
+        /// The `N` of `1..N`.
+        declared: u64,
+        /// Test lines seen at the same level.
+        seen: u64,
+    },
+    /// `1..N` appeared twice at the same level.
+    #[error("a second plan; one check prints one report")]
+    SecondPlan,
+    /// A test followed on a plan that had closed the level.
+    #[error("a test after the closing plan")]
+    TestAfterPlan,
+    /// A number is missing, repeated or out of order.
+    #[error("test {found} where {expected} was due")]
+    OutOfSequence {
+        /// The number after the one before.
+        expected: u64,
+        /// The number written.
+        found: u64,
+    },
+    /// `TAP version` appeared twice.
+    #[error("a second report; one check prints one report")]
+    SecondReport,
+    /// A block of YAML has no end.
+    #[error("a block of YAML without an end")]
+    OpenBlock,
+    /// Subtests without the line of the test they belong to.
+    #[error("subtests without the line of their parent")]
+    Orphans,
+    /// Subtests lie deeper than anybody writes them.
+    #[error("subtests more than {MAX_DEPTH} levels deep")]
+    TooDeep,
+    /// A test's line is longer than is looked at.
+    #[error("a test's line of more than {} bytes", line::MOST)]
+    TooLong,
+}
+
+impl fmt::Display for TapProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.kind)
+    }
+}
+
+impl TapReport {
+    /// Reads a whole log. [`TapReader`] does the same line by line.
+    pub fn read(log: &str) -> Self {
+        let mut reader = TapReader::default();
+        for line in log.strip_suffix('\n').unwrap_or(log).split('\n') {
+            reader.line(line);
+        }
+        reader.finish()
+    }
+
+    /// How many test cases ran and count: those that passed or failed.
+    pub fn executed(&self) -> u64 {
+        self.passed.saturating_add(self.failed)
+    }
+
+    /// What the report alone says of its check, and why on one line.
+    ///
+    /// Any failure, `Bail out!` or problem is Failed; when nothing was run,
+    /// nobody can tell, so that is Errored.
+    pub fn judge(&self) -> (Verdict, String) {
+        if self.failed > 0 {
+            return (Verdict::Failed, self.failures());
+        }
+        if let Some(reason) = &self.bailed {
+            let reason = if reason.is_empty() {
+                "no reason given"
+            } else {
+                reason
+            };
+            return (Verdict::Failed, format!("the tests bailed out: {reason}"));
+        }
+        let counted = [self.passed, self.skipped, self.todo, self.empty_files];
+        if counted == [0; 4] && self.plan.is_none() && self.only_lacks_a_plan() {
+            let reason = "no test was run: the log holds no result and no plan";
+            return (Verdict::Errored, reason.to_owned());
+        }
+        if let Some(first) = self.problems.first() {
+            let reason = format!("the TAP report does not add up: {first}");
+            return (Verdict::Failed, reason);
+        }
+        if self.executed() == 0 {
+            return (
+                Verdict::Errored,
+                format!("no test was run: {}", self.idle()),
+            );
+        }
+        let reason = format!("{} passed{}", count(self.passed, "test case"), self.aside());
+        (Verdict::Passed, reason)
+    }
+
+    fn only_lacks_a_plan(&self) -> bool {
+        let kinds: Vec<_> = self.problems.iter().map(|p| &p.kind).collect();
+        kinds == [&TapProblemKind::NoPlan]
+    }
+
+    /// `2 of 12 test cases failed: 'a > b', 'c'`
+    fn failures(&self) -> String {
+        let failed = |case: &&TestCase| case.outcome == CaseOutcome::Failed;
+        let names: Vec<String> = self
+            .cases
+            .iter()
+            .filter(failed)
+            .take(NAMED)
+            .map(|case| format!("'{}'", one_line(&case.name, NAMED_BYTES)))
+            .collect();
+        let more = match self.failed.saturating_sub(names.len() as u64) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let all = count(self.executed(), "test case");
+        format!(
+            "{} of {all} failed: {}{more}",
+            self.failed,
+            names.join(", ")
+        )
+    }
+
+    /// Why nothing was run.
+    fn idle(&self) -> String {
+        let skip = self.plan.as_ref().and_then(|plan| plan.skip.as_deref());
+        match skip {
+            Some("") => return "all were skipped".to_owned(),
+            Some(reason) => return format!("all were skipped ({})", cut(reason, NAMED_BYTES)),
+            None => {}
+        }
+        let parts: Vec<String> = [
+            (self.skipped, format!("{} skipped", self.skipped)),
+            (self.todo, format!("{} todo", self.todo)),
+            (
+                self.empty_files,
+                format!("{} without a test", count(self.empty_files, "file")),
+            ),
+        ]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(_, part)| part)
+        .collect();
+        if parts.is_empty() {
+            return "the report is empty".to_owned();
+        }
+        parts.join(", ")
+    }
+
+    /// ` (1 skipped, 2 todo)`
+    fn aside(&self) -> String {
+        match (self.skipped, self.todo) {
+            (0, 0) => String::new(),
+            (skipped, 0) => format!(" ({skipped} skipped)"),
+            (0, todo) => format!(" ({todo} todo)"),
+            (skipped, todo) => format!(" ({skipped} skipped, {todo} todo)"),
+        }
+    }
+}
+
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests;
