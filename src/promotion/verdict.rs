@@ -1,0 +1,517 @@
+//! Rules what the run of a check means.
+//!
+//! Input: [`CheckFacts`], what was seen of the run's Job and pod, and its
+//! report. Output: a [`Ruling`]. Passed has one way to come about: the
+//! container `check` of a Job of ours exited 0 in time, nobody and nothing had
+//! disturbed it by then, and its report passes where one is demanded. All else
+//! is Failed, Errored, timed out or no verdict; a doubt never becomes a pass.
+//! Other containers of the pod do not count. No clock is read here and nothing
+//! is asked for: what to do about a ruling is the caller's business.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::check::{Verdict, one_line};
+use super::tap::TapReport;
+use crate::group::Report;
+
+/// Most bytes of a reason.
+const REASON_BYTES: usize = 500;
+
+/// How long faults that may heal while a container is made are borne with.
+/// The kubelet tries again after 10 and 20 seconds.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// What Kubernetes calls it when a Job or a pod outlived its own deadline.
+const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
+
+/// What was seen of one run of a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckFacts {
+    /// Whether Job and pod are this promotion's.
+    pub owner: Owner,
+    /// Its Job.
+    pub job: JobFacts,
+    /// Its pod; `None` when there is none, not yet or not any more.
+    pub pod: Option<PodFacts>,
+    /// What is known of its report.
+    pub report: ReportFacts,
+    /// Which run this is, counted from 1.
+    pub attempt: u32,
+    /// How many runs there may be.
+    pub max_attempts: u32,
+    /// From the start of its container to its end.
+    pub timeout: Duration,
+    /// From the making of its Job to the start of its container.
+    pub start_timeout: Duration,
+    /// When its Job was made.
+    pub created_at: Timestamp,
+    /// When all of this was seen.
+    pub now: Timestamp,
+}
+
+/// Whose the Job and its pod are, by owner uid and promotion label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// This promotion made the Job, and the pod is that Job's.
+    Ours,
+    /// Something does not match: what, in words.
+    Foreign(String),
+}
+
+/// A check's Job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFacts {
+    /// Whether it is still there.
+    pub presence: Presence,
+    /// Why it has ended: the reason of its `Failed` or `FailureTarget`
+    /// condition, or `Complete`. It lags behind the pod by seconds.
+    pub ended: Option<String>,
+}
+
+/// Whether an object is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It is.
+    Present,
+    /// It has a deletion timestamp.
+    Deleting,
+    /// It was there and is not any more.
+    Gone,
+}
+
+/// A check's pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodFacts {
+    /// Its phase.
+    pub phase: PodPhase,
+    /// Whether it has a deletion timestamp.
+    pub deleting: bool,
+    /// The reason of its `DisruptionTarget` condition, if that is true.
+    pub disrupted: Option<String>,
+    /// `status.reason`, such as `Evicted`, `NodeLost` or `DeadlineExceeded`.
+    pub reason: Option<String>,
+    /// Why no node takes it.
+    pub unschedulable: Option<String>,
+    /// Its container `check`.
+    pub container: ContainerFacts,
+}
+
+/// The phase of a pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PodPhase {
+    /// Not all of its containers were started.
+    Pending,
+    /// At least one container is running or about to.
+    Running,
+    /// All containers exited 0.
+    Succeeded,
+    /// All containers have ended, and not all with 0.
+    Failed,
+    /// Its node does not answer, or the phase is none of the above.
+    Unknown,
+}
+
+impl PodPhase {
+    /// The phase as Kubernetes writes it.
+    pub fn from_status(text: &str) -> Self {
+        match text {
+            "Pending" => Self::Pending,
+            "Running" => Self::Running,
+            "Succeeded" => Self::Succeeded,
+            "Failed" => Self::Failed,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The container `check`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContainerFacts {
+    /// The pod's status does not speak of it.
+    Unreported,
+    /// It has not been started.
+    Waiting {
+        /// `ContainerCreating`, `ErrImagePull`, …
+        reason: String,
+        /// What the kubelet says about it.
+        message: String,
+    },
+    /// It runs.
+    Running {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It has ended.
+    Ended(ContainerEnd),
+}
+
+/// How the container `check` ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerEnd {
+    /// What it exited with.
+    pub exit_code: i32,
+    /// The signal that ended it, where the runtime tells.
+    pub signal: Option<i32>,
+    /// `Completed`, `Error`, `OOMKilled`, … or empty.
+    pub reason: String,
+    /// What the runtime says about it.
+    pub message: String,
+    /// When it had started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// What is known of a check's report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReportFacts {
+    /// The check has none; its exit code decides.
+    NotDemanded,
+    /// It has one that was not read yet.
+    Unread,
+    /// It has one that cannot be read any more: why.
+    Lost(String),
+    /// What it says.
+    Tap(TapReport),
+}
+
+impl ReportFacts {
+    /// What is known before anything was read.
+    pub fn unread(demanded: Report) -> Self {
+        match demanded {
+            Report::None => Self::NotDemanded,
+            Report::Tap => Self::Unread,
+        }
+    }
+}
+
+/// What a run means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ruling {
+    /// Nothing can be said yet.
+    Running {
+        /// What has to happen next, in words.
+        waiting_for: String,
+        /// When it has to have happened.
+        until: Timestamp,
+    },
+    /// The container has ended; the report decides, so read it and rule again.
+    ReadReport,
+    /// The verdict. It does not change any more.
+    Ended(Finding),
+    /// The run was lost without a verdict, and may be repeated.
+    Rerun {
+        /// What became of it.
+        reason: String,
+    },
+}
+
+/// A verdict with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why, on one line.
+    pub reason: String,
+    /// What the container exited with.
+    pub exit_code: Option<i32>,
+    /// From the start of the container to its end.
+    pub duration: Option<Duration>,
+}
+
+/// Rules what a run means, by section "Verdict" of the design.
+pub fn rule(facts: &CheckFacts) -> Ruling {
+    if let Owner::Foreign(why) = &facts.owner {
+        return facts.end(
+            Verdict::Errored,
+            &format!("its Job is somebody else's: {why}"),
+        );
+    }
+    // Before anything else: the Job's deadline makes Kubernetes delete the pod.
+    if let Some(ruling) = facts.past_deadline() {
+        return ruling;
+    }
+    if let Some(reason) = facts.lost() {
+        return facts.repeat(&reason);
+    }
+    match facts.container() {
+        Some(ContainerFacts::Ended(end)) => facts.ended(end),
+        Some(ContainerFacts::Running { since }) => Ruling::Running {
+            waiting_for: "its container to end".to_owned(),
+            until: later(*since, facts.timeout),
+        },
+        Some(ContainerFacts::Waiting { .. } | ContainerFacts::Unreported) | None => {
+            facts.starting()
+        }
+    }
+}
+
+impl CheckFacts {
+    fn container(&self) -> Option<&ContainerFacts> {
+        self.pod.as_ref().map(|pod| &pod.container)
+    }
+
+    /// How long the container has run, or ran. A time that is missing is taken
+    /// so that the duration becomes longer.
+    fn duration(&self) -> Option<Duration> {
+        let (start, end) = match self.container()? {
+            ContainerFacts::Running { since } => (*since, self.now),
+            ContainerFacts::Ended(end) => (
+                end.started_at.unwrap_or(self.created_at),
+                end.finished_at.unwrap_or(self.now),
+            ),
+            ContainerFacts::Waiting { .. } | ContainerFacts::Unreported => return None,
+        };
+        Some(Duration::try_from(end.duration_since(start)).unwrap_or_default())
+    }
+
+    /// Past its deadline a check has timed out, whatever it exits with later.
+    fn past_deadline(&self) -> Option<Ruling> {
+        let of_job = self.job.ended.as_deref();
+        let of_pod = self.pod.as_ref().and_then(|pod| pod.reason.as_deref());
+        let exceeded = [of_job, of_pod].contains(&Some(DEADLINE_EXCEEDED));
+        let late = match (self.container(), self.duration()) {
+            // The kubelet rounds both times down to seconds.
+            (Some(ContainerFacts::Ended(_)), Some(ran)) => {
+                ran > self.timeout && !self.is_unknown_end()
+            }
+            (_, Some(running)) => running >= self.timeout,
+            (_, None) => false,
+        };
+        if !exceeded && !late {
+            return None;
+        }
+        let unstarted = self.pod.is_some() && self.duration().is_none();
+        if unstarted {
+            return Some(self.never_started());
+        }
+        let reason = format!("not ended within its timeout of {}", text(self.timeout));
+        Some(self.end(Verdict::TimedOut, &reason))
+    }
+
+    /// Why the run has no verdict, if somebody or something took it away.
+    fn lost(&self) -> Option<String> {
+        match self.job.presence {
+            Presence::Present => {}
+            Presence::Deleting => return Some("its Job was deleted".to_owned()),
+            Presence::Gone => return Some("its Job is gone".to_owned()),
+        }
+        let Some(pod) = &self.pod else {
+            return self
+                .job
+                .ended
+                .is_some()
+                .then(|| "its pod is gone".to_owned());
+        };
+        if let Some(reason) = &pod.disrupted {
+            return Some(format!("its pod was disrupted: {reason}"));
+        }
+        if let Some(reason) = &pod.reason {
+            return Some(format!("its pod was taken off its node: {reason}"));
+        }
+        if pod.deleting {
+            return Some("its pod was deleted".to_owned());
+        }
+        if self.is_unknown_end() {
+            return Some("its node lost track of it".to_owned());
+        }
+        let over = matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed);
+        let ended = matches!(pod.container, ContainerFacts::Ended(_));
+        (over && !ended).then(|| "its pod ended without its container `check`".to_owned())
+    }
+
+    /// Whether the kubelet made the end up because it lost the container.
+    fn is_unknown_end(&self) -> bool {
+        matches!(self.container(), Some(ContainerFacts::Ended(end)) if end.reason == "ContainerStatusUnknown")
+    }
+
+    /// No verdict: once more, unless there were runs enough.
+    fn repeat(&self, reason: &str) -> Ruling {
+        if self.attempt < self.max_attempts {
+            let reason = one_line(reason, REASON_BYTES);
+            return Ruling::Rerun { reason };
+        }
+        let reason = format!("no verdict after {} runs: {reason}", self.attempt);
+        self.end(Verdict::Errored, &reason)
+    }
+
+    fn starting(&self) -> Ruling {
+        let mut until = later(self.created_at, self.start_timeout);
+        if let Some(ContainerFacts::Waiting { reason, message }) = self.container()
+            && let Some(fault) = Fault::of(reason)
+        {
+            let borne = later(self.created_at, GRACE);
+            if fault.is_final || self.now >= borne {
+                let reason = format!("{} ({reason}): {message}", fault.what);
+                return self.end(Verdict::Errored, reason.trim_end_matches([':', ' ']));
+            }
+            until = until.min(borne);
+        }
+        if self.now >= until {
+            return self.never_started();
+        }
+        let waiting_for = one_line(&self.awaited(), REASON_BYTES);
+        Ruling::Running { waiting_for, until }
+    }
+
+    fn never_started(&self) -> Ruling {
+        let timeout = text(self.start_timeout);
+        let reason = format!(
+            "not started within {timeout}, still waiting for {}",
+            self.awaited()
+        );
+        self.end(Verdict::Errored, &reason)
+    }
+
+    /// What keeps the container from running.
+    fn awaited(&self) -> String {
+        let Some(pod) = &self.pod else {
+            return "its pod to be made".to_owned();
+        };
+        if let Some(why) = &pod.unschedulable {
+            return format!("a node: {why}");
+        }
+        match &pod.container {
+            ContainerFacts::Waiting { reason, message } if message.is_empty() => {
+                format!("its container to start ({reason})")
+            }
+            ContainerFacts::Waiting { reason, message } => {
+                format!("its container to start ({reason}): {message}")
+            }
+            _ => "its container to start".to_owned(),
+        }
+    }
+
+    /// The container ended undisturbed and in time.
+    fn ended(&self, end: &ContainerEnd) -> Ruling {
+        let (verdict, reason) = end.judge();
+        let (verdict, reason) = match (verdict, &self.report) {
+            // The report of a container that could not run says nothing.
+            (Verdict::Errored | Verdict::TimedOut, _)
+            | (_, ReportFacts::NotDemanded)
+            | (Verdict::Failed, ReportFacts::Lost(_)) => (verdict, reason),
+            (_, ReportFacts::Unread) => return Ruling::ReadReport,
+            (Verdict::Passed, ReportFacts::Lost(why)) => {
+                let reason = format!("its report could not be read: {why}");
+                (Verdict::Errored, reason)
+            }
+            (Verdict::Passed, ReportFacts::Tap(report)) => report.judge(),
+            (Verdict::Failed, ReportFacts::Tap(report)) => {
+                let (_, of_report) = report.judge();
+                (verdict, format!("{reason}; {of_report}"))
+            }
+        };
+        self.end(verdict, &reason)
+    }
+
+    fn end(&self, verdict: Verdict, reason: &str) -> Ruling {
+        let exit_code = match self.container() {
+            Some(ContainerFacts::Ended(end)) => Some(end.exit_code),
+            _ => None,
+        };
+        Ruling::Ended(Finding {
+            verdict,
+            reason: one_line(reason, REASON_BYTES),
+            exit_code,
+            duration: self.duration(),
+        })
+    }
+}
+
+impl ContainerEnd {
+    /// What the end alone says of the check, and why.
+    fn judge(&self) -> (Verdict, String) {
+        let code = self.exit_code;
+        let signal = self.signal.filter(|signal| *signal != 0);
+        match (self.reason.as_str(), signal, code) {
+            ("StartError" | "ContainerCannotRun", _, _) => {
+                let reason = format!("its container could not be started: {}", self.message);
+                (Verdict::Errored, reason)
+            }
+            // Also with exit 0: something the check had started was killed.
+            ("OOMKilled", _, _) => (Verdict::Failed, format!("out of memory (exit {code})")),
+            (_, Some(signal), _) => {
+                let name = signal_name(signal);
+                (
+                    Verdict::Failed,
+                    format!("killed by signal {signal}{name} (exit {code})"),
+                )
+            }
+            ("Completed" | "", None, 0) => (Verdict::Passed, "exit 0".to_owned()),
+            (other, None, 0) => (
+                Verdict::Errored,
+                format!("its container exited 0, but ended as {other}"),
+            ),
+            // What a shell or the runtime makes of a signal.
+            (_, None, 129..=159) => {
+                let name = signal_name(code - 128);
+                (Verdict::Failed, format!("exit {code}{name}"))
+            }
+            (_, None, _) => (Verdict::Failed, format!("exit {code}")),
+        }
+    }
+}
+
+/// A fault that keeps a container from being made.
+struct Fault {
+    what: &'static str,
+    /// Whether it cannot heal by itself.
+    is_final: bool,
+}
+
+impl Fault {
+    /// The fault that a waiting container's reason stands for; other reasons
+    /// are steps on the way.
+    fn of(reason: &str) -> Option<Self> {
+        let (what, is_final) = match reason {
+            "InvalidImageName" | "ErrImageNeverPull" => ("its image cannot be pulled", true),
+            "ErrImagePull"
+            | "ImagePullBackOff"
+            | "ImageInspectError"
+            | "RegistryUnavailable"
+            | "SignatureValidationFailed" => ("its image cannot be pulled", false),
+            "CreateContainerConfigError"
+            | "CreateContainerError"
+            | "PreCreateHookError"
+            | "PreStartHookError"
+            | "RunContainerError" => ("its container cannot be made", false),
+            // A check runs once; whatever restarts it is not our doing.
+            "CrashLoopBackOff" | "PostStartHookError" => ("its container keeps ending", true),
+            _ => return None,
+        };
+        Some(Self { what, is_final })
+    }
+}
+
+/// ` (SIGTERM)` for the signals that people meet.
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        1 => " (SIGHUP)",
+        2 => " (SIGINT)",
+        3 => " (SIGQUIT)",
+        4 => " (SIGILL)",
+        6 => " (SIGABRT)",
+        7 => " (SIGBUS)",
+        8 => " (SIGFPE)",
+        9 => " (SIGKILL)",
+        11 => " (SIGSEGV)",
+        13 => " (SIGPIPE)",
+        15 => " (SIGTERM)",
+        _ => "",
+    }
+}
+
+fn later(time: Timestamp, span: Duration) -> Timestamp {
+    time.saturating_add(span).unwrap_or(Timestamp::MAX)
+}
+
+/// `5m 30s`
+fn text(duration: Duration) -> String {
+    SignedDuration::try_from(duration)
+        .map_or_else(|_| "ever".to_owned(), |duration| format!("{duration:#}"))
+}
+
+#[cfg(test)]
+mod tests;

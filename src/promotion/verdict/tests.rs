@@ -1,0 +1,489 @@
+//! Every combination of facts, and the words of single rulings.
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn at(seconds: i64) -> Timestamp {
+    NOW + SignedDuration::from_secs(seconds)
+}
+
+/// A container that ended well after ten seconds.
+fn good_end() -> ContainerEnd {
+    ContainerEnd {
+        exit_code: 0,
+        signal: None,
+        reason: "Completed".to_owned(),
+        message: String::new(),
+        started_at: Some(at(-20)),
+        finished_at: Some(at(-10)),
+    }
+}
+
+fn pod(container: ContainerFacts) -> PodFacts {
+    PodFacts {
+        phase: PodPhase::Running,
+        deleting: false,
+        disrupted: None,
+        reason: None,
+        unschedulable: None,
+        container,
+    }
+}
+
+fn facts(container: ContainerFacts) -> CheckFacts {
+    CheckFacts {
+        owner: Owner::Ours,
+        job: JobFacts {
+            presence: Presence::Present,
+            ended: None,
+        },
+        pod: Some(pod(container)),
+        report: ReportFacts::NotDemanded,
+        attempt: 1,
+        max_attempts: 3,
+        timeout: Duration::from_mins(5),
+        start_timeout: Duration::from_mins(2),
+        created_at: at(-25),
+        now: NOW,
+    }
+}
+
+fn ended(change: impl FnOnce(&mut ContainerEnd)) -> CheckFacts {
+    let mut end = good_end();
+    change(&mut end);
+    facts(ContainerFacts::Ended(end))
+}
+
+fn waiting(reason: &str, message: &str) -> CheckFacts {
+    facts(ContainerFacts::Waiting {
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+    })
+}
+
+fn tap(log: &str) -> ReportFacts {
+    ReportFacts::Tap(TapReport::read(log))
+}
+
+#[track_caller]
+fn check(facts: &CheckFacts, expected: &str) {
+    let found = match rule(facts) {
+        Ruling::Running { waiting_for, until } => {
+            let left = until.duration_since(facts.now).as_secs();
+            format!("waiting for {waiting_for} ({left} s left)")
+        }
+        Ruling::ReadReport => "read the report".to_owned(),
+        Ruling::Ended(Finding {
+            verdict, reason, ..
+        }) => format!("{verdict}: {reason}"),
+        Ruling::Rerun { reason } => format!("rerun: {reason}"),
+    };
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn ends() {
+    check(&ended(|_| {}), "passed: exit 0");
+    check(&ended(|end| end.reason.clear()), "passed: exit 0");
+    check(&ended(|end| end.exit_code = 1), "failed: exit 1");
+    check(
+        &ended(|end| end.exit_code = 143),
+        "failed: exit 143 (SIGTERM)",
+    );
+    check(&ended(|end| end.exit_code = -1), "failed: exit -1");
+    check(
+        &ended(|end| {
+            end.exit_code = 137;
+            end.reason = "OOMKilled".to_owned();
+        }),
+        "failed: out of memory (exit 137)",
+    );
+    check(
+        &ended(|end| end.reason = "OOMKilled".to_owned()),
+        "failed: out of memory (exit 0)",
+    );
+    check(
+        &ended(|end| end.signal = Some(15)),
+        "failed: killed by signal 15 (SIGTERM) (exit 0)",
+    );
+    check(
+        &ended(|end| end.reason = "Error".to_owned()),
+        "errored: its container exited 0, but ended as Error",
+    );
+    check(
+        &ended(|end| {
+            end.exit_code = 128;
+            end.reason = "StartError".to_owned();
+            end.message = "exec: \"npm\": not found\nin $PATH".to_owned();
+        }),
+        "errored: its container could not be started: exec: \"npm\": not found in $PATH",
+    );
+    let Ruling::Ended(finding) = rule(&ended(|_| {})) else {
+        panic!("it ended");
+    };
+    assert_eq!(finding.exit_code, Some(0));
+    assert_eq!(finding.duration, Some(Duration::from_secs(10)));
+}
+
+#[test]
+fn deadlines() {
+    let exactly = ended(|end| end.started_at = Some(at(-310)));
+    check(&exactly, "passed: exit 0");
+    let late = ended(|end| end.started_at = Some(at(-311)));
+    check(&late, "timed out: not ended within its timeout of 5m");
+    check(
+        &facts(ContainerFacts::Running { since: at(-300) }),
+        "timed out: not ended within its timeout of 5m",
+    );
+    check(
+        &facts(ContainerFacts::Running { since: at(-100) }),
+        "waiting for its container to end (200 s left)",
+    );
+    let mut unknown = ended(|end| end.started_at = None);
+    unknown.created_at = at(-400);
+    check(&unknown, "timed out: not ended within its timeout of 5m");
+    let mut job = ended(|_| {});
+    job.job.ended = Some(DEADLINE_EXCEEDED.to_owned());
+    check(&job, "timed out: not ended within its timeout of 5m");
+    // Kubernetes deletes the pod of a Job past its deadline.
+    job.pod = None;
+    check(&job, "timed out: not ended within its timeout of 5m");
+    let mut unstarted = waiting("ContainerCreating", "");
+    unstarted.job.ended = Some(DEADLINE_EXCEEDED.to_owned());
+    check(
+        &unstarted,
+        "errored: not started within 2m, still waiting for its container to start (ContainerCreating)",
+    );
+}
+
+#[test]
+fn starts() {
+    check(
+        &waiting("ContainerCreating", ""),
+        "waiting for its container to start (ContainerCreating) (95 s left)",
+    );
+    let mut pulling = waiting("ErrImagePull", "not found");
+    check(
+        &pulling,
+        "waiting for its container to start (ErrImagePull): not found (5 s left)",
+    );
+    pulling.created_at = at(-30);
+    check(
+        &pulling,
+        "errored: its image cannot be pulled (ErrImagePull): not found",
+    );
+    check(
+        &waiting("InvalidImageName", ""),
+        "errored: its image cannot be pulled (InvalidImageName)",
+    );
+    let mut config = waiting("CreateContainerConfigError", "secret \"db\" not found");
+    config.created_at = at(-60);
+    check(
+        &config,
+        "errored: its container cannot be made (CreateContainerConfigError): secret \"db\" not found",
+    );
+    let mut crowded = facts(ContainerFacts::Unreported);
+    if let Some(pod) = &mut crowded.pod {
+        pod.phase = PodPhase::Pending;
+        pod.unschedulable = Some("0/3 nodes are available".to_owned());
+    }
+    check(
+        &crowded,
+        "waiting for a node: 0/3 nodes are available (95 s left)",
+    );
+    crowded.created_at = at(-120);
+    check(
+        &crowded,
+        "errored: not started within 2m, still waiting for a node: 0/3 nodes are available",
+    );
+    let mut none = facts(ContainerFacts::Unreported);
+    none.pod = None;
+    check(&none, "waiting for its pod to be made (95 s left)");
+    none.created_at = at(-120);
+    check(
+        &none,
+        "errored: not started within 2m, still waiting for its pod to be made",
+    );
+}
+
+#[test]
+fn lost_runs() {
+    let mut lost = ended(|_| {});
+    if let Some(pod) = &mut lost.pod {
+        pod.deleting = true;
+    }
+    check(&lost, "rerun: its pod was deleted");
+    if let Some(pod) = &mut lost.pod {
+        pod.reason = Some("Evicted".to_owned());
+    }
+    check(&lost, "rerun: its pod was taken off its node: Evicted");
+    if let Some(pod) = &mut lost.pod {
+        pod.disrupted = Some("EvictionByEvictionAPI".to_owned());
+    }
+    check(&lost, "rerun: its pod was disrupted: EvictionByEvictionAPI");
+    lost.job.presence = Presence::Deleting;
+    check(&lost, "rerun: its Job was deleted");
+    lost.job.presence = Presence::Gone;
+    lost.attempt = 3;
+    check(&lost, "errored: no verdict after 3 runs: its Job is gone");
+    lost.owner = Owner::Foreign("promotion abc".to_owned());
+    check(&lost, "errored: its Job is somebody else's: promotion abc");
+
+    let mut gone = ended(|_| {});
+    gone.pod = None;
+    gone.job.ended = Some("BackoffLimitExceeded".to_owned());
+    check(&gone, "rerun: its pod is gone");
+    let mut unknown = ended(|end| {
+        end.exit_code = 137;
+        end.reason = "ContainerStatusUnknown".to_owned();
+        end.started_at = None;
+        end.finished_at = None;
+    });
+    unknown.created_at = at(-10_000);
+    check(&unknown, "rerun: its node lost track of it");
+    let mut early = waiting("PodInitializing", "");
+    if let Some(pod) = &mut early.pod {
+        pod.phase = PodPhase::Failed;
+    }
+    check(&early, "rerun: its pod ended without its container `check`");
+}
+
+#[test]
+fn reports() {
+    let with = |exit_code, report| {
+        let mut facts = ended(|end| end.exit_code = exit_code);
+        facts.report = report;
+        facts
+    };
+    check(&with(0, ReportFacts::Unread), "read the report");
+    check(&with(1, ReportFacts::Unread), "read the report");
+    check(&with(0, tap("ok 1\n1..1\n")), "passed: 1 test case passed");
+    check(
+        &with(0, tap("not ok 1 - a\n1..1\n")),
+        "failed: 1 of 1 test case failed: 'a'",
+    );
+    check(
+        &with(0, tap("1..0\n")),
+        "errored: no test was run: the report is empty",
+    );
+    check(
+        &with(0, ReportFacts::Lost("its node is gone".to_owned())),
+        "errored: its report could not be read: its node is gone",
+    );
+    check(
+        &with(1, tap("ok 1\n1..1\n")),
+        "failed: exit 1; 1 test case passed",
+    );
+    check(
+        &with(1, tap("not ok 1 - a\n1..1\n")),
+        "failed: exit 1; 1 of 1 test case failed: 'a'",
+    );
+    check(
+        &with(1, tap("")),
+        "failed: exit 1; no test was run: the log holds no result and no plan",
+    );
+    check(
+        &with(1, ReportFacts::Lost("its node is gone".to_owned())),
+        "failed: exit 1",
+    );
+}
+
+fn containers() -> Vec<ContainerFacts> {
+    let mut all = vec![
+        ContainerFacts::Unreported,
+        ContainerFacts::Waiting {
+            reason: "ContainerCreating".to_owned(),
+            message: String::new(),
+        },
+        ContainerFacts::Waiting {
+            reason: "ErrImagePull".to_owned(),
+            message: String::new(),
+        },
+        ContainerFacts::Waiting {
+            reason: "InvalidImageName".to_owned(),
+            message: String::new(),
+        },
+        ContainerFacts::Running { since: at(-20) },
+        ContainerFacts::Running { since: at(-400) },
+    ];
+    let reasons = [
+        "Completed",
+        "",
+        "Error",
+        "OOMKilled",
+        "StartError",
+        "ContainerStatusUnknown",
+    ];
+    for exit_code in [0, 1, 137] {
+        for signal in [None, Some(0), Some(9)] {
+            for reason in reasons {
+                for started_at in [Some(at(-20)), Some(at(-400)), None] {
+                    all.push(ContainerFacts::Ended(ContainerEnd {
+                        exit_code,
+                        signal,
+                        reason: reason.to_owned(),
+                        started_at,
+                        ..good_end()
+                    }));
+                }
+            }
+        }
+    }
+    all
+}
+
+fn pods() -> Vec<Option<PodFacts>> {
+    let mut all = vec![None];
+    for container in containers() {
+        for phase in [PodPhase::Running, PodPhase::Succeeded, PodPhase::Failed] {
+            for deleting in [false, true] {
+                for disrupted in [None, Some("PreemptionByScheduler".to_owned())] {
+                    for reason in [None, Some("Evicted"), Some(DEADLINE_EXCEEDED)] {
+                        all.push(Some(PodFacts {
+                            phase,
+                            deleting,
+                            disrupted: disrupted.clone(),
+                            reason: reason.map(str::to_owned),
+                            ..pod(container.clone())
+                        }));
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+fn report_facts() -> Vec<ReportFacts> {
+    let mut all: Vec<ReportFacts> = [
+        "1..1\nok 1\n",
+        "1..1\nnot ok 1\n",
+        "1..1\nok 1\nBail out!\n",
+        "1..2\nok 1\n",
+        "ok 1\n",
+        "1..0\n",
+        "1..1\nok 1 # SKIP\n",
+    ]
+    .map(tap)
+    .into();
+    all.push(ReportFacts::NotDemanded);
+    all.push(ReportFacts::Unread);
+    all.push(ReportFacts::Lost("gone".to_owned()));
+    all
+}
+
+/// The conditions of a pass, said once more and in another way.
+fn may_pass(facts: &CheckFacts) -> bool {
+    let Some(pod) = &facts.pod else { return false };
+    let ContainerFacts::Ended(end) = &pod.container else {
+        return false;
+    };
+    let report_passes = match &facts.report {
+        ReportFacts::NotDemanded => true,
+        ReportFacts::Unread | ReportFacts::Lost(_) => false,
+        ReportFacts::Tap(report) => report.judge().0 == Verdict::Passed,
+    };
+    facts.owner == Owner::Ours
+        && facts.job.presence == Presence::Present
+        && facts.job.ended.as_deref() != Some(DEADLINE_EXCEEDED)
+        && !pod.deleting
+        && pod.disrupted.is_none()
+        && pod.reason.is_none()
+        && end.exit_code == 0
+        && end.signal.unwrap_or(0) == 0
+        && ["", "Completed"].contains(&end.reason.as_str())
+        && end.started_at != Some(at(-400))
+        && report_passes
+}
+
+/// Passed comes out exactly when every condition holds: over all combinations
+/// of owner, Job, pod, container and report.
+#[test]
+fn passed_if_and_only_if_all_holds() {
+    let mut all: Vec<CheckFacts> = report_facts()
+        .into_iter()
+        .map(|report| CheckFacts {
+            report,
+            ..ended(|_| {})
+        })
+        .collect();
+    let (mut visited, mut passed, mut disturbed) = (0_u64, 0_u64, 0_u64);
+    for pod in pods() {
+        for facts in &mut all {
+            facts.pod.clone_from(&pod);
+            for owner in [Owner::Ours, Owner::Foreign(String::new())] {
+                facts.owner = owner;
+                for presence in [Presence::Present, Presence::Deleting, Presence::Gone] {
+                    facts.job.presence = presence;
+                    for ended in [None, Some("Complete"), Some(DEADLINE_EXCEEDED)] {
+                        facts.job.ended = ended.map(str::to_owned);
+                        let ruling = rule(facts);
+                        let is_pass = matches!(
+                            &ruling,
+                            Ruling::Ended(Finding {
+                                verdict: Verdict::Passed,
+                                ..
+                            })
+                        );
+                        assert_eq!(is_pass, may_pass(facts), "{facts:?} -> {ruling:?}");
+                        visited += 1;
+                        passed += u64::from(is_pass);
+                        disturbed += u64::from(is_disturbed(facts));
+                        assert!(!(is_pass && is_disturbed(facts)), "{facts:?}");
+                    }
+                }
+            }
+        }
+    }
+    println!("{visited} combinations, {passed} of them pass, {disturbed} are disturbed");
+    assert!(visited > 1_000_000 && passed > 0 && disturbed > 0);
+}
+
+/// Deleted, disrupted, evicted, somebody else's or past a deadline.
+fn is_disturbed(facts: &CheckFacts) -> bool {
+    let pod = facts.pod.as_ref();
+    facts.owner != Owner::Ours
+        || facts.job.presence != Presence::Present
+        || facts.job.ended.as_deref() == Some(DEADLINE_EXCEEDED)
+        || pod.is_none_or(|pod| pod.deleting || pod.disrupted.is_some() || pod.reason.is_some())
+}
+
+/// However a run is lost, the last one ends in a verdict.
+#[test]
+fn the_last_run_is_not_repeated() {
+    let mut visited = 0;
+    for pod in pods() {
+        for attempt in [1, 2, 3, 4] {
+            let facts = CheckFacts {
+                pod: pod.clone(),
+                attempt,
+                ..ended(|_| {})
+            };
+            let repeats = matches!(rule(&facts), Ruling::Rerun { .. });
+            assert!(!(repeats && attempt >= 3), "{facts:?}");
+            visited += 1;
+        }
+    }
+    println!("{visited} runs");
+}
+
+/// Nothing waits for ever: at the time a ruling names, it is another one.
+#[test]
+fn every_wait_ends_when_it_says() {
+    let mut waits = 0;
+    for pod in pods() {
+        let mut facts = CheckFacts {
+            pod,
+            ..ended(|_| {})
+        };
+        if let Ruling::Running { until, .. } = rule(&facts) {
+            facts.now = until;
+            let ruling = rule(&facts);
+            assert!(!matches!(ruling, Ruling::Running { .. }), "{facts:?}");
+            waits += 1;
+        }
+    }
+    println!("{waits} waits");
+    assert!(waits > 0);
+}
