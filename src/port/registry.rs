@@ -53,6 +53,17 @@ pub struct ImageDetails {
     pub labels: BTreeMap<String, String>,
 }
 
+impl ImageDetails {
+    /// Adds what is not there yet.
+    pub fn add_labels(&mut self, labels: &BTreeMap<String, String>) {
+        for (key, value) in labels {
+            self.labels
+                .entry(key.clone())
+                .or_insert_with(|| value.clone());
+        }
+    }
+}
+
 /// Why the registry did not answer as asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RegistryError {
@@ -120,19 +131,12 @@ pub enum RegistryError {
     },
 }
 
-impl RegistryError {
-    /// Whether asking again later may help without anybody doing anything.
-    pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Throttled { .. } | Self::Unreachable { .. })
-    }
-}
-
 /// What is wrong with the credentials, and what helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CredentialProblem {
-    /// The chain found none.
+    /// The chain gave none.
     #[error(
-        "no AWS credentials found: run `aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
+        "failed to get AWS credentials: run `aws sso login`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
     )]
     Missing,
     /// They were good once.
@@ -144,9 +148,7 @@ pub enum CredentialProblem {
     )]
     Invalid,
     /// They are good, but not for this.
-    #[error(
-        "the AWS credentials do not allow this: grant the action named below on the repository"
-    )]
+    #[error("the AWS credentials lack a permission: have it granted to them")]
     Denied,
 }
 

@@ -1,0 +1,269 @@
+//! The registry port over Amazon ECR.
+//!
+//! Input: the standard AWS configuration (credential chain, `AWS_REGION`,
+//! `AWS_PROFILE`, `AWS_ENDPOINT_URL`) and what the environment says of its
+//! registry. Output: listings and image details. It only reads, it chooses
+//! nothing, and no credential or signed address leaves it in an error or log.
+
+mod blob;
+mod error;
+mod manifest;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ecr::Client;
+use aws_sdk_ecr::types::{
+    DescribeImagesFilter, ImageDetail, ImageFailureCode, ImageIdentifier, ImageStatus, TagStatus,
+};
+use jiff::Timestamp;
+use tracing::debug;
+
+use crate::group::RegistryRef;
+use crate::group::image::RepositoryName;
+use crate::plan::image::{Digest, RegistryImage};
+use crate::port::registry::{ImageDetails, Listing, Registry, RegistryError, Said};
+use blob::Blobs;
+use manifest::Manifest;
+
+/// Most images that ECR lists in one answer.
+const PAGE: i32 = 1000;
+
+/// Attempts per request, with exponential backoff and jitter between them.
+///
+/// The client's adaptive mode is no better here: after one throttled request
+/// it sends the next ones at the rate it has seen so far, and a plan sends few,
+/// so it was seen to wait half a minute for what backoff settles in seconds.
+const ATTEMPTS: u32 = 7;
+
+/// Longest wait for one attempt, and for one request with all its attempts.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// An ECR registry: one account in one region.
+#[derive(Debug, Clone)]
+pub struct Ecr {
+    client: Client,
+    config: SdkConfig,
+    blobs: Blobs,
+    region: String,
+    /// `None`: the account of the credentials.
+    account: Option<String>,
+}
+
+impl Ecr {
+    /// Reads the AWS configuration. Nothing is asked yet, and credentials are
+    /// looked for when the first request needs them.
+    pub async fn connect(registry: &RegistryRef) -> Result<Self, RegistryError> {
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(REQUEST_TIMEOUT)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(timeouts);
+        if let Some(region) = &registry.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        Self::new(loader.load().await, registry.account.clone())
+    }
+
+    /// Uses a configuration as it is.
+    pub fn new(config: SdkConfig, account: Option<String>) -> Result<Self, RegistryError> {
+        let region = config.region().ok_or(RegistryError::NoRegion)?.to_string();
+        Ok(Self {
+            client: Client::new(&config),
+            config,
+            blobs: Blobs::new(),
+            region,
+            account,
+        })
+    }
+
+    /// Which registry is asked, for people.
+    fn name(&self) -> String {
+        match &self.account {
+            Some(account) => format!("ECR of account {account} in {}", self.region),
+            None => format!("ECR of the credentials' account in {}", self.region),
+        }
+    }
+
+    /// The manifest or index of an image. `None`: the image is gone.
+    async fn manifest(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<Manifest>, RegistryError> {
+        let answer = self
+            .client
+            .batch_get_image()
+            .set_registry_id(self.account.clone())
+            .repository_name(repository.as_str())
+            .image_ids(
+                ImageIdentifier::builder()
+                    .image_digest(digest.as_str())
+                    .build(),
+            )
+            .set_accepted_media_types(Some(manifest::MEDIA_TYPES.map(str::to_owned).to_vec()))
+            .send()
+            .await;
+        let action = || format!("read image {digest} of repository `{repository}`");
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.error(repository, action(), error).await),
+        };
+        let text = answer
+            .images()
+            .first()
+            .and_then(|image| image.image_manifest());
+        if let Some(text) = text {
+            return Ok(Some(Manifest::parse(text)));
+        }
+        let failure = answer.failures().first();
+        match failure.and_then(|failure| failure.failure_code()) {
+            None | Some(ImageFailureCode::ImageNotFound) => Ok(None),
+            Some(code) => Err(RegistryError::Other {
+                action: action(),
+                source: Said(code.to_string()),
+            }),
+        }
+    }
+
+    /// Labels of one platform's image: its annotations, and the labels in its
+    /// configuration.
+    async fn add_configuration(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Manifest,
+        details: &mut ImageDetails,
+    ) {
+        details.add_labels(&manifest.annotations);
+        let Some(blob) = &manifest.config else { return };
+        let read = self
+            .blobs
+            .read(&self.client, self.account.as_deref(), repository, blob)
+            .await;
+        match read {
+            Ok(text) => manifest::Configuration::parse(&text).add_to(details),
+            Err(reason) => {
+                debug!(%repository, digest = blob.digest, reason, "image configuration not read");
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Registry for Ecr {
+    async fn images(&self, repository: &RepositoryName) -> Result<Listing, RegistryError> {
+        let filter = DescribeImagesFilter::builder()
+            .tag_status(TagStatus::Tagged)
+            .build();
+        let mut pages = self
+            .client
+            .describe_images()
+            .set_registry_id(self.account.clone())
+            .repository_name(repository.as_str())
+            .filter(filter)
+            .into_paginator()
+            .page_size(PAGE)
+            .send();
+        let mut listing = Listing::default();
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    let action = format!("list the images of repository `{repository}`");
+                    return Err(self.error(repository, action, error).await);
+                }
+            };
+            for image in page.image_details() {
+                if let Some(account) = image.registry_id().filter(|_| listing.registry.is_empty()) {
+                    listing.registry = host(account, &self.region);
+                }
+                listing.images.extend(registry_image(image));
+            }
+        }
+        Ok(listing)
+    }
+
+    async fn inspect(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<ImageDetails, RegistryError> {
+        let manifest = self.manifest(repository, digest).await?;
+        let manifest = manifest.ok_or_else(|| RegistryError::ImageGone {
+            repository: repository.clone(),
+            digest: digest.clone(),
+        })?;
+        let mut details = ImageDetails::default();
+        let platforms = manifest.platforms();
+        let Some((_, first)) = platforms.first() else {
+            self.add_configuration(repository, &manifest, &mut details)
+                .await;
+            return Ok(details);
+        };
+        details.add_labels(&manifest.annotations);
+        // The platforms of one build have the same labels.
+        if let Some(child) = self.manifest(repository, first).await? {
+            self.add_configuration(repository, &child, &mut details)
+                .await;
+        }
+        details.platforms = platforms
+            .into_iter()
+            .map(|(platform, _)| platform)
+            .collect();
+        Ok(details)
+    }
+}
+
+/// What the port wants to know of an image; `None` if it cannot be used.
+fn registry_image(image: &ImageDetail) -> Option<RegistryImage> {
+    let active = matches!(image.image_status(), None | Some(ImageStatus::Active));
+    let pushed_at = image.image_pushed_at()?;
+    let nanoseconds = i32::try_from(pushed_at.subsec_nanos()).ok()?;
+    Some(RegistryImage {
+        digest: Digest::parse(image.image_digest()?).ok()?,
+        tags: image.image_tags().to_vec(),
+        pushed_at: Timestamp::new(pushed_at.secs(), nanoseconds).ok()?,
+    })
+    .filter(|image| active && !image.tags.is_empty())
+}
+
+/// The host of an account's registry. It follows from account and region;
+/// `DescribeRepositories` would tell it too, at the price of one more request
+/// and one more permission.
+fn host(account: &str, region: &str) -> String {
+    let suffix = match region.rsplit_once('-').map_or(region, |(area, _)| area) {
+        "us-iso-east" | "us-iso-west" => "c2s.ic.gov",
+        "us-isob-east" | "us-isob-west" => "sc2s.sgov.gov",
+        "us-isof-east" | "us-isof-south" => "csp.hci.ic.gov",
+        "eu-isoe-west" => "cloud.adc-e.uk",
+        area if area.starts_with("cn-") => "amazonaws.com.cn",
+        area if area.starts_with("eusc-") => "amazonaws.eu",
+        _ => "amazonaws.com",
+    };
+    format!("{account}.dkr.ecr.{region}.{suffix}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn hosts() {
+        for (region, expected) in [
+            ("eu-west-1", "1.dkr.ecr.eu-west-1.amazonaws.com"),
+            ("us-gov-west-1", "1.dkr.ecr.us-gov-west-1.amazonaws.com"),
+            ("cn-north-1", "1.dkr.ecr.cn-north-1.amazonaws.com.cn"),
+            ("us-iso-east-1", "1.dkr.ecr.us-iso-east-1.c2s.ic.gov"),
+            ("us-isob-east-1", "1.dkr.ecr.us-isob-east-1.sc2s.sgov.gov"),
+            ("eusc-de-east-1", "1.dkr.ecr.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            assert_eq!(host("1", region), expected);
+        }
+    }
+}
