@@ -93,17 +93,16 @@ impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0.as_millis();
         if rest == 0 {
-            return f.pad("0s");
+            return f.write_str("0s");
         }
-        let mut text = String::new();
         for (name, size) in UNITS {
             let count = rest / u128::from(size);
             rest %= u128::from(size);
             if count > 0 {
-                text.push_str(&format!("{count}{name}"));
+                write!(f, "{count}{name}")?;
             }
         }
-        f.pad(&text)
+        Ok(())
     }
 }
 

@@ -110,7 +110,7 @@ impl Problem {
             severity: Severity::Error,
             source: Arc::clone(source),
             span: Some(span),
-            message: message.into(),
+            message: on_one_line(&message.into()),
             hint: None,
         }
     }
@@ -121,7 +121,7 @@ impl Problem {
             severity: Severity::Error,
             source: Arc::new(Source::named(path)),
             span: None,
-            message: message.into(),
+            message: on_one_line(&message.into()),
             hint: None,
         }
     }
@@ -136,15 +136,17 @@ impl Problem {
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(on_one_line(&hint.into()));
         self
     }
 
     /// The same with a hint, if there is one.
     #[must_use]
-    pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint;
-        self
+    pub fn maybe_hint(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
     }
 
     /// `file:line:column`, or the file alone.
@@ -315,6 +317,19 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// Names quoted in a message may have any characters.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
 
 /// "did you mean": the known word that is closest to a misspelt one.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {

@@ -1,1 +1,206 @@
-//! What a group file and an environment file say, with its place in the file.
+//! What a group file and an environment file say, each value with its place.
+//!
+//! Input: the text of a file. Output: what is written there, and everything
+//! that is wrong with its form: syntax, unknown and missing keys, wrong types.
+//! What the words mean is for [`super::validate`]; nothing is defaulted here.
+
+mod environment;
+mod group;
+mod reader;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+pub use toml::Spanned;
+
+use super::problem::{Problems, Source};
+use reader::Reader;
+
+/// A group file.
+#[derive(Debug, Clone)]
+pub struct GroupSpec {
+    /// The file.
+    pub source: Arc<Source>,
+    /// Place of the `[group]` header, or of the file's start.
+    pub place: Range<usize>,
+    /// `group.name`.
+    pub name: Option<Spanned<String>>,
+    /// `group.environment`.
+    pub environment: Option<Spanned<String>>,
+    /// `group.branch`.
+    pub branch: Option<Spanned<String>>,
+    /// `group.tag`.
+    pub tag: Option<Spanned<String>>,
+    /// `group.schedule`.
+    pub schedule: Option<Spanned<String>>,
+    /// `group.timezone`.
+    pub timezone: Option<Spanned<String>>,
+    /// `group.requires`.
+    pub requires: Vec<Spanned<String>>,
+    /// `group.proof`.
+    pub proof: Option<Spanned<String>>,
+    /// `group.newest`.
+    pub newest: Option<Spanned<String>>,
+    /// `[strategy]`.
+    pub strategy: StrategySpec,
+    /// The `[[app]]` tables.
+    pub apps: Vec<AppSpec>,
+    /// The `[[check]]` tables.
+    pub checks: Vec<CheckSpec>,
+}
+
+/// The `[strategy]` table.
+#[derive(Debug, Clone, Default)]
+pub struct StrategySpec {
+    /// `kind`.
+    pub kind: Option<Spanned<String>>,
+    /// `keep_old`.
+    pub keep_old: Option<Spanned<String>>,
+    /// `deploy_timeout`.
+    pub deploy_timeout: Option<Spanned<String>>,
+}
+
+/// An `[[app]]` table.
+#[derive(Debug, Clone)]
+pub struct AppSpec {
+    /// Place of its header.
+    pub place: Range<usize>,
+    /// `name`.
+    pub name: Option<Spanned<String>>,
+    /// `repository`.
+    pub repository: Option<Spanned<String>>,
+    /// `branch`.
+    pub branch: Option<Spanned<String>>,
+    /// `tag`.
+    pub tag: Option<Spanned<String>>,
+    /// `manifest`.
+    pub manifest: Option<Spanned<String>>,
+    /// `port`.
+    pub port: Option<Spanned<i64>>,
+    /// `replicas`.
+    pub replicas: Option<Spanned<i64>>,
+    /// `env`.
+    pub env: Option<Spanned<Entries<String>>>,
+    /// `resources`.
+    pub resources: Option<Spanned<Entries<Value>>>,
+    /// `needs`.
+    pub needs: Vec<Spanned<String>>,
+    /// `values`.
+    pub values: BTreeMap<String, Value>,
+}
+
+/// A `[[check]]` table.
+#[derive(Debug, Clone)]
+pub struct CheckSpec {
+    /// Place of its header.
+    pub place: Range<usize>,
+    /// `name`.
+    pub name: Option<Spanned<String>>,
+    /// `repository`.
+    pub repository: Option<Spanned<String>>,
+    /// `app`.
+    pub app: Option<Spanned<String>>,
+    /// `image`.
+    pub image: Option<Spanned<String>>,
+    /// `branch`.
+    pub branch: Option<Spanned<String>>,
+    /// `tag`.
+    pub tag: Option<Spanned<String>>,
+    /// `command`.
+    pub command: Vec<Spanned<String>>,
+    /// `env`.
+    pub env: Option<Spanned<Entries<String>>>,
+    /// `timeout`.
+    pub timeout: Option<Spanned<String>>,
+    /// `report`.
+    pub report: Option<Spanned<String>>,
+}
+
+/// Keys of a free table with their values.
+pub type Entries<T> = Vec<(Spanned<String>, T)>;
+
+/// An environment file.
+#[derive(Debug, Clone)]
+pub struct EnvironmentSpec {
+    /// The file.
+    pub source: Arc<Source>,
+    /// Place of the `[environment]` header, or of the file's start.
+    pub place: Range<usize>,
+    /// `environment.name`.
+    pub name: Option<Spanned<String>>,
+    /// `environment.namespace`.
+    pub namespace: Option<Spanned<String>>,
+    /// `environment.cluster`.
+    pub cluster: Option<ClusterSpec>,
+    /// `environment.cluster_domain`.
+    pub cluster_domain: Option<Spanned<String>>,
+    /// `environment.untested`.
+    pub untested: Option<Spanned<String>>,
+    /// `[values]`.
+    pub values: BTreeMap<String, Value>,
+    /// `[defaults]`.
+    pub defaults: DefaultsSpec,
+    /// `registry.account`.
+    pub account: Option<Spanned<String>>,
+    /// `registry.region`.
+    pub region: Option<Spanned<String>>,
+}
+
+/// The `cluster` table of an environment.
+#[derive(Debug, Clone)]
+pub struct ClusterSpec {
+    /// Its place.
+    pub place: Range<usize>,
+    /// `context`.
+    pub context: Option<Spanned<String>>,
+    /// `in-cluster`.
+    pub in_cluster: Option<Spanned<bool>>,
+}
+
+/// The `[defaults]` table of an environment.
+#[derive(Debug, Clone, Default)]
+pub struct DefaultsSpec {
+    /// `branch`.
+    pub branch: Option<Spanned<String>>,
+    /// `tag`.
+    pub tag: Option<Spanned<String>>,
+    /// `replicas`.
+    pub replicas: Option<Spanned<i64>>,
+    /// `proof`.
+    pub proof: Option<Spanned<String>>,
+    /// `newest`.
+    pub newest: Option<Spanned<String>>,
+    /// `schedule`.
+    pub schedule: Option<Spanned<String>>,
+    /// `timezone`.
+    pub timezone: Option<Spanned<String>>,
+    /// `keep_old`.
+    pub keep_old: Option<Spanned<String>>,
+    /// `deploy_timeout`.
+    pub deploy_timeout: Option<Spanned<String>>,
+    /// `timeout`, of checks.
+    pub timeout: Option<Spanned<String>>,
+}
+
+impl GroupSpec {
+    /// Reads a group file; `path` is what people are shown.
+    ///
+    /// There is a spec even where there are problems of form, so that what is
+    /// left can be validated and all problems are shown at once. There is none
+    /// where the syntax is broken: too little could be trusted.
+    pub fn read(path: &str, text: &str) -> (Option<Self>, Problems) {
+        Reader::read(path, text, group::group)
+    }
+}
+
+impl EnvironmentSpec {
+    /// Reads an environment file; see [`GroupSpec::read`].
+    pub fn read(path: &str, text: &str) -> (Option<Self>, Problems) {
+        Reader::read(path, text, environment::environment)
+    }
+}
+
+#[cfg(test)]
+mod tests;

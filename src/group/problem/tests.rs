@@ -61,8 +61,9 @@ fn a_warning_without_a_place() {
 
 #[test]
 fn private_lines_are_not_shown() {
+    let private = std::iter::once(16..25).collect();
     let text = "env = { TOKEN = \"hunter2\", A = 1 }\nport = 0\n";
-    let source = Arc::new(Source::new("a.toml", text).with_private(vec![16..25]));
+    let source = Arc::new(Source::new("a.toml", text).with_private(private));
     let problem = Problem::error(&source, 31..32, "expected text, found an integer");
     assert_snapshot!(problem.render(false), @"error: a.toml:1:32: expected text, found an integer");
     let problem = Problem::error(&source, 42..43, "a port is 1 to 65535");
@@ -101,7 +102,7 @@ fn problems_are_sorted_and_said_once() {
 fn suggestions() {
     let known = ["name", "branch", "needs"];
     let check = |word, expected: Option<&str>| {
-        assert_eq!(did_you_mean(word, known).as_deref(), expected, "{word}")
+        assert_eq!(did_you_mean(word, known).as_deref(), expected, "{word}");
     };
     check("nmae", Some("did you mean `name`?"));
     check("brnch", Some("did you mean `branch`?"));

@@ -1,0 +1,183 @@
+//! An environment file by itself.
+//!
+//! Input: an [`EnvironmentSpec`]. Output: the [`Environment`] and its defaults
+//! for groups, or all that is wrong with them.
+
+use std::time::Duration;
+
+use super::report::Report;
+use super::setting;
+use crate::group::image::{Branch, TagPattern};
+use crate::group::name::{EnvironmentName, Namespace};
+use crate::group::problem::Problems;
+use crate::group::spec::{ClusterSpec, EnvironmentSpec, Spanned};
+use crate::group::{ClusterRef, Environment, Newest, Proof, RegistryRef, Untested};
+
+/// A valid environment, and what its groups need not say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidEnvironment {
+    /// The environment.
+    pub environment: Environment,
+    /// For its groups.
+    pub defaults: Defaults,
+}
+
+/// What holds for groups that do not say otherwise: the environment's
+/// `[defaults]` over the built-in ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defaults {
+    /// Built in: none.
+    pub branch: Option<Branch>,
+    /// Built in: `{slug}-{build}-{sha}`.
+    pub tag: TagPattern,
+    /// Built in: what the manifest says.
+    pub replicas: Option<u32>,
+    /// Built in: pushed.
+    pub proof: Proof,
+    /// Built in: pushed.
+    pub newest: Newest,
+    /// A schedule's cron expression. Built in: none.
+    pub cron: Option<String>,
+    /// A schedule's time zone. Built in: UTC.
+    pub timezone: Option<String>,
+    /// Built in: 30 s.
+    pub keep_old: Duration,
+    /// Built in: 5 min.
+    pub deploy_timeout: Duration,
+    /// Of checks. Built in: 5 min.
+    pub timeout: Duration,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            branch: None,
+            tag: TagPattern::default(),
+            replicas: None,
+            proof: Proof::default(),
+            newest: Newest::default(),
+            cron: None,
+            timezone: None,
+            keep_old: Duration::from_secs(30),
+            deploy_timeout: Duration::from_mins(5),
+            timeout: Duration::from_mins(5),
+        }
+    }
+}
+
+/// Validates an environment.
+pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problems) {
+    let mut report = Report::new(&spec.source);
+    let name = report.parse(spec.name.as_ref(), EnvironmentName::parse);
+    report.same_as_stem(spec.name.as_ref());
+    let namespace = report.parse(spec.namespace.as_ref(), Namespace::parse);
+    let cluster = spec
+        .cluster
+        .as_ref()
+        .and_then(|spec| cluster(&mut report, spec));
+    let cluster_domain = report.parse(spec.cluster_domain.as_ref(), domain);
+    let choices = [
+        ("refused", Untested::Refused),
+        ("allowed", Untested::Allowed),
+    ];
+    let untested = report.choice(spec.untested.as_ref(), "untested", &choices);
+    let registry = RegistryRef {
+        account: report.parse(spec.account.as_ref(), account),
+        region: report.parse(spec.region.as_ref(), region),
+    };
+    let defaults = defaults(&mut report, spec);
+
+    let made = || {
+        let environment = Environment {
+            name: name?,
+            namespace: namespace?,
+            cluster: cluster?,
+            cluster_domain: cluster_domain.unwrap_or_else(|| "cluster.local".to_owned()),
+            untested: untested.unwrap_or_default(),
+            registry,
+            values: spec.values.clone(),
+        };
+        Some(ValidEnvironment {
+            environment,
+            defaults,
+        })
+    };
+    let made = made();
+    (
+        made.filter(|_| !report.problems.has_errors()),
+        report.problems,
+    )
+}
+
+fn defaults(report: &mut Report, spec: &EnvironmentSpec) -> Defaults {
+    let written = &spec.defaults;
+    let built_in = Defaults::default();
+    let (cron, timezone) = (written.schedule.as_ref(), written.timezone.as_ref());
+    setting::schedule(report, cron, timezone, &built_in);
+    let own = |written: Option<&Spanned<String>>| written.map(|written| written.get_ref().clone());
+    Defaults {
+        branch: report.parse(written.branch.as_ref(), Branch::parse),
+        tag: report
+            .parse(written.tag.as_ref(), TagPattern::parse)
+            .unwrap_or(built_in.tag),
+        replicas: report.number(written.replicas.as_ref(), "replicas", super::app::REPLICAS),
+        proof: setting::proof(report, written.proof.as_ref()).unwrap_or(built_in.proof),
+        newest: setting::newest(report, written.newest.as_ref()).unwrap_or(built_in.newest),
+        cron: own(cron),
+        timezone: own(timezone),
+        keep_old: setting::keep_old(report, written.keep_old.as_ref()).unwrap_or(built_in.keep_old),
+        deploy_timeout: setting::timeout(report, written.deploy_timeout.as_ref())
+            .unwrap_or(built_in.deploy_timeout),
+        timeout: setting::timeout(report, written.timeout.as_ref()).unwrap_or(built_in.timeout),
+    }
+}
+
+fn cluster(report: &mut Report, spec: &ClusterSpec) -> Option<ClusterRef> {
+    let hint = "write { context = \"<a context of the kubeconfig>\" } or { in-cluster = true }";
+    let in_cluster = spec.in_cluster.as_ref().is_some_and(|flag| *flag.get_ref());
+    let context = spec
+        .context
+        .as_ref()
+        .map(|context| context.get_ref().clone());
+    let message = match (context, in_cluster) {
+        (Some(context), false) if !context.is_empty() => return Some(ClusterRef::Context(context)),
+        (None, true) => return Some(ClusterRef::InCluster),
+        (Some(_), true) => "`cluster` has both `context` and `in-cluster`",
+        (Some(_), false) => "`context` cannot be empty",
+        (None, false) => "`cluster` does not say which",
+    };
+    report.push(report.error(&spec.place, message).hint(hint));
+    None
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    let label = |label: &str| Namespace::parse(label).is_ok();
+    if text.len() <= 200 && text.split('.').all(label) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "`{text}` is not a DNS domain, write one like cluster.local"
+        ))
+    }
+}
+
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "`{text}` is not an AWS account, it has twelve digits"
+        ))
+    }
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let ends_in_number = text.ends_with(|c: char| c.is_ascii_digit());
+    if ends_in_number && text.contains('-') && Namespace::parse(text).is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "`{text}` is not an AWS region, write one like eu-central-1"
+        ))
+    }
+}
