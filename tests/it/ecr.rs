@@ -54,7 +54,7 @@ fn action(name: &str) -> wiremock::MockBuilder {
     Mock::given(method("POST")).and(header("x-amz-target", &*target))
 }
 
-fn answer(body: Value) -> ResponseTemplate {
+fn answer(body: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_raw(body.to_string(), "application/x-amz-json-1.1")
 }
 
@@ -106,7 +106,7 @@ async fn a_large_repository_takes_a_call_per_thousand_images() {
         if next < 2500 {
             body["nextToken"] = json!(next.to_string());
         }
-        answer(body)
+        answer(&body)
     };
     action("DescribeImages")
         .respond_with(page)
@@ -146,7 +146,7 @@ async fn only_tagged_active_images_are_listed() {
         image(5, json!(["e"]), json!(null)),
     ]});
     action("DescribeImages")
-        .respond_with(answer(body))
+        .respond_with(answer(&body))
         .mount(&server)
         .await;
     let listing = ecr(&server).await.images(&hello()).await.unwrap();
@@ -167,7 +167,7 @@ async fn an_account_that_is_named_is_asked() {
     let server = MockServer::start().await;
     action("DescribeImages")
         .and(body_partial_json(json!({"registryId": ACCOUNT})))
-        .respond_with(answer(json!({"imageDetails": []})))
+        .respond_with(answer(&json!({"imageDetails": []})))
         .mount(&server)
         .await;
     let ecr = Ecr::new(config(&server).load().await, Some(ACCOUNT.to_owned())).unwrap();
@@ -183,7 +183,7 @@ async fn a_throttled_request_is_tried_again() {
         .mount(&server)
         .await;
     action("DescribeImages")
-        .respond_with(answer(json!({"imageDetails": []})))
+        .respond_with(answer(&json!({"imageDetails": []})))
         .mount(&server)
         .await;
     assert!(ecr(&server).await.images(&hello()).await.is_ok());
@@ -273,7 +273,7 @@ async fn a_missing_repository_is_told_with_those_like_it() {
         .await;
     let names = ["hello-aa", "billing", "team/hello-a"].map(|name| json!({"repositoryName": name}));
     action("DescribeRepositories")
-        .respond_with(answer(json!({"repositories": names})))
+        .respond_with(answer(&json!({"repositories": names})))
         .mount(&server)
         .await;
     let error = ecr(&server).await.images(&hello()).await.unwrap_err();
@@ -328,7 +328,7 @@ async fn serve(server: &MockServer, n: u32, manifest: &Value) {
     let image = json!({"images": [{"imageManifest": manifest.to_string()}], "failures": []});
     action("BatchGetImage")
         .and(body_partial_json(asked))
-        .respond_with(answer(image))
+        .respond_with(answer(&image))
         .mount(server)
         .await;
 }
@@ -343,7 +343,7 @@ async fn serve_configuration(server: &MockServer, sent: &str, promised: &str) ->
     action("GetDownloadUrlForLayer")
         .and(body_partial_json(json!({"layerDigest": digest})))
         .respond_with(answer(
-            json!({"downloadUrl": address, "layerDigest": digest}),
+            &json!({"downloadUrl": address, "layerDigest": digest}),
         ))
         .mount(server)
         .await;
@@ -445,7 +445,7 @@ async fn an_image_that_is_gone() {
     let server = MockServer::start().await;
     let failed = json!({"failureCode": "ImageNotFound", "failureReason": "not found"});
     action("BatchGetImage")
-        .respond_with(answer(json!({"images": [], "failures": [failed]})))
+        .respond_with(answer(&json!({"images": [], "failures": [failed]})))
         .mount(&server)
         .await;
     let error = ecr(&server)

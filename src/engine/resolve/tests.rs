@@ -120,7 +120,7 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
         image: image.clone(),
         command: Vec::new(),
         env: BTreeMap::new(),
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         report: Report::None,
     };
     Group {
@@ -140,7 +140,7 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
         newest: Newest::Pushed,
         strategy: Strategy {
             keep_old: Duration::from_secs(30),
-            deploy_timeout: Duration::from_secs(300),
+            deploy_timeout: Duration::from_mins(5),
         },
         apps: apps.iter().map(app).collect(),
         checks: checks.iter().map(check).collect(),
