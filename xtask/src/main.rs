@@ -1,0 +1,68 @@
+//! Development tasks of promoter, run as `cargo xtask COMMAND`.
+//!
+//! Finds the command and hands it the rest of the command line. A new command
+//! is a file of its own and a line in `COMMANDS`; nothing else belongs here.
+
+mod ecr;
+mod http;
+mod progress;
+mod push;
+mod registry;
+mod run;
+mod testbed;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+/// A command of `cargo xtask`.
+struct Task {
+    name: &'static str,
+    usage: &'static str,
+    run: fn(lexopt::Parser) -> Result<()>,
+}
+
+const COMMANDS: &[Task] = &[
+    Task {
+        name: "testbed",
+        usage: testbed::USAGE,
+        run: testbed::run,
+    },
+    Task {
+        name: "push",
+        usage: push::USAGE,
+        run: push::run,
+    },
+];
+
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<()> {
+    use lexopt::Arg::{Long, Short, Value};
+
+    let mut arguments = lexopt::Parser::from_env();
+    match arguments.next()? {
+        None | Some(Long("help") | Short('h')) => {
+            progress::print(&usage());
+            Ok(())
+        }
+        Some(Value(name)) => match COMMANDS.iter().find(|task| name == task.name) {
+            Some(task) => (task.run)(arguments),
+            None => bail!("there is no command {}\n\n{}", name.display(), usage()),
+        },
+        Some(other) => bail!("{}\n\n{}", other.unexpected(), usage()),
+    }
+}
+
+fn usage() -> String {
+    let commands: Vec<_> = COMMANDS.iter().map(|task| task.usage.trim_end()).collect();
+    format!("Usage: cargo xtask COMMAND\n\n{}\n", commands.join("\n\n"))
+}

@@ -1,0 +1,144 @@
+//! The testbed on this machine: a single-node cluster from packages.
+//!
+//! `up` takes what is there to what should be there, step by step, and every
+//! step does nothing where nothing is to be done; `down` is its reverse. All
+//! state lies in one folder, see `layout`.
+
+mod addons;
+mod cache;
+mod certificates;
+mod components;
+mod configuration;
+mod daemon;
+mod ecr;
+mod firewall;
+mod golang;
+mod image;
+mod images;
+mod kubeconfig;
+pub(crate) mod layout;
+mod leftovers;
+mod network;
+mod packages;
+mod python;
+mod status;
+mod system;
+mod wait;
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use self::cache::Cache;
+use self::layout::Layout;
+use super::Testbed;
+use crate::progress::Progress;
+
+pub(crate) use self::status::status;
+
+/// Programs that were built or installed for the testbed.
+struct Programs {
+    /// The folder of the Kubernetes programs.
+    kubernetes: PathBuf,
+    etcd: PathBuf,
+    /// The Python that has moto and the AWS CLI.
+    python: PathBuf,
+}
+
+impl Programs {
+    /// Takes them from the cache, or makes them.
+    fn get(cache: &Cache, progress: &mut Progress) -> Result<Self> {
+        Ok(Self {
+            kubernetes: golang::kubernetes(cache, progress)?,
+            etcd: golang::etcd(cache, progress)?,
+            python: python::environment(cache, progress)?,
+        })
+    }
+}
+
+/// Starts what is not running and returns once all of it is healthy.
+pub(crate) fn up(progress: &mut Progress) -> Result<Testbed> {
+    supported()?;
+    let layout = Layout::new();
+    let _lock = lock()?;
+    let cache = Cache::open()?;
+
+    packages::install(progress)?;
+    let programs = Programs::get(&cache, progress)?;
+    let images = images::all(&cache, progress)?;
+
+    let components = components::all(&layout, &programs)?;
+    if !components
+        .iter()
+        .any(|component| component.daemon.pid().is_some())
+    {
+        leftovers::remove(&layout, progress)?;
+        components::ports_free(&components)?;
+    }
+    system::remember(&layout)?;
+    network::prepare()?;
+    certificates::make(&layout)?;
+    configuration::write(&layout)?;
+    layout.offer_programs(&programs.kubernetes, &programs.python)?;
+
+    components::start(&layout, &components, progress)?;
+    images::publish(&images, progress)?;
+    ecr::restore(progress)?;
+    addons::apply(&layout, progress)?;
+    Ok(layout.testbed())
+}
+
+/// Stops all of it and puts the machine back as it was.
+pub(crate) fn down(progress: &mut Progress) -> Result<()> {
+    supported()?;
+    let layout = Layout::new();
+    let _lock = lock()?;
+    leftovers::remove(&layout, progress)?;
+    std::fs::remove_file(layout::LOCK)
+        .with_context(|| format!("failed to remove {}", layout::LOCK))?;
+    let left = leftovers::find(&layout)?;
+    ensure!(
+        left.is_empty(),
+        "the testbed is down, but this is left of it:\n  {}",
+        left.join("\n  ")
+    );
+    progress.note("The testbed is down; nothing of it is left but the build cache.");
+    Ok(())
+}
+
+/// The testbed that is up, or an error if it is not.
+pub(crate) fn current() -> Result<Testbed> {
+    let layout = Layout::new();
+    ensure!(
+        layout.kubeconfig().exists(),
+        "the testbed is not up: run `cargo xtask testbed up`"
+    );
+    Ok(layout.testbed())
+}
+
+/// Refuses machines on which this cannot work, and says what can.
+fn supported() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        bail!(
+            "the testbed makes its own cluster on Linux only: set PROMOTER_E2E_CONTEXT to the \
+             kubeconfig context of a cluster to use instead"
+        );
+    }
+    if !rustix::process::geteuid().is_root() {
+        bail!(
+            "making a cluster on this machine needs root: run it with sudo -E, or set \
+             PROMOTER_E2E_CONTEXT to the kubeconfig context of a cluster to use instead"
+        );
+    }
+    Ok(())
+}
+
+/// Keeps two runs from working on the same state.
+fn lock() -> Result<File> {
+    let file =
+        File::create(layout::LOCK).with_context(|| format!("failed to create {}", layout::LOCK))?;
+    file.lock()
+        .with_context(|| format!("failed to lock {}", layout::LOCK))?;
+    Ok(file)
+}

@@ -1,0 +1,211 @@
+//! Processes that stay when the task that started them has ended.
+//!
+//! They are found again by a mark in their environment, which their children
+//! inherit: no record of process ids can be stale, and a stranger's process is
+//! never taken for one of ours.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::layout::Layout;
+
+/// The variable of the mark; its value is the state folder.
+const MARK: &str = "PROMOTER_TESTBED_STATE";
+const NAME: &str = "PROMOTER_TESTBED_COMPONENT";
+
+/// The parts of the cluster talk to each other alone.
+const PROXIES: [&str; 6] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+];
+
+/// How long a killed process may take to vanish.
+const VANISHES_WITHIN: Timespec = Timespec {
+    tv_sec: 10,
+    tv_nsec: 0,
+};
+
+/// A daemon: what to run under which name.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    pub(crate) name: &'static str,
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(&'static str, String)>,
+    pub(crate) state: PathBuf,
+}
+
+impl Daemon {
+    /// The process, if it runs.
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        let mut command = vec![self.program.display().to_string()];
+        command.extend(self.arguments.iter().cloned());
+        marked(&self.state)
+            .into_iter()
+            .find(|process| process.component == self.name && process.command == command)
+            .map(|process| process.pid)
+    }
+
+    /// Starts the process in a session of its own, so that neither the end of
+    /// this task nor that of its terminal reaches it.
+    pub(crate) fn start(&self, layout: &Layout) -> Result<()> {
+        layout.folder("logs")?;
+        let path = layout.log(self.name);
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .with_context(|| format!("failed to open {}", path.display()))?;
+        let mut command = Command::new("setsid");
+        for name in PROXIES {
+            command.env_remove(name);
+        }
+        command
+            .arg(&self.program)
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (*name, value)))
+            .env(MARK, &self.state)
+            .env(NAME, self.name)
+            .current_dir(&self.state)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("failed to start {}", self.name))?;
+        Ok(())
+    }
+}
+
+/// A process that bears the mark.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) pid: Pid,
+    pub(crate) component: String,
+    pub(crate) command: Vec<String>,
+}
+
+/// All processes that bear the mark of a state folder, the oldest first.
+pub(crate) fn marked(state: &std::path::Path) -> Vec<Process> {
+    let mut found: Vec<_> = pids()
+        .filter_map(|pid| {
+            // A process may end at any moment, and then it is not there.
+            let variables = texts(pid, "environ")?;
+            let value = |name: &str| {
+                variables
+                    .iter()
+                    .find_map(|text| text.strip_prefix(name)?.strip_prefix('='))
+            };
+            let ours = value(MARK)? == state.to_str()?;
+            ours.then_some(())?;
+            Some(Process {
+                pid,
+                component: value(NAME)?.to_owned(),
+                command: texts(pid, "cmdline")?,
+            })
+        })
+        .collect();
+    found.sort_by_key(|process| process.pid.as_raw_nonzero());
+    found
+}
+
+/// Kills processes and waits until they are gone. `still` says once more
+/// whether a process is the one that was meant, since its id may have been
+/// given to another in the meantime.
+pub(crate) fn kill(pids: &[Pid], still: impl Fn(Pid) -> bool) -> Result<()> {
+    let mut handles = Vec::new();
+    for pid in pids {
+        let Ok(handle) = pidfd_open(*pid, PidfdFlags::empty()) else {
+            continue;
+        };
+        if still(*pid) && pidfd_send_signal(&handle, Signal::KILL).is_ok() {
+            handles.push((*pid, handle));
+        }
+    }
+    for (pid, handle) in &handles {
+        let mut wanted = [PollFd::new(handle, PollFlags::IN)];
+        if poll(&mut wanted, Some(&VANISHES_WITHIN))? == 0 {
+            bail!(
+                "process {} does not end though it was killed",
+                pid.as_raw_nonzero()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// How long ago a process started, by the age of its folder.
+pub(crate) fn age(pid: Pid) -> Option<Duration> {
+    fs::metadata(folder(pid))
+        .ok()?
+        .modified()
+        .ok()?
+        .elapsed()
+        .ok()
+}
+
+fn pids() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
+}
+
+fn folder(pid: Pid) -> PathBuf {
+    PathBuf::from("/proc").join(pid.as_raw_nonzero().to_string())
+}
+
+/// The texts of a file in which each ends with a zero byte.
+fn texts(pid: Pid, file: &str) -> Option<Vec<String>> {
+    let bytes = fs::read(folder(pid).join(file)).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    Some(text.split_terminator('\0').map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_is_found_and_killed_by_its_mark_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let layout = Layout::at(folder.path());
+        let daemon = |seconds: &str| Daemon {
+            name: "sleeper",
+            program: "/bin/sleep".into(),
+            arguments: vec![seconds.to_owned()],
+            environment: Vec::new(),
+            state: folder.path().to_owned(),
+        };
+        daemon("1000").start(&layout).expect("started");
+        super::super::wait::until(
+            "the daemon",
+            Duration::from_secs(5),
+            || Ok(daemon("1000").pid().is_some()),
+            String::new,
+        )
+        .expect("found");
+        assert!(
+            daemon("1001").pid().is_none(),
+            "another command line is another daemon"
+        );
+        let all: Vec<_> = marked(folder.path())
+            .iter()
+            .map(|process| process.pid)
+            .collect();
+        kill(&all, |_| false).expect("nothing to do");
+        assert!(
+            daemon("1000").pid().is_some(),
+            "a process that is not meant stays"
+        );
+        kill(&all, |_| true).expect("killed");
+        assert!(daemon("1000").pid().is_none());
+    }
+}

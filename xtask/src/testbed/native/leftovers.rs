@@ -1,0 +1,277 @@
+//! Takes the testbed away, whatever state it is in.
+//!
+//! Works from what is found on the machine and not from records, since it also
+//! cleans up after a run that was killed. Removes only what bears the testbed's
+//! name or lies in its folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::mount::{UnmountFlags, unmount};
+use rustix::process::Pid;
+
+use super::layout::Layout;
+use super::system::Before;
+use super::{daemon, firewall, network, wait};
+use crate::progress::Progress;
+
+const VANISH_WITHIN: Duration = Duration::from_secs(20);
+
+/// Removes all that there is. Says something only if there is anything.
+pub(crate) fn remove(layout: &Layout, progress: &mut Progress) -> Result<()> {
+    if find(layout)?.is_empty() {
+        return Ok(());
+    }
+    progress.step(
+        "removing the testbed's processes, mounts, network and files",
+        || {
+            let before = Before::read(layout);
+            kill_all(layout)?;
+            unmount_all(layout)?;
+            network::remove()?;
+            firewall::clean(&before)?;
+            remove_cgroups()?;
+            remove_strewn(layout, &before)?;
+            before.restore_settings()?;
+            match fs::remove_dir_all(layout.state()) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)
+                    .with_context(|| format!("failed to remove {}", layout.state().display())),
+                _ => Ok(()),
+            }
+        },
+    )
+}
+
+/// What there is of the testbed on the machine.
+pub(crate) fn find(layout: &Layout) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let marked = daemon::marked(layout.state());
+    found.extend(marked.iter().map(|process| {
+        format!(
+            "process {} of {}: {}",
+            process.pid.as_raw_nonzero(),
+            process.component,
+            process.command.join(" ")
+        )
+    }));
+    found.extend(
+        pids_in_pods()
+            .iter()
+            .map(|pid| format!("process {} of a pod", pid.as_raw_nonzero())),
+    );
+    found.extend(
+        mounts(layout)?
+            .iter()
+            .map(|mount| format!("mount {}", mount.display())),
+    );
+    if network::has_bridge() {
+        found.push(format!("bridge {}", super::layout::BRIDGE));
+    }
+    if network::has_address()? {
+        found.push(format!("address {}", super::layout::NODE_ADDRESS));
+    }
+    found.extend(
+        firewall::left()
+            .iter()
+            .map(|chain| format!("packet filter chain {chain}")),
+    );
+    let cgroups = network::cgroups();
+    found.extend(
+        cgroups
+            .iter()
+            .filter(|path| path.exists())
+            .map(|path| format!("cgroup {}", path.display())),
+    );
+    found.extend(
+        strewn(layout)
+            .iter()
+            .map(|path| format!("file {}", path.display())),
+    );
+    if layout.state().exists() {
+        let before = Before::read(layout);
+        found.extend(
+            before
+                .new_folders()
+                .iter()
+                .map(|path| format!("folder {path}")),
+        );
+        found.extend(
+            before
+                .changed_settings()
+                .iter()
+                .map(|(name, _)| format!("kernel setting {name}")),
+        );
+        found.push(format!("folder {}", layout.state().display()));
+    }
+    Ok(found)
+}
+
+/// Daemons first, so that none starts a pod anew while its processes are killed.
+fn kill_all(layout: &Layout) -> Result<()> {
+    wait::until(
+        "the testbed's processes to end",
+        VANISH_WITHIN,
+        || {
+            let daemons: Vec<_> = daemon::marked(layout.state())
+                .iter()
+                .map(|process| process.pid)
+                .collect();
+            let in_pods = pids_in_pods();
+            daemon::kill(&daemons, |pid| {
+                daemon::marked(layout.state())
+                    .iter()
+                    .any(|process| process.pid == pid)
+            })?;
+            daemon::kill(&in_pods, |pid| pids_in_pods().contains(&pid))?;
+            Ok(daemons.is_empty() && in_pods.is_empty())
+        },
+        || format!("{:?}", daemon::marked(layout.state())),
+    )
+}
+
+/// Processes in the pods' cgroups.
+fn pids_in_pods() -> Vec<Pid> {
+    let mut found: Vec<_> = network::cgroups()
+        .iter()
+        .flat_map(|folder| folders_below(folder))
+        .filter_map(|folder| fs::read_to_string(folder.join("cgroup.procs")).ok())
+        .flat_map(|text| {
+            text.lines()
+                .filter_map(|line| Pid::from_raw(line.parse().ok()?))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    found.sort_by_key(|pid| pid.as_raw_nonzero());
+    found.dedup();
+    found
+}
+
+/// A folder and all below it, the innermost first.
+fn folders_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.extend(folders_below(&entry.path()));
+        }
+    }
+    if folder.exists() {
+        found.push(folder.to_owned());
+    }
+    found
+}
+
+/// Mounts in the state folder, the latest first.
+fn mounts(layout: &Layout) -> Result<Vec<PathBuf>> {
+    let table = fs::read_to_string("/proc/self/mountinfo").context("failed to read the mounts")?;
+    let mut found: Vec<_> = mount_points(&table)
+        .filter(|point| point.starts_with(layout.state()))
+        .collect();
+    found.reverse();
+    Ok(found)
+}
+
+fn mount_points(table: &str) -> impl Iterator<Item = PathBuf> {
+    // A space in a path is written as an octal number.
+    table
+        .lines()
+        .filter_map(|line| Some(line.split(' ').nth(4)?.replace("\\040", " ").into()))
+}
+
+fn unmount_all(layout: &Layout) -> Result<()> {
+    for mount in mounts(layout)? {
+        // Detached: a killed process may hold it for a moment longer.
+        unmount(&mount, UnmountFlags::DETACH)
+            .with_context(|| format!("failed to unmount {}", mount.display()))?;
+    }
+    Ok(())
+}
+
+fn remove_cgroups() -> Result<()> {
+    for folder in network::cgroups()
+        .iter()
+        .flat_map(|folder| folders_below(folder))
+    {
+        // The kernel counts a process out a moment after it ended.
+        wait::until(
+            &format!("cgroup {} to be empty", folder.display()),
+            VANISH_WITHIN,
+            || match fs::remove_dir(&folder) {
+                Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => Ok(false),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+                _ => Ok(true),
+            },
+            || fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default(),
+        )?;
+    }
+    Ok(())
+}
+
+/// Files that programs put into folders which they share with others.
+fn strewn(layout: &Layout) -> Vec<PathBuf> {
+    let entries = |folder: &str| {
+        fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+    };
+    // Links to pods' logs.
+    let logs = entries("/var/log/containers")
+        .filter(|path| fs::read_link(path).is_ok_and(|target| target.starts_with(layout.state())));
+    // What the network plugins were told when they set up a pod.
+    let prefix = format!("{}-", super::layout::NAME);
+    let results = entries("/var/lib/cni/results").filter(|path| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
+    });
+    logs.chain(results).collect()
+}
+
+fn remove_strewn(layout: &Layout, before: &Before) -> Result<()> {
+    let mut files = strewn(layout);
+    files.extend(shim_sockets(layout));
+    for file in files {
+        if file.exists() || file.is_symlink() {
+            fs::remove_file(&file)
+                .with_context(|| format!("failed to remove {}", file.display()))?;
+        }
+    }
+    for folder in before.new_folders() {
+        for file in [
+            "kubelet_internal_checkpoint",
+            "kubelet.sock",
+            "DEPRECATION",
+            "blob-info-cache-v1.boltdb",
+        ] {
+            let _ = fs::remove_file(Path::new(folder).join(file));
+        }
+        // Not empty means that others use it by now; `find` tells if it is not.
+        let _ = fs::remove_dir(folder);
+    }
+    Ok(())
+}
+
+/// Sockets of containerd's shims. They lie in a folder shared by all users of
+/// containerd under names that tell nothing; each shim has its own written down.
+fn shim_sockets(layout: &Layout) -> Vec<PathBuf> {
+    folders_below(&layout.path("run"))
+        .iter()
+        .filter_map(|folder| fs::read_to_string(folder.join("address")).ok())
+        .filter_map(|address| Some(address.trim().strip_prefix("unix://")?.into()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mount_points_are_read_as_paths() {
+        let table =
+            "22 1 0:20 / /sys rw - sysfs sysfs rw\n23 1 0:21 / /a\\040b rw - tmpfs tmpfs rw\n";
+        let points: Vec<_> = mount_points(table).collect();
+        assert_eq!(points, [PathBuf::from("/sys"), PathBuf::from("/a b")]);
+    }
+}

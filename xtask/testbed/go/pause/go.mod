@@ -1,0 +1,3 @@
+module promoter.dev/testbed/pause
+
+go 1.24
