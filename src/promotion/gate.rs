@@ -296,8 +296,8 @@ mod tests {
                         .collect();
                     for required in &required {
                         for untested in [false, true] {
-                            let promotes = holds(required, &results, untested);
-                            promoted += u64::from(promotes && !required.is_empty());
+                            let is_open = holds(required, &results, untested);
+                            promoted += u64::from(is_open && !required.is_empty());
                             visited += 1;
                         }
                     }

@@ -192,20 +192,17 @@ fn number(digits: &str) -> Option<u64> {
     (!digits.is_empty()).then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
-/// Splits `name # SKIP reason` at the first `#` that is not escaped, stands
-/// alone and is followed by the word of a directive.
+/// Splits `name # SKIP reason` at the first `#` that has a blank before it, so
+/// that it is not escaped, and is followed by the word of a directive.
 fn split_directive(text: &str) -> (&str, Option<Directive>) {
-    let mut escaped = false;
     let mut blank_before = true;
     for (at, c) in text.char_indices() {
         if c == '#'
             && blank_before
-            && !escaped
             && let Some((found, _)) = directive(text[at + 1..].trim_start())
         {
             return (&text[..at], Some(found));
         }
-        escaped = c == '\\' && !escaped;
         blank_before = c.is_whitespace();
     }
     (text, None)

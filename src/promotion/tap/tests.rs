@@ -455,6 +455,14 @@ fn what_does_not_add_up_fails() {
         );
     }
     check(
+        "        ok 1\n        1..1\nok 1 - p\n1..1\n",
+        "failed: the TAP report does not add up: line 3: subtests without the line of their parent",
+    );
+    check(
+        "1..2\nok 1\n  ---\n  a: b\nnot ok 2 - after an open block\n",
+        "failed: 1 of 2 test cases failed: 'after an open block'",
+    );
+    check(
         "",
         "errored: no test was run: the log holds no result and no plan",
     );

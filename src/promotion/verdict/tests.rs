@@ -149,6 +149,11 @@ fn deadlines() {
     // Kubernetes deletes the pod of a Job past its deadline.
     job.pod = None;
     check(&job, "timed out: not ended within its timeout of 5m");
+    let mut of_pod = ended(|_| {});
+    if let Some(pod) = &mut of_pod.pod {
+        pod.reason = Some(DEADLINE_EXCEEDED.to_owned());
+    }
+    check(&of_pod, "timed out: not ended within its timeout of 5m");
     let mut unstarted = waiting("ContainerCreating", "");
     unstarted.job.ended = Some(DEADLINE_EXCEEDED.to_owned());
     check(
