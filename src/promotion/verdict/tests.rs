@@ -1,6 +1,7 @@
 //! Every combination of facts, and the words of single rulings.
 
 use super::*;
+use crate::promotion::tap::TapReport;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
