@@ -24,6 +24,10 @@ use image::{Branch, RepositoryName, TagPattern};
 use name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 use schedule::Schedule;
 
+/// The shortest time an old colour is kept, so that its requests drain
+/// (design: settle).
+pub const MIN_KEEP_OLD: Duration = Duration::from_secs(10);
+
 /// A deployment group: apps that are promoted together or not at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {

@@ -17,16 +17,24 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 pub struct Source {
     path: String,
     text: String,
-    /// Ranges of values that may be secrets.
+    /// Where each line starts.
+    lines: Vec<usize>,
+    /// Ranges of values that may be secrets, sorted; none is in another.
     private: Vec<Range<usize>>,
 }
+
+/// More problems than anybody reads are counted instead of shown.
+const MOST_SHOWN: usize = 200;
 
 impl Source {
     /// A file with its text.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let starts = text.match_indices('\n').map(|(newline, _)| newline + 1);
         Self {
             path: path.into(),
-            text: text.into(),
+            lines: [0].into_iter().chain(starts).collect(),
+            text,
             private: Vec::new(),
         }
     }
@@ -39,7 +47,8 @@ impl Source {
 
     /// Keeps the lines that touch one of these ranges from being shown.
     #[must_use]
-    pub fn with_private(mut self, private: Vec<Range<usize>>) -> Self {
+    pub fn with_private(mut self, mut private: Vec<Range<usize>>) -> Self {
+        private.sort_by_key(|range| (range.start, range.end));
         self.private = private;
         self
     }
@@ -56,26 +65,34 @@ impl Source {
 
     /// Line and column of a byte, both from 1, the column in characters.
     pub fn position(&self, byte: usize) -> (usize, usize) {
-        let before = &self.text[..self.text.floor_char_boundary(byte)];
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
+        let byte = self.text.floor_char_boundary(byte);
+        let line = self.line_of(byte);
+        let before = &self.text[self.lines[line]..byte];
         // A byte order mark is not a character people count.
-        let column = before[start..]
-            .trim_start_matches('\u{feff}')
-            .chars()
-            .count()
-            + 1;
-        (line, column)
+        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
+        (line + 1, column)
+    }
+
+    /// The index of the line that a byte is in.
+    fn line_of(&self, byte: usize) -> usize {
+        self.lines.partition_point(|start| *start <= byte) - 1
     }
 
     /// The range of the line that a byte is in, without its end.
     fn line(&self, byte: usize) -> Range<usize> {
-        let byte = self.text.floor_char_boundary(byte);
-        let start = self.text[..byte].rfind('\n').map_or(0, |at| at + 1);
-        let length = self.text[start..].find('\n');
-        let end = length.map_or(self.text.len(), |length| start + length);
-        let end = start + self.text[start..end].trim_end_matches('\r').len();
-        start..end
+        let line = self.line_of(self.text.floor_char_boundary(byte));
+        let start = self.lines[line];
+        let next = self.lines.get(line + 1).copied();
+        let text = &self.text[start..next.unwrap_or(self.text.len())];
+        start..start + text.trim_end_matches(['\r', '\n']).len()
+    }
+
+    /// Whether a private value touches a line.
+    fn is_private(&self, line: &Range<usize>) -> bool {
+        let first = self.private.partition_point(|range| range.end < line.start);
+        self.private
+            .get(first)
+            .is_some_and(|range| range.start <= line.end)
     }
 }
 
@@ -195,8 +212,7 @@ impl Problem {
         let span = self.span.as_ref()?;
         let text = self.source.text();
         let line = self.source.line(span.start);
-        let is_private = |range: &Range<usize>| range.start <= line.end && line.start <= range.end;
-        if text[line.clone()].trim().is_empty() || self.source.private.iter().any(is_private) {
+        if text[line.clone()].trim().is_empty() || self.source.is_private(&line) {
             return None;
         }
         let start = text.floor_char_boundary(span.start).min(line.end);
@@ -276,9 +292,14 @@ impl Problems {
         self.0.retain(keep);
     }
 
-    /// All as text for people, with an empty line between them.
+    /// All as text for people, with an empty line between them; the first 200
+    /// if there are more, and the number of the others.
     pub fn render(&self, color: bool) -> String {
-        let rendered: Vec<_> = self.iter().map(|problem| problem.render(color)).collect();
+        let shown = self.iter().take(MOST_SHOWN);
+        let mut rendered: Vec<_> = shown.map(|problem| problem.render(color)).collect();
+        if self.0.len() > MOST_SHOWN {
+            rendered.push(format!("and {} more", self.0.len() - MOST_SHOWN));
+        }
         rendered.join("\n\n")
     }
 }

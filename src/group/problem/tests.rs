@@ -110,6 +110,17 @@ fn suggestions() {
     check("", None);
 }
 
+#[test]
+fn a_file_full_of_problems_does_not_take_for_ever() {
+    let source = Arc::new(Source::new("a.toml", "x\n".repeat(500_000)));
+    let problem = |line: usize| Problem::error(&source, line * 2..line * 2 + 1, "wrong");
+    let problems: Problems = (0..500_000).map(problem).collect();
+    let rendered = problems.to_string();
+    assert!(rendered.starts_with("error: a.toml:1:1: wrong\n"));
+    assert!(rendered.ends_with("\n\nand 499800 more"));
+    assert_eq!(problems.iter().last().unwrap().place(), "a.toml:500000:1");
+}
+
 proptest! {
     #[test]
     fn no_place_panics(text in "[aé🚀\r\n\t\u{feff}]{0,30}", start in 0_usize..140, length in 0_usize..140) {

@@ -153,6 +153,22 @@ fn values_keep_their_kind() {
     assert_eq!(values, expected);
 }
 
+#[test]
+fn a_large_file_does_not_take_for_ever() {
+    for text in [
+        "[[[",
+        "a = = ",
+        "a = \"\n",
+        "{ x = [ ",
+        "env = '''",
+        "a = 1\n",
+        "[[app]]\nenv = { A = 1 }\n",
+    ] {
+        let large = text.repeat(200_000 / text.len());
+        drop(GroupSpec::read("g.toml", &large).1.to_string());
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_panics(text in ".{0,200}") {

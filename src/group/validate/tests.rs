@@ -94,7 +94,11 @@ fn table(from: &str, texts: &[&str]) -> String {
     let row = |to: &&str| {
         let found = lines(&GROUP.replacen(from, to, 1)).replace("groups/", "");
         let found = if found.is_empty() { "valid" } else { &found };
-        let to = to.replace('\n', "; ");
+        let to = if to.is_empty() {
+            "(nothing)".to_owned()
+        } else {
+            to.replace('\n', "; ")
+        };
         format!(
             "{}\n  {}",
             to.trim_end_matches(&format!("; {from}")),
@@ -201,7 +205,7 @@ fn branches() {
     assert_snapshot!(table(r#"branch = "master""#, &[r#"branch = "a b""#, ""]), @r#"
     branch = "a b"
       g.toml:5:10: `a b` is not a branch git would take: it has a space or a control character
-
+    (nothing)
       g.toml:6:1: `branch` is missing, here and in [group]
       g.toml:9:1: `branch` is missing, here and in [group]
     "#);
@@ -439,6 +443,7 @@ fn checks() {
         "image = 'tests:1'\nenv = { '=' = '' }",
     ];
     assert_snapshot!(table(r#"repository = "tests""#, &lines), @"
+    (nothing)
       g.toml:9:1: the check does not say what it runs in
     repository = 'tests'; app = 'aa'
       g.toml:9:1: the check says more than once what it runs in

@@ -1,0 +1,85 @@
+//! The `DeploymentGroup` resource: what the cluster knows of a group.
+
+use kube::api::{ApiResource, GroupVersionKind};
+use serde_json::{Value, json};
+
+use crate::plan::label::DOMAIN;
+
+/// Version of the resource.
+pub(super) const VERSION: &str = "v1alpha1";
+/// Its kind.
+pub(super) const KIND: &str = "DeploymentGroup";
+/// Its name in paths.
+pub(super) const PLURAL: &str = "deploymentgroups";
+
+/// How the client addresses it.
+pub(super) fn resource() -> ApiResource {
+    ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(DOMAIN, VERSION, KIND), PLURAL)
+}
+
+/// The definition that `promoter install` applies.
+pub(super) fn definition() -> Value {
+    let column = |name: &str, path: &str, kind: &str, priority: u8| json!({ "name": name, "jsonPath": path, "type": kind, "priority": priority });
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": { "name": format!("{PLURAL}.{DOMAIN}") },
+        "spec": {
+            "group": DOMAIN,
+            "scope": "Namespaced",
+            "names": {
+                "plural": PLURAL,
+                "singular": "deploymentgroup",
+                "kind": KIND,
+                "shortNames": ["dg"],
+                "categories": ["all"],
+            },
+            "versions": [{
+                "name": VERSION,
+                "served": true,
+                "storage": true,
+                "subresources": { "status": {} },
+                "additionalPrinterColumns": [
+                    column("Color", ".status.color", "string", 0),
+                    column("Release", ".status.release", "string", 0),
+                    column("Phase", ".status.phase", "string", 0),
+                    column("Verdict", ".status.verdict", "string", 0),
+                    column("Reason", ".status.reason", "string", 1),
+                    column("Since", ".status.since", "date", 0),
+                ],
+                "schema": { "openAPIV3Schema": schema() },
+            }],
+        },
+    })
+}
+
+fn schema() -> Value {
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    json!({
+        "type": "object",
+        "description": "A deployment group: apps that are promoted together or not at all.",
+        "properties": {
+            "spec": {
+                "type": "object",
+                "description": "Empty: a group is described by its TOML file.",
+            },
+            "status": {
+                "type": "object",
+                "properties": {
+                    "color": text("The active colour."),
+                    "release": text("The release that serves."),
+                    "phase": text("Phase of the promotion under way, or of the last one."),
+                    "verdict": text("What the checks of that promotion said."),
+                    "reason": text("Why it was not promoted."),
+                    "since": { "type": "string", "format": "date-time", "description": "When that phase began." },
+                    "fence": { "type": "integer", "format": "int64", "description": "Epoch of the lock it was last written under." },
+                    "record": {
+                        "type": "object",
+                        "description": "Serving and previous release, the checkpoint of the promotion under way, the last outcomes.",
+                        "x-kubernetes-preserve-unknown-fields": true,
+                    },
+                },
+            },
+        },
+    })
+}

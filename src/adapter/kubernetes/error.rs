@@ -1,0 +1,89 @@
+//! What the API server and the client say, as the port's errors.
+
+use std::error::Error;
+
+use crate::plan::object::ObjectRef;
+use crate::port::ClusterError;
+
+/// Maps an error of the client; `action` says what was tried ("apply Service x").
+pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
+    let kube::Error::Api(status) = error else {
+        return ClusterError::Unreachable {
+            cluster: format!("to {action}"),
+            reason: chain(&error),
+        };
+    };
+    let reason = status.message.clone();
+    match (status.code, status.reason.as_str()) {
+        (403, _)
+            if reason.contains("exceeded quota") || reason.contains("violates PodSecurity") =>
+        {
+            ClusterError::Refused {
+                action: action.to_owned(),
+                reason,
+            }
+        }
+        (401, _) => ClusterError::Unreachable {
+            cluster: format!("to {action}"),
+            reason: "the credentials are not accepted; log in again".to_owned(),
+        },
+        (403, "Forbidden") => ClusterError::Forbidden {
+            action: action.to_owned(),
+            reason,
+        },
+        (409 | 410, _) => ClusterError::Moved {
+            action: action.to_owned(),
+        },
+        (404, _) if reason.contains("deploymentgroups") => ClusterError::NotInstalled,
+        // A server that is overloaded, or on its way down or up.
+        (429 | 500 | 502 | 503 | 504, _) => ClusterError::Unreachable {
+            cluster: format!("to {action}"),
+            reason,
+        },
+        _ => ClusterError::Refused {
+            action: action.to_owned(),
+            reason,
+        },
+    }
+}
+
+/// As [`from`], for server-side apply, whose conflicts name other managers.
+pub(super) fn from_apply(object: &ObjectRef, error: kube::Error) -> ClusterError {
+    match error {
+        kube::Error::Api(status) if status.code == 409 && status.reason == "Conflict" => {
+            ClusterError::Conflict {
+                object: object.clone(),
+                reason: one_line(&status.message),
+            }
+        }
+        error => from(&format!("apply {object}"), error),
+    }
+}
+
+/// Whether the server said that there is no such object.
+pub(super) fn is_not_found(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
+/// Whether the server said that there is one already.
+pub(super) fn is_already_there(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.reason == "AlreadyExists")
+}
+
+/// An error and its sources on one line, each said once.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut said = one_line(&error.to_string());
+    let mut source = error.source();
+    while let Some(error) = source {
+        let text = one_line(&error.to_string());
+        if !said.contains(&text) {
+            said = format!("{said}: {text}");
+        }
+        source = error.source();
+    }
+    said
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

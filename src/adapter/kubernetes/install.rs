@@ -1,0 +1,145 @@
+//! What a cluster needs before the first promotion: the resource definition,
+//! the namespace, and the rights a group's promoter has in it.
+
+use k8s_openapi::api::core::v1::Namespace as KubeNamespace;
+use k8s_openapi::api::rbac::v1::{ClusterRole, Role};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::wait::{await_condition, conditions};
+use kube::{Api, ResourceExt};
+use serde_json::{Value, json};
+
+use super::{Connection, crd, error};
+use crate::group::name::Namespace;
+use crate::plan::label::{DOMAIN, FIELD_MANAGER};
+use crate::port::ClusterError;
+
+/// How long the API server may take to serve a new resource.
+const ESTABLISHED: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// What was applied, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed(pub Vec<String>);
+
+/// Applies definition, namespace and roles; doing so again changes nothing.
+///
+/// # Errors
+/// The cluster does not answer, or whoever asks may not do this.
+pub async fn install(
+    connection: &Connection,
+    namespace: &Namespace,
+) -> Result<Installed, ClusterError> {
+    let client = connection.client.clone();
+    let params = PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    let mut done = Vec::new();
+
+    let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let definition = definitions
+        .patch(
+            &definition_name(),
+            &params,
+            &Patch::Apply(crd::definition()),
+        )
+        .await;
+    let definition =
+        definition.map_err(|error| error::from("apply the DeploymentGroup definition", error))?;
+    let name = definition_name();
+    let established = await_condition(definitions, &name, conditions::is_crd_established());
+    tokio::time::timeout(ESTABLISHED, established)
+        .await
+        .map_err(|_| "the API server does not serve it yet".to_owned())
+        .and_then(|waited| waited.map(|_| ()).map_err(|error| error.to_string()))
+        .map_err(|reason| ClusterError::Refused {
+            action: "wait for the DeploymentGroup definition".to_owned(),
+            reason,
+        })?;
+    done.push(format!(
+        "CustomResourceDefinition {}",
+        definition.name_any()
+    ));
+
+    let namespaces: Api<KubeNamespace> = Api::all(client.clone());
+    let found = namespaces.get_opt(namespace.as_str()).await;
+    if found
+        .map_err(|error| error::from("read the namespace", error))?
+        .is_none()
+    {
+        let wanted = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace.as_str() } });
+        let made = namespaces
+            .patch(namespace.as_str(), &params, &Patch::Apply(wanted))
+            .await;
+        made.map_err(|error| error::from("make the namespace", error))?;
+        done.push(format!("Namespace {namespace}"));
+    }
+
+    let roles: Api<Role> = Api::namespaced(client.clone(), namespace.as_str());
+    let applied = roles
+        .patch("promoter", &params, &Patch::Apply(role(namespace)))
+        .await;
+    applied.map_err(|error| error::from("apply the Role", error))?;
+    done.push(format!("Role promoter in {namespace}"));
+
+    let cluster_roles: Api<ClusterRole> = Api::all(client);
+    let applied = cluster_roles
+        .patch("promoter", &params, &Patch::Apply(cluster_role()))
+        .await;
+    applied.map_err(|error| error::from("apply the ClusterRole", error))?;
+    done.push("ClusterRole promoter".to_owned());
+    Ok(Installed(done))
+}
+
+/// The Role and `ClusterRole` that a group's promoter needs, as YAML.
+pub fn role_yaml(namespace: &Namespace) -> String {
+    let documents = [role(namespace), cluster_role()];
+    let yaml = documents
+        .iter()
+        .map(|role| serde_saphyr::to_string(role).unwrap_or_else(|_| role.to_string()));
+    yaml.collect::<Vec<_>>().join("---\n")
+}
+
+fn definition_name() -> String {
+    format!("{}.{DOMAIN}", crd::PLURAL)
+}
+
+fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
+    json!({ "apiGroups": [group], "resources": resources, "verbs": verbs })
+}
+
+/// Everything a promotion writes lies in the group's namespace.
+fn role(namespace: &Namespace) -> Value {
+    let write = [
+        "get", "list", "watch", "create", "update", "patch", "delete",
+    ];
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": { "name": "promoter", "namespace": namespace.as_str() },
+        "rules": [
+            rule("apps", &["deployments"], &write),
+            rule("batch", &["jobs"], &write),
+            rule("", &["services", "configmaps", "secrets", "persistentvolumeclaims", "serviceaccounts"], &write),
+            rule("policy", &["poddisruptionbudgets"], &write),
+            rule("networking.k8s.io", &["ingresses", "networkpolicies"], &write),
+            rule("coordination.k8s.io", &["leases"], &write),
+            rule(DOMAIN, &["deploymentgroups", "deploymentgroups/status"], &write),
+            rule("", &["pods", "pods/log", "resourcequotas"], &["get", "list", "watch"]),
+            rule("discovery.k8s.io", &["endpointslices"], &["get", "list", "watch"]),
+        ],
+    })
+}
+
+/// What is only read, and only for planning: without it `plan` cannot tell
+/// free room and meshes.
+fn cluster_role() -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": { "name": "promoter" },
+        "rules": [
+            rule("", &["nodes", "namespaces", "pods"], &["get", "list"]),
+        ],
+    })
+}

@@ -1,0 +1,209 @@
+//! The group's lock: a Lease whose epoch is the fence of every write.
+//!
+//! A holder acts only before a local monotonic deadline, which it moves by
+//! renewing; no request of its may outlive that deadline. A taker raises the
+//! epoch and stamps it on the active Services and the `DeploymentGroup` before
+//! it looks at anything, so that what an earlier holder still has under way is
+//! refused by the server (design: fence).
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::Api;
+use kube::api::{ObjectMeta, PostParams};
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+
+use super::{Kubernetes, error};
+use crate::plan::label::{self, FIELD_MANAGER};
+use crate::port::{ClusterError, Epoch, LockError};
+
+/// How long a lock is good without being renewed.
+const DURATION: Duration = Duration::from_secs(15);
+/// How often it is renewed.
+const RENEWAL: Duration = Duration::from_secs(5);
+/// Kept back from the deadline, for clocks that run at different speeds.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// A lock this process holds.
+pub(super) struct Held {
+    epoch: Epoch,
+    deadline: Instant,
+    renewal: AbortHandle,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.renewal.abort();
+    }
+}
+
+impl Kubernetes {
+    fn leases(&self) -> Api<Lease> {
+        Api::namespaced(self.client.clone(), self.namespace.as_str())
+    }
+
+    fn lease_name(&self) -> String {
+        format!("promoter-{}", self.group)
+    }
+
+    /// Takes the Lease if it is free or has run out. The new epoch is above
+    /// every epoch ever stamped, even if the Lease itself was deleted.
+    pub(super) async fn take_lease(&self, holder: &str, stamped: u64) -> Result<Epoch, LockError> {
+        let leases = self.leases();
+        let failed = |error| LockError::Cluster(error::from("take the group's Lease", error));
+        let now = Timestamp::now();
+        let before = Instant::now();
+        let current = leases.get_opt(&self.lease_name()).await.map_err(failed)?;
+        let spec = current
+            .as_ref()
+            .and_then(|lease| lease.spec.clone())
+            .unwrap_or_default();
+        if let Some(held) = held_by_other(&spec, now) {
+            return Err(held);
+        }
+        let last = u64::try_from(spec.lease_transitions.unwrap_or(0)).unwrap_or(0);
+        let epoch = Epoch(last.max(stamped) + 1);
+        let lease = Lease {
+            metadata: ObjectMeta {
+                name: Some(self.lease_name()),
+                resource_version: current
+                    .as_ref()
+                    .and_then(|lease| lease.metadata.resource_version.clone()),
+                labels: Some([(label::GROUP.to_owned(), self.group.to_string())].into()),
+                ..ObjectMeta::default()
+            },
+            spec: Some(LeaseSpec {
+                holder_identity: Some(holder.to_owned()),
+                lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+                acquire_time: Some(MicroTime(now)),
+                renew_time: Some(MicroTime(now)),
+                lease_transitions: i32::try_from(epoch.0).ok(),
+                ..LeaseSpec::default()
+            }),
+        };
+        let params = PostParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PostParams::default()
+        };
+        let taken = match current {
+            None => leases.create(&params, &lease).await,
+            Some(_) => leases.replace(&self.lease_name(), &params, &lease).await,
+        };
+        let taken = match taken {
+            Ok(lease) => lease,
+            // Somebody else was faster; the next look says who.
+            Err(kube::Error::Api(status)) if status.code == 409 => {
+                return Err(LockError::Held {
+                    holder: "somebody else".to_owned(),
+                    since: now,
+                    until: now.saturating_add(DURATION).unwrap_or(now),
+                });
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let renewal =
+            tokio::spawn(renew(leases, taken, Arc::clone(&self.held), epoch)).abort_handle();
+        *self.held.lock().await = Some(Held {
+            epoch,
+            deadline: before + DURATION - MARGIN,
+            renewal,
+        });
+        Ok(epoch)
+    }
+
+    pub(super) async fn free_lease(&self, epoch: Epoch) -> Result<(), ClusterError> {
+        let mut held = self.held.lock().await;
+        if held.as_ref().is_none_or(|held| held.epoch != epoch) {
+            return Ok(());
+        }
+        *held = None;
+        drop(held);
+        let leases = self.leases();
+        let failed = |error| error::from("give the group's Lease back", error);
+        let mut lease = leases.get(&self.lease_name()).await.map_err(failed)?;
+        let spec = lease.spec.get_or_insert_default();
+        if spec.lease_transitions.and_then(|n| u64::try_from(n).ok()) != Some(epoch.0) {
+            return Ok(());
+        }
+        spec.holder_identity = None;
+        leases
+            .replace(&self.lease_name(), &PostParams::default(), &lease)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    /// Lets a request run only while the epoch is held, and not a moment longer.
+    pub(super) async fn fenced<T>(
+        &self,
+        epoch: Epoch,
+        request: impl Future<Output = Result<T, ClusterError>>,
+    ) -> Result<T, ClusterError> {
+        let held = self.held.lock().await;
+        let deadline = held
+            .as_ref()
+            .filter(|held| held.epoch == epoch)
+            .map(|held| held.deadline);
+        drop(held);
+        let deadline = deadline
+            .filter(|deadline| *deadline > Instant::now())
+            .ok_or(ClusterError::Fenced)?;
+        let answer = tokio::time::timeout_at(deadline.into(), request).await;
+        answer.unwrap_or(Err(ClusterError::Fenced))
+    }
+}
+
+/// Who holds a Lease now, if anybody does.
+fn held_by_other(spec: &LeaseSpec, now: Timestamp) -> Option<LockError> {
+    let holder = spec
+        .holder_identity
+        .clone()
+        .filter(|holder| !holder.is_empty())?;
+    let renewed = spec.renew_time.as_ref()?.0;
+    let seconds = i64::from(spec.lease_duration_seconds.unwrap_or(0));
+    let until = renewed
+        .saturating_add(jiff::SignedDuration::from_secs(seconds))
+        .ok()?;
+    let since = spec.acquire_time.as_ref().map_or(renewed, |time| time.0);
+    (until > now).then_some(LockError::Held {
+        holder,
+        since,
+        until,
+    })
+}
+
+/// Renews until the Lease is somebody else's or the deadline has passed.
+async fn renew(leases: Api<Lease>, mut lease: Lease, held: Arc<Mutex<Option<Held>>>, epoch: Epoch) {
+    let name = lease.metadata.name.clone().unwrap_or_default();
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        let asked = Instant::now();
+        if let Some(spec) = lease.spec.as_mut() {
+            spec.renew_time = Some(MicroTime(Timestamp::now()));
+        }
+        let params = PostParams::default();
+        let request = leases.replace(&name, &params, &lease);
+        match tokio::time::timeout(RENEWAL, request).await {
+            Ok(Ok(renewed)) => {
+                lease = renewed;
+                let mut held = held.lock().await;
+                let Some(held) = held.as_mut().filter(|held| held.epoch == epoch) else {
+                    return;
+                };
+                held.deadline = asked + DURATION - MARGIN;
+            }
+            Ok(Err(kube::Error::Api(status))) if status.code == 409 || status.code == 404 => {
+                *held.lock().await = None;
+                return;
+            }
+            // The deadline decides how long that may go on.
+            Ok(Err(error)) => tracing::warn!(%error, "failed to renew the group's lock"),
+            Err(_) => tracing::warn!("renewing the group's lock takes too long"),
+        }
+    }
+}

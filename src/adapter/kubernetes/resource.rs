@@ -1,0 +1,135 @@
+//! From `apiVersion` and `kind` to the path the API server knows it by.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::core::gvk::ParseGroupVersionError;
+use kube::discovery::{self, Scope};
+use kube::{Api, Client};
+
+use super::{Kubernetes, error};
+use crate::plan::object::{Object, ObjectRef};
+use crate::port::ClusterError;
+
+/// Plural names of the kinds promoter meets most; others are asked for once.
+const KNOWN: [(&str, &str, &str); 8] = [
+    ("apps/v1", "Deployment", "deployments"),
+    ("batch/v1", "Job", "jobs"),
+    ("v1", "Service", "services"),
+    ("v1", "ConfigMap", "configmaps"),
+    ("v1", "Secret", "secrets"),
+    ("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+    ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+    ("networking.k8s.io/v1", "Ingress", "ingresses"),
+];
+
+/// Kinds that were looked up so far.
+#[derive(Default)]
+pub(super) struct Resources(Mutex<BTreeMap<(String, String), ApiResource>>);
+
+impl Resources {
+    async fn find(
+        &self,
+        client: &Client,
+        api_version: &str,
+        kind: &str,
+    ) -> Result<ApiResource, ClusterError> {
+        let gvk = gvk(api_version, kind).map_err(|error| ClusterError::Refused {
+            action: format!("find kind {kind}"),
+            reason: format!("{error} in apiVersion {api_version:?}"),
+        })?;
+        if let Some((_, _, plural)) = KNOWN
+            .iter()
+            .find(|(a, k, _)| *a == api_version && *k == kind)
+        {
+            return Ok(ApiResource::from_gvk_with_plural(&gvk, plural));
+        }
+        let key = (api_version.to_owned(), kind.to_owned());
+        if let Some(found) = self.known(&key) {
+            return Ok(found);
+        }
+        let unknown = |reason: String| ClusterError::Refused {
+            action: format!("find kind {kind} of apiVersion {api_version}"),
+            reason,
+        };
+        let (resource, capabilities) =
+            discovery::pinned_kind(client, &gvk)
+                .await
+                .map_err(|error| match error {
+                    kube::Error::Api(status) if status.code == 404 => {
+                        unknown("the cluster does not have it".to_owned())
+                    }
+                    kube::Error::Discovery(_) => unknown("the cluster does not have it".to_owned()),
+                    error => error::from(&format!("look up kind {kind}"), error),
+                })?;
+        if capabilities.scope == Scope::Cluster {
+            return Err(unknown(
+                "it belongs to the whole cluster, not to a namespace".to_owned(),
+            ));
+        }
+        self.keep(key, resource.clone());
+        Ok(resource)
+    }
+
+    fn known(&self, key: &(String, String)) -> Option<ApiResource> {
+        self.0.lock().ok()?.get(key).cloned()
+    }
+
+    fn keep(&self, key: (String, String), resource: ApiResource) {
+        if let Ok(mut known) = self.0.lock() {
+            known.insert(key, resource);
+        }
+    }
+}
+
+fn gvk(api_version: &str, kind: &str) -> Result<GroupVersionKind, ParseGroupVersionError> {
+    let group_version: kube::core::GroupVersion = api_version.parse()?;
+    Ok(group_version.with_kind(kind))
+}
+
+impl Kubernetes {
+    /// The API of a kind in the group's namespace.
+    pub(super) async fn api(
+        &self,
+        api_version: &str,
+        kind: &str,
+    ) -> Result<Api<DynamicObject>, ClusterError> {
+        let resource = self.resources.find(&self.client, api_version, kind).await?;
+        Ok(Api::namespaced_with(
+            self.client.clone(),
+            self.namespace.as_str(),
+            &resource,
+        ))
+    }
+
+    pub(super) async fn api_of(
+        &self,
+        object: &ObjectRef,
+    ) -> Result<Api<DynamicObject>, ClusterError> {
+        self.api(&object.api_version, &object.kind).await
+    }
+}
+
+/// The client's object as the domain's. Lists leave out what each item is, so
+/// that is given.
+pub(super) fn to_object(found: &DynamicObject, api_version: &str, kind: &str) -> Object {
+    let mut value = serde_json::to_value(found).unwrap_or_default();
+    value["apiVersion"] = api_version.into();
+    value["kind"] = kind.into();
+    if let Some(metadata) = value
+        .get_mut("metadata")
+        .and_then(serde_json::Value::as_object_mut)
+    {
+        metadata.remove("managedFields");
+    }
+    Object(value)
+}
+
+/// The domain's object as the client's.
+pub(super) fn from_object(object: &Object) -> Result<DynamicObject, ClusterError> {
+    serde_json::from_value(object.0.clone()).map_err(|error| ClusterError::Refused {
+        action: format!("read {}", object.reference()),
+        reason: error.to_string(),
+    })
+}

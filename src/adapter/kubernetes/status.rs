@@ -1,0 +1,73 @@
+//! Reading groups' records without driving any.
+
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use kube::api::{DynamicObject, ListParams};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, ResourceExt};
+
+use super::ledger::record_of;
+use super::{Connection, crd, error};
+use crate::group::name::Namespace;
+use crate::port::ClusterError;
+use crate::promotion::record::GroupRecord;
+
+/// A group as the cluster knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupStatus {
+    /// Its name.
+    pub name: String,
+    /// Its record.
+    pub record: GroupRecord,
+}
+
+fn api(connection: &Connection, namespace: &Namespace) -> Api<DynamicObject> {
+    Api::namespaced_with(
+        connection.client.clone(),
+        namespace.as_str(),
+        &crd::resource(),
+    )
+}
+
+fn status(found: &DynamicObject) -> Result<GroupStatus, ClusterError> {
+    Ok(GroupStatus {
+        name: found.name_any(),
+        record: record_of(found)?,
+    })
+}
+
+/// All groups of a namespace, by name.
+///
+/// # Errors
+/// The cluster does not answer, or promoter is not installed there.
+pub async fn list(
+    connection: &Connection,
+    namespace: &Namespace,
+) -> Result<Vec<GroupStatus>, ClusterError> {
+    let found = api(connection, namespace)
+        .list(&ListParams::default())
+        .await;
+    let found = found.map_err(|error| match error {
+        kube::Error::Api(status) if status.code == 404 => ClusterError::NotInstalled,
+        error => error::from("list the DeploymentGroups", error),
+    })?;
+    found.items.iter().map(status).collect()
+}
+
+/// A group's record now and at every change.
+pub fn watch(
+    connection: &Connection,
+    namespace: &Namespace,
+    group: &str,
+) -> BoxStream<'static, Result<GroupStatus, ClusterError>> {
+    let config = watcher::Config::default().fields(&format!("metadata.name={group}"));
+    watcher(api(connection, namespace), config)
+        .default_backoff()
+        .applied_objects()
+        .map_err(|error| ClusterError::Unreachable {
+            cluster: "to watch the DeploymentGroup".to_owned(),
+            reason: error::chain(&error),
+        })
+        .map(|found| found.and_then(|found| status(&found)))
+        .boxed()
+}

@@ -1,0 +1,186 @@
+//! Everything planning looks at, read at one go. Writes nothing.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Namespace, Node as KubeNode, Pod, ResourceQuota, Service};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
+use serde_json::Value;
+
+use super::{Kubernetes, error, plans};
+use crate::plan::capacity::{bytes, cpu_millis};
+use crate::plan::image::Platform;
+use crate::plan::object::Object;
+use crate::plan::survey::{Node, Quota, Resources, Survey};
+use crate::port::{ClusterError, Ledger};
+
+pub(super) async fn survey(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
+    let (namespace, services, nodes, quotas, record, config_key) = tokio::join!(
+        namespace(cluster),
+        services(cluster),
+        nodes(cluster),
+        quotas(cluster),
+        cluster.read(),
+        plans::find_key(cluster),
+    );
+    let record = match record {
+        // Planning is possible before anything was installed.
+        Err(ClusterError::NotInstalled) => crate::promotion::record::GroupRecord::default(),
+        record => record?,
+    };
+    let live = match &record.serving {
+        Some(serving) => cluster.plan(&serving.plan).await?,
+        None => None,
+    };
+    Ok(Survey {
+        namespace: namespace?,
+        serving: record.serving,
+        live,
+        services: services?,
+        nodes: nodes?,
+        quotas: quotas?,
+        config_key: config_key?,
+    })
+}
+
+/// Labels and annotations: meshes use either.
+async fn namespace(cluster: &Kubernetes) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
+    let api: Api<Namespace> = Api::all(cluster.client.clone());
+    let found = match api.get_opt(cluster.namespace.as_str()).await {
+        Ok(found) => found,
+        // Reading a Namespace is a right of its own; without it, writes will tell.
+        Err(kube::Error::Api(status)) if status.code == 403 => return Ok(Some(BTreeMap::new())),
+        Err(error) => return Err(error::from("read the namespace", error)),
+    };
+    Ok(found.map(|found| {
+        let mut marks = found.annotations().clone();
+        marks.extend(found.labels().clone());
+        marks
+    }))
+}
+
+async fn services(cluster: &Kubernetes) -> Result<Vec<Object>, ClusterError> {
+    let api: Api<Service> = Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
+    let found = api
+        .list(&ListParams::default())
+        .await
+        .map_err(|error| error::from("list Services", error))?;
+    let objects = found.items.iter().map(|service| {
+        let mut value = serde_json::to_value(service).unwrap_or_default();
+        value["apiVersion"] = "v1".into();
+        value["kind"] = "Service".into();
+        Object(value)
+    });
+    Ok(objects.collect())
+}
+
+/// Nodes that take pods, with what their pods ask for. A promoter that may not
+/// see nodes plans without knowing free room.
+async fn nodes(cluster: &Kubernetes) -> Result<Vec<Node>, ClusterError> {
+    let nodes: Api<KubeNode> = Api::all(cluster.client.clone());
+    let pods: Api<Pod> = Api::all(cluster.client.clone());
+    let active = ListParams::default().fields("status.phase!=Succeeded,status.phase!=Failed");
+    let all = ListParams::default();
+    let (nodes, pods) = tokio::join!(nodes.list(&all), pods.list(&active));
+    let (nodes, pods) = match (nodes, pods) {
+        (Ok(nodes), Ok(pods)) => (nodes, pods),
+        (Err(kube::Error::Api(status)), _) | (_, Err(kube::Error::Api(status)))
+            if status.code == 403 =>
+        {
+            return Ok(Vec::new());
+        }
+        (Err(error), _) | (_, Err(error)) => return Err(error::from("list nodes", error)),
+    };
+    let mut requested: BTreeMap<String, Resources> = BTreeMap::new();
+    for pod in &pods.items {
+        let Some(spec) = &pod.spec else { continue };
+        let Some(node) = &spec.node_name else {
+            continue;
+        };
+        let sum = requested.entry(node.clone()).or_default();
+        sum.pods += 1;
+        for container in &spec.containers {
+            let requests = container
+                .resources
+                .as_ref()
+                .and_then(|resources| resources.requests.clone());
+            let requests = requests.unwrap_or_default();
+            sum.cpu_millis += cpu_millis(&amount(requests.get("cpu")));
+            sum.memory += bytes(&amount(requests.get("memory")));
+        }
+    }
+    let takes_pods = |node: &&KubeNode| {
+        !node
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.unschedulable)
+            .unwrap_or(false)
+    };
+    Ok(nodes
+        .items
+        .iter()
+        .filter(takes_pods)
+        .map(|node| to_node(node, &requested))
+        .collect())
+}
+
+fn to_node(node: &KubeNode, requested: &BTreeMap<String, Resources>) -> Node {
+    let label = |key: &str| node.labels().get(key).cloned().unwrap_or_default();
+    let allocatable = node
+        .status
+        .as_ref()
+        .and_then(|status| status.allocatable.clone())
+        .unwrap_or_default();
+    Node {
+        name: node.name_any(),
+        platform: Platform {
+            os: label("kubernetes.io/os"),
+            architecture: label("kubernetes.io/arch"),
+        },
+        allocatable: Resources {
+            pods: bytes(&amount(allocatable.get("pods"))),
+            cpu_millis: cpu_millis(&amount(allocatable.get("cpu"))),
+            memory: bytes(&amount(allocatable.get("memory"))),
+        },
+        requested: requested.get(&node.name_any()).copied().unwrap_or_default(),
+    }
+}
+
+async fn quotas(cluster: &Kubernetes) -> Result<Vec<Quota>, ClusterError> {
+    let api: Api<ResourceQuota> =
+        Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
+    let found = match api.list(&ListParams::default()).await {
+        Ok(found) => found,
+        Err(kube::Error::Api(status)) if status.code == 403 => return Ok(Vec::new()),
+        Err(error) => return Err(error::from("list quotas", error)),
+    };
+    Ok(found.items.iter().map(to_quota).collect())
+}
+
+fn to_quota(quota: &ResourceQuota) -> Quota {
+    let status = quota.status.clone().unwrap_or_default();
+    let (hard, used) = (
+        status.hard.unwrap_or_default(),
+        status.used.unwrap_or_default(),
+    );
+    let left = hard.iter().map(|(resource, limit)| {
+        let number = |quantity: Value| {
+            if resource.ends_with("cpu") {
+                cpu_millis(&quantity)
+            } else {
+                bytes(&quantity)
+            }
+        };
+        let left = number(amount(Some(limit))) - number(amount(used.get(resource)));
+        (resource.clone(), left)
+    });
+    Quota {
+        name: quota.name_any(),
+        left: left.collect(),
+    }
+}
+
+fn amount(quantity: Option<&Quantity>) -> Value {
+    quantity.map_or(Value::Null, |quantity| Value::String(quantity.0.clone()))
+}

@@ -1,0 +1,103 @@
+//! From a group to the plan of what a promotion would do now. Writes nothing.
+
+use thiserror::Error;
+
+use super::Engine;
+use super::resolve::{ResolveError, resolve};
+use crate::group::Group;
+use crate::plan::capacity::{Capacity, capacity};
+use crate::plan::diff::{Change, changes};
+use crate::plan::refusal::Refusal;
+use crate::plan::{Plan, planner};
+use crate::port::ClusterError;
+
+/// A plan, and what a person wants to know before it is carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// What would be done.
+    pub plan: Plan,
+    /// The plan of what serves.
+    pub live: Option<Plan>,
+    /// What the release changes.
+    pub changes: Vec<Change>,
+    /// What the second colour needs.
+    pub capacity: Capacity,
+    /// Not wrong, but worth saying.
+    pub warnings: Vec<String>,
+}
+
+impl Proposal {
+    /// Whether the same inputs serve already.
+    pub fn is_up_to_date(&self) -> bool {
+        self.live
+            .as_ref()
+            .is_some_and(|live| live.fingerprint == self.plan.fingerprint)
+    }
+}
+
+/// Why there is no plan.
+#[derive(Debug, Error)]
+pub enum ProposeError {
+    /// Images that could not be resolved, all of them.
+    #[error("failed to resolve the group's images")]
+    Resolve(Vec<ResolveError>),
+    /// Reasons against it, all of them.
+    #[error("the group cannot be promoted as it stands")]
+    Refused(Vec<Refusal>),
+    /// The cluster did not answer.
+    #[error("failed to look at the cluster")]
+    Cluster(#[source] ClusterError),
+}
+
+impl Engine {
+    /// What promoting the group would do now.
+    ///
+    /// # Errors
+    /// All images that cannot be resolved, or else all reasons against the plan.
+    pub async fn propose(&self, group: &Group) -> Result<Proposal, ProposeError> {
+        let (resolved, survey) = tokio::join!(
+            resolve(self.registry.as_ref(), group),
+            self.cluster.survey()
+        );
+        let survey = survey.map_err(ProposeError::Cluster)?;
+        let resolved = resolved.map_err(ProposeError::Resolve)?;
+
+        let draft = planner::draft(group, &resolved, &survey, planner::candidate(&survey));
+        let draft = draft.map_err(ProposeError::Refused)?;
+        let objects: Vec<_> = draft
+            .plan
+            .apps
+            .iter()
+            .flat_map(planner::objects)
+            .cloned()
+            .collect();
+        let trials = self
+            .cluster
+            .try_out(&objects)
+            .await
+            .map_err(ProposeError::Cluster)?;
+        let capacity = capacity(&draft.plan, &survey);
+        let mut refusals = planner::trial_refusals(&draft.plan, &trials);
+        refusals.extend(capacity.refusals(&survey.quotas));
+        if !refusals.is_empty() {
+            return Err(ProposeError::Refused(refusals));
+        }
+
+        let color = survey
+            .serving
+            .as_ref()
+            .map_or(draft.plan.candidate, |serving| serving.color);
+        let in_live_color =
+            planner::draft(group, &resolved, &survey, color).map_err(ProposeError::Refused)?;
+        let changes = changes(survey.live.as_ref(), &in_live_color.plan);
+        let mut warnings = draft.warnings;
+        warnings.extend(capacity.warning());
+        Ok(Proposal {
+            plan: draft.plan,
+            live: survey.live,
+            changes,
+            capacity,
+            warnings,
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! Deleting what nobody needs any more: only ever the group's own objects.
+
+use std::collections::BTreeSet;
+
+use futures::future::try_join_all;
+
+use super::drive::Drive;
+use crate::plan::Plan;
+use crate::plan::kind::is_kept;
+use crate::plan::object::{Object, ObjectRef};
+use crate::port::ClusterError;
+use crate::promotion::Mark;
+use crate::promotion::phase::Phase;
+
+/// Kinds that promoter makes whatever the manifests say.
+const ALWAYS: [(&str, &str); 4] = [
+    ("v1", "Service"),
+    ("v1", "ConfigMap"),
+    ("v1", "Secret"),
+    ("policy/v1", "PodDisruptionBudget"),
+];
+
+impl Drive {
+    /// Deletes the group's objects that the plan which serves does not name.
+    pub(super) async fn prune(&mut self) -> Result<(), ClusterError> {
+        let aborting = self.promotion.phase == Phase::Aborting;
+        let stays = if aborting {
+            self.replaced.as_ref()
+        } else {
+            Some(&self.plan)
+        };
+        let needed: BTreeSet<ObjectRef> = stays
+            .map(Plan::inventory)
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
+        let owned = self.engine.cluster.owned(&self.kinds()).await?;
+        let goes = |object: &&Object| {
+            !needed.contains(&object.reference())
+                && !is_kept(object.kind())
+                && object.is_owned_by(self.plan.group.as_ref())
+                && is_prunable(object)
+        };
+        try_join_all(owned.iter().filter(goes).map(|object| async {
+            let uid = object.uid().unwrap_or_default();
+            self.engine
+                .cluster
+                .delete(self.epoch, &object.reference(), uid)
+                .await
+        }))
+        .await?;
+        self.mark(Mark::Pruned).await
+    }
+
+    /// Kinds either plan uses, except those with steps of their own.
+    fn kinds(&self) -> Vec<(String, String)> {
+        let plans = std::iter::once(&self.plan).chain(&self.replaced);
+        let used = plans
+            .flat_map(Plan::inventory)
+            .map(|object| (object.api_version, object.kind));
+        let always = ALWAYS
+            .iter()
+            .map(|(api, kind)| ((*api).to_owned(), (*kind).to_owned()));
+        let kinds: BTreeSet<_> = used
+            .chain(always)
+            .filter(|(_, kind)| kind != "Deployment")
+            .collect();
+        kinds.into_iter().collect()
+    }
+}
+
+/// Plans and keys are promoter's own books, not the group's objects.
+fn is_prunable(object: &Object) -> bool {
+    use crate::plan::label::{ROLE, Role};
+    let books = [Role::Plan, Role::Key].map(Role::as_str);
+    object
+        .label(ROLE)
+        .is_some_and(|role| !books.contains(&role))
+}

@@ -1,0 +1,238 @@
+//! From a validated group and what was found outside to a [`Plan`].
+//!
+//! A Plan holds every choice of one promotion: digests, rendered objects,
+//! checks, rules. Whoever carries it out has nothing left to decide about
+//! *what*; only [`crate::promotion`] decides *when*. Nothing here does I/O.
+
+pub mod capacity;
+pub mod check;
+pub mod color;
+pub mod config;
+pub mod diff;
+pub mod fingerprint;
+pub mod image;
+pub mod kind;
+pub mod label;
+pub mod object;
+pub mod paint;
+pub mod pin;
+pub mod planner;
+pub mod refusal;
+pub mod render;
+pub mod resolve;
+pub mod survey;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::group::Report;
+use crate::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
+use color::Color;
+use fingerprint::{Fingerprint, PlanId, ReleaseId};
+use image::ResolvedImage;
+use object::{Object, ObjectRef};
+
+/// Everything one promotion will do, every choice made.
+///
+/// It is written to the cluster once, before the first side effect, and read
+/// back from there by whoever carries it out, so its shape is versioned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Version of this shape; see [`Plan::FORMAT`].
+    pub format: u32,
+    /// The group it promotes.
+    pub group: GroupName,
+    /// The environment's name, for people.
+    pub environment: EnvironmentName,
+    /// The namespace all objects live in.
+    pub namespace: Namespace,
+    /// DNS domain of the cluster's Services.
+    pub cluster_domain: String,
+    /// What is released: the set of digests and the inputs they run from.
+    pub release: ReleaseId,
+    /// Hash of this promotion's inputs.
+    pub fingerprint: Fingerprint,
+    /// The colour that is filled.
+    pub candidate: Color,
+    /// What served when the plan was made. `None`: nothing did.
+    pub replaces: Option<Serving>,
+    /// Members, in the order of the group file.
+    pub apps: Vec<AppPlan>,
+    /// Checks that must all pass.
+    pub checks: Vec<CheckPlan>,
+    /// Whether promoting without any check is allowed here.
+    pub untested_allowed: bool,
+    /// How long the old colour stays after the switch.
+    pub keep_old: Duration,
+    /// How long the candidate may take to become ready.
+    pub deploy_timeout: Duration,
+}
+
+/// What serves: a release in a colour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Serving {
+    /// The active colour.
+    pub color: Color,
+    /// The release that runs in it.
+    pub release: ReleaseId,
+    /// The plan it was made from.
+    pub plan: PlanId,
+}
+
+/// One member of the group, rendered for the candidate colour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AppPlan {
+    /// The app.
+    pub name: AppName,
+    /// The image every choice was made for.
+    pub image: ResolvedImage,
+    /// Apps of the group it calls.
+    pub needs: Vec<AppName>,
+    /// `<app>-<color>`, not yet pinned to its colour (see [`pin`]).
+    pub deployment: Object,
+    /// Its Services.
+    pub services: Vec<ServicePlan>,
+    /// `ConfigMaps` and Secrets under their content-hashed names.
+    pub config: Vec<Object>,
+    /// Other objects made per colour, such as disruption budgets.
+    pub colored: Vec<Object>,
+    /// Objects both colours share, applied right before the switch.
+    pub shared: Vec<Object>,
+}
+
+/// One Service of an app: the user's own and the one made for the colour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServicePlan {
+    /// The user's Service without its selector.
+    pub active: Object,
+    /// What its selector becomes at the switch.
+    pub selector: BTreeMap<String, String>,
+    /// `<service>-<color>`.
+    pub colored: Object,
+}
+
+/// One check, rendered for the candidate colour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckPlan {
+    /// The check.
+    pub name: CheckName,
+    /// Full reference of the image it runs in.
+    pub image: String,
+    /// Branch and tag it was resolved from, for people; empty for a fixed image.
+    pub source: String,
+    /// The Job, not yet pinned and not yet named after a promotion.
+    pub job: Object,
+    /// From the container's start to its end.
+    pub timeout: Duration,
+    /// What its output is read as.
+    pub report: Report,
+}
+
+impl Plan {
+    /// The version of the stored shape that this build writes and reads.
+    pub const FORMAT: u32 = 1;
+
+    /// The plan's identity: the hash of its content.
+    pub fn id(&self) -> PlanId {
+        PlanId::of(self)
+    }
+
+    /// The app of that name.
+    pub fn app(&self, name: &AppName) -> Option<&AppPlan> {
+        self.apps.iter().find(|app| app.name == *name)
+    }
+
+    /// The check of that name.
+    pub fn check(&self, name: &CheckName) -> Option<&CheckPlan> {
+        self.checks.iter().find(|check| check.name == *name)
+    }
+
+    /// Every Service of every app.
+    pub fn services(&self) -> impl Iterator<Item = &ServicePlan> {
+        self.apps.iter().flat_map(|app| &app.services)
+    }
+
+    /// Every object that both colours share, except the active Services.
+    pub fn shared(&self) -> impl Iterator<Item = &Object> {
+        self.apps.iter().flat_map(|app| &app.shared)
+    }
+
+    /// Every object the plan's colour consists of, except its Jobs.
+    pub fn inventory(&self) -> Vec<ObjectRef> {
+        self.apps
+            .iter()
+            .flat_map(|app| {
+                let own = app.services.iter().flat_map(|s| [&s.active, &s.colored]);
+                std::iter::once(&app.deployment)
+                    .chain(own)
+                    .chain(&app.config)
+                    .chain(&app.colored)
+                    .chain(&app.shared)
+            })
+            .map(Object::reference)
+            .collect()
+    }
+
+    /// Apps in the order in which their old pods may go: callers first.
+    ///
+    /// Each inner list may go together once all before it are gone. An app
+    /// goes before the apps it needs (design: teardown by `needs`). Without
+    /// any `needs`, apps with an entrance from outside go first.
+    pub fn teardown_order(&self) -> Vec<Vec<AppName>> {
+        if self.apps.iter().all(|app| app.needs.is_empty()) {
+            let (outer, inner): (Vec<_>, Vec<_>) =
+                self.apps.iter().partition(|app| app.has_outside_entrance());
+            let names = |apps: Vec<&AppPlan>| apps.iter().map(|a| a.name.clone()).collect();
+            return [names(outer), names(inner)]
+                .into_iter()
+                .filter(|level: &Vec<AppName>| !level.is_empty())
+                .collect();
+        }
+        let mut left: Vec<&AppPlan> = self.apps.iter().collect();
+        let mut levels = Vec::new();
+        while !left.is_empty() {
+            let (callees, callers): (Vec<_>, Vec<_>) = left
+                .iter()
+                .partition(|app| left.iter().any(|other| other.needs.contains(&app.name)));
+            // Validation refuses cycles; a cycle read from elsewhere goes as one level.
+            let (level, rest) = if callers.is_empty() {
+                (callees, Vec::new())
+            } else {
+                (callers, callees)
+            };
+            levels.push(
+                level
+                    .iter()
+                    .map(|app: &&AppPlan| app.name.clone())
+                    .collect(),
+            );
+            left = rest;
+        }
+        levels
+    }
+}
+
+impl AppPlan {
+    /// Whether people outside the cluster reach it: a `NodePort` or
+    /// `LoadBalancer` Service, or an Ingress in its manifest.
+    fn has_outside_entrance(&self) -> bool {
+        let outside = |s: &ServicePlan| {
+            matches!(
+                s.active.str_at("/spec/type"),
+                Some("NodePort" | "LoadBalancer")
+            )
+        };
+        self.services.iter().any(outside) || self.shared.iter().any(|o| o.kind() == "Ingress")
+    }
+
+    /// Pods its Deployment asks for; Kubernetes' default is one.
+    pub fn replicas(&self) -> u32 {
+        self.deployment
+            .at("/spec/replicas")
+            .and_then(serde_json::Value::as_u64)
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(1)
+    }
+}

@@ -1,0 +1,107 @@
+//! What a plan changes, object by object, with Secret values masked.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::object::Object;
+use super::planner::objects;
+use super::{AppPlan, Plan};
+use crate::group::name::AppName;
+
+/// One object that a promotion adds, removes or changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The app it belongs to.
+    pub app: AppName,
+    /// Kind and name.
+    pub object: String,
+    /// YAML of what runs; empty if it is new.
+    pub before: String,
+    /// YAML of what would run; empty if it goes.
+    pub after: String,
+}
+
+/// Compares what runs with a plan *painted in the same colour*, so that the
+/// colour itself is never a change.
+pub fn changes(live: Option<&Plan>, next: &Plan) -> Vec<Change> {
+    let mut before = live.map(by_identity).unwrap_or_default();
+    let mut changes = Vec::new();
+    for (identity, (app, object)) in by_identity(next) {
+        let old = before.remove(&identity);
+        if old.is_some_and(|(_, old)| old == object) {
+            continue;
+        }
+        let (old_yaml, new_yaml) = masked_pair(old.map(|(_, old)| old), Some(object));
+        changes.push(Change {
+            app: app.name.clone(),
+            object: object.reference().to_string(),
+            before: old_yaml,
+            after: new_yaml,
+        });
+    }
+    for (app, object) in before.into_values() {
+        let (before, after) = masked_pair(Some(object), None);
+        changes.push(Change {
+            app: app.name.clone(),
+            object: object.reference().to_string(),
+            before,
+            after,
+        });
+    }
+    changes
+}
+
+/// App, kind and name, where a content-hashed name counts without its hash.
+type Identity = (AppName, String, String);
+
+fn by_identity(plan: &Plan) -> BTreeMap<Identity, (&AppPlan, &Object)> {
+    let mut found = BTreeMap::new();
+    for app in &plan.apps {
+        for object in objects(app) {
+            let hashed = app.config.contains(object);
+            let name = object.name();
+            let name = if hashed {
+                name.rsplit_once('-').map_or(name, |(base, _)| base)
+            } else {
+                name
+            };
+            found.insert(
+                (app.name.clone(), object.kind().to_owned(), name.to_owned()),
+                (app, object),
+            );
+        }
+    }
+    found
+}
+
+fn masked_pair(before: Option<&Object>, after: Option<&Object>) -> (String, String) {
+    let yaml = |object: Option<&Object>, other: Option<&Object>| {
+        object
+            .map(|object| to_yaml(&masked(object, other)))
+            .unwrap_or_default()
+    };
+    (yaml(before, None), yaml(after, before))
+}
+
+/// Secret values never reach a screen; whether one changed does.
+fn masked(object: &Object, before: Option<&Object>) -> Object {
+    let mut masked = object.clone();
+    if object.kind() != "Secret" {
+        return masked;
+    }
+    for field in ["data", "stringData"] {
+        let values = masked.0.get_mut(field).and_then(Value::as_object_mut);
+        for (key, value) in values.into_iter().flatten() {
+            let old = before.and_then(|before| before.0.get(field)?.get(key));
+            let changed = old.is_some_and(|old| old != value);
+            *value = if changed { "*** (changed)" } else { "***" }.into();
+        }
+    }
+    masked
+}
+
+fn to_yaml(object: &Object) -> String {
+    serde_saphyr::to_string(&object.0).unwrap_or_else(|_| object.0.to_string())
+}

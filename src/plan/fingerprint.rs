@@ -1,0 +1,154 @@
+//! The hashes that identify a plan, a release and a promotion's inputs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::Plan;
+use super::image::Resolved;
+use crate::group::{App, Check, CheckImage, Group, Manifest};
+
+macro_rules! hash {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The first twelve hex digits, for people and labels.
+            pub fn short(&self) -> &str {
+                self.0.get(..12).unwrap_or(&self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.short())
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+hash!(
+    /// Hash of a promotion's inputs: digests, template bytes, values, check
+    /// definitions. Never of rendered output: upgrading promoter must not look
+    /// like a change.
+    Fingerprint
+);
+hash!(
+    /// Identity of a release: what runs, without the checks that prove it.
+    ReleaseId
+);
+hash!(
+    /// Identity of a plan: the hash of its whole content.
+    PlanId
+);
+
+impl PlanId {
+    /// The identity of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let bytes = serde_json::to_vec(plan).expect("a plan is made of strings, numbers and maps");
+        let mut hasher = Sha256::new();
+        hasher.update(&bytes);
+        Self(hex(&hasher.finalize()))
+    }
+}
+
+/// The fingerprint and the release of a group with its images.
+pub fn of(group: &Group, resolved: &Resolved) -> (Fingerprint, ReleaseId) {
+    let mut release = Hasher::new("release");
+    let environment = &group.environment;
+    release.field("namespace", environment.namespace.as_ref());
+    release.field("cluster-domain", &environment.cluster_domain);
+    release.json("environment-values", &environment.values);
+    for app in &group.apps {
+        hash_app(&mut release, app, resolved);
+    }
+    let mut fingerprint = Hasher::new("fingerprint");
+    let release = ReleaseId(release.finish());
+    fingerprint.field("release", release.as_ref());
+    fingerprint.json("keep-old", &group.strategy.keep_old.as_millis().to_string());
+    for check in &group.checks {
+        hash_check(&mut fingerprint, check, resolved);
+    }
+    (Fingerprint(fingerprint.finish()), release)
+}
+
+fn hash_app(hasher: &mut Hasher, app: &App, resolved: &Resolved) {
+    hasher.field("app", app.name.as_ref());
+    hasher.field("repository", app.image.repository.as_ref());
+    if let Some(image) = resolved.apps.get(&app.name) {
+        hasher.field("digest", image.digest.as_str());
+    }
+    hasher.json("port", &app.port);
+    hasher.json("replicas", &app.replicas);
+    hasher.json("values", &app.values);
+    for needed in &app.needs {
+        hasher.field("needs", needed.as_ref());
+    }
+    match &app.manifest {
+        Manifest::Template(template) => hasher.field("template", &template.text),
+        Manifest::Inline(inline) => {
+            hasher.json("env", &inline.env);
+            hasher.json("resources", &inline.resources);
+        }
+    }
+}
+
+fn hash_check(hasher: &mut Hasher, check: &Check, resolved: &Resolved) {
+    hasher.field("check", check.name.as_ref());
+    match &check.image {
+        CheckImage::App(app) => hasher.field("image-of-app", app.as_ref()),
+        CheckImage::Image(image) => hasher.field("image", image),
+        CheckImage::Branch(source) => hasher.field("repository", source.repository.as_ref()),
+    }
+    if let Some(image) = resolved.checks.get(&check.name) {
+        hasher.field("reference", image.reference());
+    }
+    for word in &check.command {
+        hasher.field("command", word);
+    }
+    hasher.json("env", &check.env);
+    hasher.json("timeout", &check.timeout.as_millis().to_string());
+    hasher.json("report", &check.report);
+}
+
+/// Hashes named fields so that no two different inputs give the same bytes.
+struct Hasher(Sha256);
+
+impl Hasher {
+    fn new(domain: &str) -> Self {
+        let mut hasher = Self(Sha256::new());
+        hasher.field("domain", domain);
+        hasher
+    }
+
+    fn field(&mut self, name: &str, value: &str) {
+        for part in [name, value] {
+            self.0.update((part.len() as u64).to_be_bytes());
+            self.0.update(part.as_bytes());
+        }
+    }
+
+    fn json(&mut self, name: &str, value: &impl Serialize) {
+        let text =
+            serde_json::to_string(value).expect("settings are made of strings, numbers and maps");
+        self.field(name, &text);
+    }
+
+    fn finish(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

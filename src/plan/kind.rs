@@ -1,0 +1,73 @@
+//! What a blue/green promotion does with each kind of object.
+
+use super::object::Object;
+
+/// What becomes of an object of a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treatment {
+    /// The app's pods: one Deployment per colour.
+    Workload,
+    /// A Service: gets a twin per colour, its selector moves at the switch.
+    Service,
+    /// Named by content, so that no colour sees the other's configuration.
+    Config,
+    /// Made once per colour and selecting that colour's pods.
+    Budget,
+    /// The same for both colours; applied right before the switch.
+    Shared,
+    /// Cannot be promoted this way; says why and what to do instead.
+    Refused(&'static str),
+}
+
+/// What becomes of an object, by its kind (design: kinds).
+pub fn treatment(object: &Object) -> Treatment {
+    let api = object.api_version();
+    let group = api.split_once('/').map_or("", |(group, _)| group);
+    match (group, object.kind()) {
+        ("apps", "Deployment") => Treatment::Workload,
+        ("", "Service") => Treatment::Service,
+        ("", "ConfigMap" | "Secret") => Treatment::Config,
+        ("policy", "PodDisruptionBudget") => Treatment::Budget,
+        ("apps", "StatefulSet") => Treatment::Refused(
+            "its pods keep their names and volumes, so two colours cannot stand side by side; \
+             use a Deployment, or run it outside the group",
+        ),
+        ("apps", "DaemonSet") => Treatment::Refused(
+            "two colours would run on every node; use a Deployment, or run it outside the group",
+        ),
+        ("apps", "ReplicaSet") | ("", "ReplicationController") => {
+            Treatment::Refused("use a Deployment, which makes it")
+        }
+        ("", "Pod") => {
+            Treatment::Refused("nothing would replace it when it ends; use a Deployment")
+        }
+        ("batch", "Job") => Treatment::Refused("a test belongs in a [[check]] of the group file"),
+        ("batch", "CronJob") => Treatment::Refused(
+            "CronJobs in a group are not supported yet; run it outside the group",
+        ),
+        ("autoscaling", "HorizontalPodAutoscaler") => Treatment::Refused(
+            "autoscaled apps are not supported yet; set `replicas` in the group file",
+        ),
+        ("", "Namespace") => Treatment::Refused(
+            "the environment names the namespace, which outlives every promotion; create it once with kubectl",
+        ),
+        ("", "PersistentVolumeClaim") => Treatment::Shared,
+        ("apiextensions.k8s.io", _) => {
+            Treatment::Refused("it belongs to the whole cluster; install it outside the group")
+        }
+        ("", "Node" | "PersistentVolume")
+        | ("rbac.authorization.k8s.io", "ClusterRole" | "ClusterRoleBinding")
+        | ("storage.k8s.io", "StorageClass")
+        | ("networking.k8s.io", "IngressClass")
+        | ("scheduling.k8s.io", "PriorityClass")
+        | ("admissionregistration.k8s.io", _) => {
+            Treatment::Refused("it belongs to the whole cluster; install it outside the group")
+        }
+        _ => Treatment::Shared,
+    }
+}
+
+/// Kinds that are never deleted, even when no manifest names them any more.
+pub fn is_kept(kind: &str) -> bool {
+    kind == "PersistentVolumeClaim"
+}

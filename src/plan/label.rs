@@ -1,0 +1,64 @@
+//! The labels and annotations promoter marks objects with.
+//!
+//! Ownership is by label and never by ownerReference: deleting the
+//! `DeploymentGroup` must not take production down with it.
+
+/// Domain of every label, annotation and API group of promoter.
+pub const DOMAIN: &str = "promoter.dev";
+/// Name under which promoter's fields are owned in server-side apply.
+pub const FIELD_MANAGER: &str = "promoter";
+/// Name under which the active selectors are owned: no apply touches them.
+pub const SWITCH_MANAGER: &str = "promoter-switch";
+
+/// Label: the group an object belongs to.
+pub const GROUP: &str = "promoter.dev/group";
+/// Label: the app of the group.
+pub const APP: &str = "promoter.dev/app";
+/// Label: `blue` or `green`; absent on what both colours share.
+pub const COLOR: &str = "promoter.dev/color";
+/// Label: the promotion that made the object.
+pub const PROMOTION: &str = "promoter.dev/promotion";
+/// Label: the check a Job or its pod runs.
+pub const CHECK: &str = "promoter.dev/check";
+/// Label: how often that check was started before, plus one.
+pub const ATTEMPT: &str = "promoter.dev/attempt";
+/// Label: what an object is to promoter (see [`Role`]).
+pub const ROLE: &str = "promoter.dev/role";
+/// Label: the plan a Secret holds a part of.
+pub const PLAN: &str = "promoter.dev/plan";
+/// Annotation: the epoch of the Lease under which the object was last written.
+pub const FENCE: &str = "promoter.dev/fence";
+
+/// What an object is to promoter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A user's Service, whose selector the switch moves.
+    Active,
+    /// Made for one colour and gone with it.
+    Colored,
+    /// A `ConfigMap` or Secret under its content-hashed name.
+    Config,
+    /// Any other object of the manifests, the same for both colours.
+    Shared,
+    /// A check's Job.
+    Check,
+    /// A part of a stored plan.
+    Plan,
+    /// The key of content hashes.
+    Key,
+}
+
+impl Role {
+    /// As it stands in the label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Colored => "colored",
+            Self::Config => "config",
+            Self::Shared => "shared",
+            Self::Check => "check",
+            Self::Plan => "plan",
+            Self::Key => "key",
+        }
+    }
+}

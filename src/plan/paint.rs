@@ -1,0 +1,312 @@
+//! One app's rendered objects, made into what one colour consists of.
+//!
+//! Takes an app with its objects, gives an [`AppPlan`] or every reason why
+//! there is none. Knows nothing of the cluster.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::color::Color;
+use super::config::{self, ConfigKey};
+use super::image::ResolvedImage;
+use super::kind::{Treatment, treatment};
+use super::label::{self, Role};
+use super::object::{Object, entry, texts};
+use super::refusal::Refusal;
+use super::{AppPlan, ServicePlan};
+use crate::group::App;
+use crate::group::name::GroupName;
+
+/// Longest name the API takes for a Service.
+const NAME_LIMIT: usize = 63;
+
+/// What one app is painted with.
+pub struct Paint<'a> {
+    /// The group it belongs to.
+    pub group: &'a GroupName,
+    /// The app.
+    pub app: &'a App,
+    /// Its image.
+    pub image: &'a ResolvedImage,
+    /// The colour.
+    pub color: Color,
+    /// Key of content hashes.
+    pub key: &'a ConfigKey,
+}
+
+impl Paint<'_> {
+    /// Makes the app's objects into those of the colour.
+    ///
+    /// # Errors
+    /// Every object that cannot be part of a blue/green promotion.
+    pub fn apply(&self, objects: Vec<Object>) -> Result<AppPlan, Vec<Refusal>> {
+        let mut refusals = Vec::new();
+        let mut workloads = Vec::new();
+        let (mut services, mut configs, mut budgets, mut shared) = (vec![], vec![], vec![], vec![]);
+        for object in objects {
+            match treatment(&object) {
+                Treatment::Workload => workloads.push(object),
+                Treatment::Service => services.push(object),
+                Treatment::Config => configs.push(object),
+                Treatment::Budget => budgets.push(object),
+                Treatment::Shared => shared.push(object),
+                Treatment::Refused(why) => refusals.push(
+                    Refusal::object(
+                        &self.app.name,
+                        &object.reference(),
+                        "cannot be promoted blue/green",
+                    )
+                    .hint(why),
+                ),
+            }
+        }
+        let workload = self.only_workload(workloads, &mut refusals);
+        let Some(mut workload) = workload else {
+            return Err(refusals);
+        };
+        let pod_labels = workload.texts_at("/spec/template/metadata/labels");
+        let services = services.into_iter().filter_map(|service| {
+            self.service(service, &pod_labels)
+                .map_err(|refusal| refusals.push(refusal))
+                .ok()
+        });
+        let services: Vec<_> = services.collect();
+
+        let (used, unused): (Vec<_>, Vec<_>) = configs
+            .into_iter()
+            .partition(|c| is_used(c, &workload, self.key));
+        let (mut config, renames) = config::name_by_content(used, self.key);
+        config::rewrite_references(&mut workload, &renames);
+        shared.extend(unused);
+
+        let budgets = budgets
+            .into_iter()
+            .map(|budget| self.budget(budget))
+            .collect();
+        self.workload(&mut workload, &pod_labels);
+        config
+            .iter_mut()
+            .for_each(|object| self.mark(object, Role::Config));
+        shared
+            .iter_mut()
+            .for_each(|object| self.mark(object, Role::Shared));
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        Ok(AppPlan {
+            name: self.app.name.clone(),
+            image: self.image.clone(),
+            needs: self.app.needs.clone(),
+            deployment: workload,
+            services,
+            config,
+            colored: budgets,
+            shared,
+        })
+    }
+
+    /// The app's one Deployment, if it is fit for two colours.
+    fn only_workload(
+        &self,
+        mut workloads: Vec<Object>,
+        refusals: &mut Vec<Refusal>,
+    ) -> Option<Object> {
+        let app = &self.app.name;
+        if workloads.len() != 1 {
+            let found = workloads.len();
+            refusals.push(
+                Refusal::app(app, format!("its manifest has {found} Deployments")).hint(format!(
+                    "one app is one Deployment, named {app}; make further ones apps of their own"
+                )),
+            );
+            return None;
+        }
+        let mut workload = workloads.pop()?;
+        let reference = workload.reference();
+        let refuse = |reason: &str| Refusal::object(app, &reference, reason);
+        if workload.name() != app.as_ref() {
+            refusals.push(refuse("is not named as the app").hint(format!("name it {app}")));
+        }
+        let image = &self.image.reference;
+        let uses_image = workload
+            .containers_mut()
+            .any(|c| c.get("image").and_then(Value::as_str) == Some(image.as_str()));
+        if !uses_image {
+            refusals.push(
+                refuse("no container runs the resolved image").hint("write `image: {{ image }}`"),
+            );
+        }
+        if workload.at("/spec/template/spec/hostNetwork") == Some(&json!(true)) {
+            refusals.push(
+                refuse("uses the host's network, where two colours collide")
+                    .hint("leave hostNetwork out, or run it outside the group"),
+            );
+        }
+        let selector = workload.texts_at("/spec/selector/matchLabels");
+        let labels = workload.texts_at("/spec/template/metadata/labels");
+        if selector.is_empty() || !is_subset(&selector, &labels) {
+            refusals.push(refuse(
+                "spec.selector.matchLabels does not select its own pod template",
+            ));
+        }
+        Some(workload)
+    }
+
+    fn workload(&self, workload: &mut Object, pod_labels: &BTreeMap<String, String>) {
+        workload.rename(&format!("{}-{}", self.app.name, self.color));
+        self.mark_colored(workload);
+        if let Some(replicas) = self.app.replicas {
+            entry(&mut workload.0, &["spec"]).insert("replicas".into(), replicas.into());
+        }
+        for path in [
+            &["spec", "selector", "matchLabels"][..],
+            &["spec", "template", "metadata", "labels"],
+        ] {
+            let labels = entry(&mut workload.0, path);
+            for (key, value) in self.color_labels() {
+                labels.insert(key.into(), value.into());
+            }
+            labels.insert(label::APP.into(), self.app.name.as_ref().into());
+        }
+        let spec = workload.0.pointer_mut("/spec/template/spec");
+        if let Some(spec) = spec {
+            self.narrow_selectors(spec, pod_labels);
+        }
+    }
+
+    /// Makes spread and affinity terms that mean the app's own pods mean those of its colour.
+    fn narrow_selectors(&self, value: &mut Value, pod_labels: &BTreeMap<String, String>) {
+        match value {
+            Value::Array(items) => items
+                .iter_mut()
+                .for_each(|item| self.narrow_selectors(item, pod_labels)),
+            Value::Object(map) => {
+                for (key, item) in map.iter_mut() {
+                    let own = key == "labelSelector"
+                        && item
+                            .get("matchLabels")
+                            .is_some_and(|labels| is_subset(&texts(labels), pod_labels));
+                    if own {
+                        entry(item, &["matchLabels"])
+                            .insert(label::COLOR.into(), self.color.as_str().into());
+                    } else {
+                        self.narrow_selectors(item, pod_labels);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn service(
+        &self,
+        mut active: Object,
+        pod_labels: &BTreeMap<String, String>,
+    ) -> Result<ServicePlan, Refusal> {
+        let reference = active.reference();
+        let refuse = |reason: &str| Refusal::object(&self.app.name, &reference, reason);
+        if active.str_at("/spec/type") == Some("ExternalName") {
+            return Err(refuse("an ExternalName Service has no pods to switch")
+                .hint("put it outside the group"));
+        }
+        if active.str_at("/spec/clusterIP") == Some("None") {
+            return Err(refuse(
+                "a headless Service hands out pod addresses, which cannot be kept to one colour",
+            )
+            .hint("give it a cluster IP (leave spec.clusterIP out)"));
+        }
+        let mut selector = active.texts_at("/spec/selector");
+        if selector.is_empty() || !is_subset(&selector, pod_labels) {
+            return Err(refuse("its selector does not select the app's pods")
+                .hint("use labels of the Deployment's pod template"));
+        }
+        let name = format!("{}-{}", active.name(), self.color);
+        if name.len() > NAME_LIMIT {
+            return Err(
+                refuse("its name leaves no room for the colour").hint("use at most 57 characters")
+            );
+        }
+        for (key, value) in self.color_labels() {
+            selector.insert(key.into(), value.into());
+        }
+        let mut colored = Object(json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": { "name": name },
+            "spec": { "type": "ClusterIP", "selector": selector, "ports": colored_ports(&active) },
+        }));
+        for field in ["sessionAffinity", "sessionAffinityConfig"] {
+            if let Some(value) = active.at(&format!("/spec/{field}")) {
+                colored.0["spec"][field] = value.clone();
+            }
+        }
+        self.mark_colored(&mut colored);
+        entry(&mut active.0, &["spec"]).remove("selector");
+        self.mark(&mut active, Role::Active);
+        Ok(ServicePlan {
+            active,
+            selector,
+            colored,
+        })
+    }
+
+    fn budget(&self, mut budget: Object) -> Object {
+        let name = format!("{}-{}", budget.name(), self.color);
+        budget.rename(&name);
+        self.mark_colored(&mut budget);
+        let labels = entry(&mut budget.0, &["spec", "selector", "matchLabels"]);
+        for (key, value) in self.color_labels() {
+            labels.insert(key.into(), value.into());
+        }
+        budget
+    }
+
+    fn color_labels(&self) -> [(&'static str, &str); 2] {
+        [
+            (label::GROUP, self.group.as_ref()),
+            (label::COLOR, self.color.as_str()),
+        ]
+    }
+
+    fn mark(&self, object: &mut Object, role: Role) {
+        object.own(self.group.as_ref(), role);
+        object.set_label(label::APP, self.app.name.as_ref());
+    }
+
+    fn mark_colored(&self, object: &mut Object) {
+        self.mark(object, Role::Colored);
+        object.set_label(label::COLOR, self.color.as_str());
+    }
+}
+
+/// Only what balances requests; a copied node port would collide (design: colour Services).
+fn colored_ports(active: &Object) -> Vec<Value> {
+    let ports = active
+        .at("/spec/ports")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let keep = ["name", "port", "targetPort", "protocol", "appProtocol"];
+    let narrow = |port: Value| {
+        let fields = port.as_object().cloned().unwrap_or_default().into_iter();
+        fields
+            .filter(|(key, _)| keep.contains(&key.as_str()))
+            .collect()
+    };
+    ports.into_iter().map(narrow).collect()
+}
+
+fn is_used(config: &Object, workload: &Object, key: &ConfigKey) -> bool {
+    let (_, renames) = config::name_by_content(vec![config.clone()], key);
+    let mut renamed = workload.clone();
+    config::rewrite_references(&mut renamed, &renames);
+    renamed != *workload
+}
+
+/// Whether every label of the selector stands in the labels.
+pub fn is_subset(selector: &BTreeMap<String, String>, labels: &BTreeMap<String, String>) -> bool {
+    selector
+        .iter()
+        .all(|(key, value)| labels.get(key) == Some(value))
+}

@@ -1,0 +1,295 @@
+//! `(Group, Resolved, Survey) -> Plan`: every choice of a promotion.
+//!
+//! Pure and deterministic. Refusals are collected, never just the first
+//! (design: what must be refused while planning, all reasons at once).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::color::Color;
+use super::config::ConfigKey;
+use super::image::{CheckImageRef, Resolved, ResolvedImage};
+use super::object::{Object, ObjectRef};
+use super::paint::{Paint, is_subset};
+use super::refusal::Refusal;
+use super::survey::{Survey, Trial, Trials};
+use super::{AppPlan, CheckPlan, Plan, check, fingerprint, render};
+use crate::group::{Check, Group, Untested};
+
+/// Labels and annotations by which a namespace asks for a mesh's sidecars.
+const MESH_MARKS: [&str; 3] = ["istio-injection", "istio.io/rev", "linkerd.io/inject"];
+
+/// A plan, with what a person should know before carrying it out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The plan.
+    pub plan: Plan,
+    /// Not wrong, but worth saying.
+    pub warnings: Vec<String>,
+}
+
+/// The colour a promotion would fill now.
+pub fn candidate(survey: &Survey) -> Color {
+    survey
+        .serving
+        .as_ref()
+        .map_or(Color::Blue, |serving| serving.color.other())
+}
+
+/// Makes the plan that fills `color`.
+///
+/// # Errors
+/// All reasons why the group cannot be promoted as it stands.
+pub fn draft(
+    group: &Group,
+    resolved: &Resolved,
+    survey: &Survey,
+    color: Color,
+) -> Result<Draft, Vec<Refusal>> {
+    let mut refusals = namespace_refusals(group, survey);
+    let mut apps = Vec::new();
+    for app in &group.apps {
+        let Some(image) = resolved.apps.get(&app.name) else {
+            refusals.push(Refusal::app(&app.name, "its image was not resolved"));
+            continue;
+        };
+        // Without a key nothing was ever promoted here, so no name made with the
+        // stand-in is compared with one in the cluster.
+        let stand_in = ConfigKey([0; 32]);
+        let key = survey.config_key.as_ref().unwrap_or(&stand_in);
+        let paint = Paint {
+            group: &group.name,
+            app,
+            image,
+            color,
+            key,
+        };
+        match render::render(group, app, image).and_then(|objects| paint.apply(objects)) {
+            Ok(painted) => apps.push(painted),
+            Err(reasons) => refusals.extend(reasons),
+        }
+    }
+    refusals.extend(duplicates(&apps));
+    refusals.extend(foreign_services(group, &apps, survey));
+    refusals.extend(
+        apps.iter()
+            .filter_map(|app| wrong_platform(app, &app.image, survey)),
+    );
+    let mut checks = Vec::new();
+    for check in &group.checks {
+        match resolved.checks.get(&check.name) {
+            Some(image) => checks.push(plan_check(group, check, image, color)),
+            None => refusals.push(Refusal::about(
+                format!("check {}", check.name),
+                "its image was not resolved",
+            )),
+        }
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let (fingerprint, release) = fingerprint::of(group, resolved);
+    let warnings = warnings(group, &apps, survey);
+    let plan = Plan {
+        format: Plan::FORMAT,
+        group: group.name.clone(),
+        environment: group.environment.name.clone(),
+        namespace: group.environment.namespace.clone(),
+        cluster_domain: group.environment.cluster_domain.clone(),
+        release,
+        fingerprint,
+        candidate: color,
+        replaces: survey.serving.clone(),
+        apps,
+        checks,
+        untested_allowed: group.environment.untested == Untested::Allowed,
+        keep_old: group.strategy.keep_old,
+        deploy_timeout: group.strategy.deploy_timeout,
+    };
+    Ok(Draft { plan, warnings })
+}
+
+/// What the server's dry run says against a plan.
+pub fn trial_refusals(plan: &Plan, trials: &Trials) -> Vec<Refusal> {
+    let refuse = |app: &AppPlan, object: &Object| {
+        let reference = object.reference();
+        let refusal = |reason: &str| Refusal::object(&app.name, &reference, reason);
+        Some(match trials.get(&reference)? {
+            Trial::Taken => return None,
+            Trial::Foreign => refusal("is there already and is not promoter's")
+                .hint("promoter never takes over what it did not make; rename one of the two, or delete the old one"),
+            Trial::Conflict(who) => refusal(&format!("another field manager owns what the manifest sets: {who}"))
+                .hint("take the field out of the manifest, or end the other manager's ownership; promoter never forces"),
+            Trial::Refused(why) => refusal(&format!("the cluster refuses it: {why}")),
+        })
+    };
+    plan.apps
+        .iter()
+        .flat_map(|app| objects(app).filter_map(move |object| refuse(app, object)))
+        .collect()
+}
+
+/// Every object of an app that the server can be asked about while planning.
+pub fn objects(app: &AppPlan) -> impl Iterator<Item = &Object> {
+    let services = app
+        .services
+        .iter()
+        .flat_map(|service| [&service.active, &service.colored]);
+    std::iter::once(&app.deployment)
+        .chain(services)
+        .chain(&app.config)
+        .chain(&app.colored)
+        .chain(&app.shared)
+}
+
+fn plan_check(group: &Group, check: &Check, image: &CheckImageRef, color: Color) -> CheckPlan {
+    let source = image
+        .resolved()
+        .map(|i| format!("{} {}", i.branch, i.tag))
+        .unwrap_or_default();
+    check::plan(
+        &group.name,
+        check,
+        image.reference().to_owned(),
+        source,
+        color,
+    )
+}
+
+fn namespace_refusals(group: &Group, survey: &Survey) -> Vec<Refusal> {
+    let namespace = &group.environment.namespace;
+    let subject = format!("namespace {namespace}");
+    let Some(marks) = &survey.namespace else {
+        let hint = format!(
+            "run `promoter install --group {}`, which makes it",
+            group.name
+        );
+        return vec![Refusal::about(subject, "does not exist").hint(hint)];
+    };
+    let meshed = MESH_MARKS
+        .into_iter()
+        .filter(|mark| marks.get(*mark).is_some_and(|v| v != "disabled"));
+    meshed
+        .map(|mark| {
+            Refusal::about(&subject, format!("is injected by a service mesh ({mark})")).hint(
+                "a sidecar routes by Host header, past the pinning that keeps candidates among themselves; \
+                 use a namespace without injection",
+            )
+        })
+        .collect()
+}
+
+fn duplicates(apps: &[AppPlan]) -> Vec<Refusal> {
+    let mut seen: BTreeMap<ObjectRef, &AppPlan> = BTreeMap::new();
+    let mut refusals = Vec::new();
+    for app in apps {
+        let config: BTreeSet<_> = app.config.iter().map(Object::reference).collect();
+        for object in objects(app) {
+            let reference = object.reference();
+            // Equal content under a content-hashed name is the same object.
+            if let Some(first) = seen.insert(reference.clone(), app)
+                && !(config.contains(&reference) && first.config.contains(object))
+            {
+                let reason = format!("is also made by app {}", first.name);
+                refusals.push(Refusal::object(&app.name, &reference, reason));
+            }
+        }
+    }
+    refusals
+}
+
+/// Services that are not ours and would send their callers to the candidate at once.
+fn foreign_services(group: &Group, apps: &[AppPlan], survey: &Survey) -> Vec<Refusal> {
+    let foreign = survey
+        .services
+        .iter()
+        .filter(|service| !service.is_owned_by(group.name.as_ref()));
+    let mut refusals = Vec::new();
+    for service in foreign {
+        let selector = service.texts_at("/spec/selector");
+        let ours = |name: &str| {
+            apps.iter()
+                .flat_map(|a| &a.services)
+                .any(|s| s.active.name() == name)
+        };
+        // One of the same name is reported once, as an object that is not ours.
+        if selector.is_empty() || ours(service.name()) {
+            continue;
+        }
+        for app in apps {
+            if is_subset(
+                &selector,
+                &app.deployment.texts_at("/spec/template/metadata/labels"),
+            ) {
+                refusals.push(
+                    Refusal::about(
+                        format!("Service {}", service.name()),
+                        format!("is not of this group and selects the pods of app {}", app.name),
+                    )
+                    .hint("it would get the candidate's pods before they are tested; narrow its selector or delete it"),
+                );
+            }
+        }
+    }
+    refusals
+}
+
+fn wrong_platform(app: &AppPlan, image: &ResolvedImage, survey: &Survey) -> Option<Refusal> {
+    let nodes = survey.platforms();
+    let runs = image
+        .platforms
+        .iter()
+        .any(|platform| nodes.contains(platform));
+    if image.platforms.is_empty() || nodes.is_empty() || runs {
+        return None;
+    }
+    let list = |platforms: Vec<String>| platforms.join(", ");
+    Some(Refusal::app(
+        &app.name,
+        format!(
+            "image {} is for {}, the nodes are {}",
+            image.tag,
+            list(image.platforms.iter().map(ToString::to_string).collect()),
+            list(nodes.iter().map(ToString::to_string).collect()),
+        ),
+    ))
+}
+
+fn warnings(group: &Group, apps: &[AppPlan], survey: &Survey) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if group.checks.is_empty() {
+        warnings.push(format!(
+            "group {} has no checks; environment {} allows that, so nothing will be tested",
+            group.name, group.environment.name
+        ));
+    }
+    for app in apps {
+        warnings.extend(
+            app.image
+                .warnings
+                .iter()
+                .map(|warning| format!("app {}: {warning}", app.name)),
+        );
+        if app.image.platforms.is_empty() {
+            warnings.push(format!(
+                "app {}: the registry does not tell which platforms its image runs on",
+                app.name
+            ));
+        }
+        if app.deployment.0.to_string().contains("\"hostPort\"") {
+            warnings.push(format!(
+                "app {}: uses a hostPort, so both colours cannot run on one node",
+                app.name
+            ));
+        }
+        if app.shared.iter().any(|object| object.kind() == "Ingress") {
+            warnings.push(format!(
+                "app {}: calls between members through its Ingress are not kept to one colour",
+                app.name
+            ));
+        }
+    }
+    if survey.nodes.is_empty() {
+        warnings.push("nodes cannot be listed, so free room is unknown".to_owned());
+    }
+    warnings
+}

@@ -1,0 +1,17 @@
+//! The few outside systems the domain needs, as traits it owns.
+//!
+//! Named by role, not by product. Adapters implement them; tests implement
+//! them in memory. Errors say what failed and what to do, and never carry a
+//! credential.
+
+pub mod clock;
+pub mod cluster;
+pub mod ledger;
+pub mod recorder;
+pub mod registry;
+
+pub use clock::Clock;
+pub use cluster::{Cluster, ClusterError};
+pub use ledger::{Epoch, Ledger, LockError};
+pub use recorder::Recorder;
+pub use registry::{Registry, RegistryError};

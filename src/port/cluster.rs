@@ -1,0 +1,139 @@
+//! The cluster: what is seen there and what is changed there.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use thiserror::Error;
+
+use super::Epoch;
+use crate::plan::object::{Object, ObjectRef};
+use crate::plan::survey::{Survey, Trials};
+use crate::promotion::observed::Observed;
+
+/// One group's namespace in a cluster.
+///
+/// Every write carries the [`Epoch`] of the Lease it is made under. A write
+/// under an epoch that is over fails with [`ClusterError::Fenced`] and changes
+/// nothing.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// Everything planning looks at. Changes nothing.
+    async fn survey(&self) -> Result<Survey, ClusterError>;
+
+    /// Asks the server what it would say to these objects. Changes nothing.
+    async fn try_out(&self, objects: &[Object]) -> Result<Trials, ClusterError>;
+
+    /// The group's objects as they stand, every write of this process included.
+    async fn observe(&self) -> Result<Observed, ClusterError>;
+
+    /// Returns once something may have changed since the last [`Cluster::observe`].
+    async fn changed(&self);
+
+    /// Makes an object as given, or returns the one that is there if the same
+    /// promotion made it.
+    async fn create(&self, epoch: Epoch, object: &Object) -> Result<Object, ClusterError>;
+
+    /// Server-side apply, never forced, never onto an object that is not the group's.
+    async fn apply(&self, epoch: Epoch, object: &Object) -> Result<Object, ClusterError>;
+
+    /// Deletes exactly the object of that uid; one that is gone is fine.
+    async fn delete(&self, epoch: Epoch, object: &ObjectRef, uid: &str)
+    -> Result<(), ClusterError>;
+
+    /// Moves the selector of one active Service. This is the only way by which
+    /// a selector changes.
+    async fn point(&self, epoch: Epoch, change: &Pointing) -> Result<(), ClusterError>;
+
+    /// The group's objects of these kinds (`apiVersion`, `kind`).
+    async fn owned(&self, kinds: &[(String, String)]) -> Result<Vec<Object>, ClusterError>;
+
+    /// Lines of a container, as they come until it ends; `previous` reads the
+    /// run before its last restart.
+    async fn lines(&self, source: &LogSource) -> Result<BoxStream<'static, String>, ClusterError>;
+}
+
+/// A change of one active Service's selector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pointing {
+    /// Its name.
+    pub service: String,
+    /// The uid it must have.
+    pub uid: String,
+    /// The selector it must have; `None`: it must have none.
+    pub from: Option<BTreeMap<String, String>>,
+    /// The selector it gets; `None`: it gets none.
+    pub to: Option<BTreeMap<String, String>>,
+}
+
+/// Where lines are read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSource {
+    /// The pod.
+    pub pod: String,
+    /// Its container.
+    pub container: String,
+    /// Whether to go on until the container ends.
+    pub follow: bool,
+    /// Read the run before the last restart.
+    pub previous: bool,
+    /// Only that many lines from the end.
+    pub tail: Option<i64>,
+}
+
+/// Why the cluster did not do as asked.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ClusterError {
+    /// No cluster answers there.
+    #[error("failed to reach the cluster {cluster}: {reason}")]
+    Unreachable {
+        /// Context or address.
+        cluster: String,
+        /// What stood in the way, and what to do.
+        reason: String,
+    },
+    /// The server does not allow it.
+    #[error(
+        "not allowed to {action}: {reason}; `promoter install` prints the Role that a group needs"
+    )]
+    Forbidden {
+        /// What was tried.
+        action: String,
+        /// The server's word.
+        reason: String,
+    },
+    /// An object of that name is there and is not the group's.
+    #[error("{object} is there already and is not promoter's; promoter never takes it over")]
+    Foreign {
+        /// The object.
+        object: ObjectRef,
+    },
+    /// Another field manager owns what is to be applied.
+    #[error("failed to apply {object}: {reason}")]
+    Conflict {
+        /// The object.
+        object: ObjectRef,
+        /// Who owns what.
+        reason: String,
+    },
+    /// Somebody changed it meanwhile.
+    #[error("failed to {action}: it was changed by somebody else meanwhile")]
+    Moved {
+        /// What was tried.
+        action: String,
+    },
+    /// The Lease is over or somebody else's.
+    #[error("the lock of the group was lost; whoever holds it now carries on")]
+    Fenced,
+    /// The group's custom resource is not installed.
+    #[error("the DeploymentGroup resource is not installed in the cluster; run `promoter install`")]
+    NotInstalled,
+    /// The server refuses it.
+    #[error("failed to {action}: {reason}")]
+    Refused {
+        /// What was tried.
+        action: String,
+        /// The server's word.
+        reason: String,
+    },
+}

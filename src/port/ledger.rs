@@ -1,0 +1,65 @@
+//! What the cluster must agree on about a group: who drives it, where it
+//! stands, and the plans it was and is made from.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::ClusterError;
+use crate::plan::Plan;
+use crate::plan::config::ConfigKey;
+use crate::plan::fingerprint::PlanId;
+use crate::promotion::record::GroupRecord;
+
+/// Number of a holder's turn with a group's Lease; every taker gets a higher one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub u64);
+
+/// One group's record, plans and lock.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// The record; empty for a group that was never promoted.
+    async fn read(&self) -> Result<GroupRecord, ClusterError>;
+
+    /// Takes the lock, and stamps its epoch wherever a write of an earlier
+    /// holder could still arrive, before it returns.
+    async fn acquire(&self, holder: &str) -> Result<Epoch, LockError>;
+
+    /// Gives the lock back, if it is still held.
+    async fn release(&self, epoch: Epoch) -> Result<(), ClusterError>;
+
+    /// Writes the record; fails if anybody else wrote it meanwhile.
+    async fn write(&self, epoch: Epoch, record: &GroupRecord) -> Result<(), ClusterError>;
+
+    /// Keeps a plan for good; the same plan twice is fine.
+    async fn store_plan(&self, epoch: Epoch, plan: &Plan) -> Result<(), ClusterError>;
+
+    /// A kept plan.
+    async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, ClusterError>;
+
+    /// Drops every kept plan except these.
+    async fn forget_plans(&self, epoch: Epoch, except: &[PlanId]) -> Result<(), ClusterError>;
+
+    /// The namespace's key of content hashes, made if there is none.
+    async fn config_key(&self, epoch: Epoch) -> Result<ConfigKey, ClusterError>;
+}
+
+/// Why the lock was not had.
+#[derive(Debug, Error)]
+pub enum LockError {
+    /// Somebody else has it.
+    #[error(
+        "{holder} is promoting this group since {since}; its lock runs out at {until} unless it is renewed"
+    )]
+    Held {
+        /// Who.
+        holder: String,
+        /// Since when.
+        since: Timestamp,
+        /// Until when, unless it is renewed.
+        until: Timestamp,
+    },
+    /// The cluster did not do as asked.
+    #[error("failed to take the group's lock")]
+    Cluster(#[source] ClusterError),
+}

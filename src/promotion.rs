@@ -1,0 +1,196 @@
+//! One attempt to carry out a plan, as pure data and pure rules.
+//!
+//! [`next::next`] says what to do now, [`gate`] whether to promote,
+//! [`verdict`] what a check's run means. Nothing here does I/O or reads a
+//! clock: the engine observes, asks these rules, performs and records.
+
+pub mod check;
+pub mod event;
+pub mod gate;
+pub mod id;
+pub mod next;
+pub mod observed;
+pub mod phase;
+pub mod record;
+pub mod tap;
+pub mod trouble;
+pub mod verdict;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::group::name::{AppName, CheckName};
+use crate::plan::color::Color;
+use crate::plan::fingerprint::{Fingerprint, PlanId, ReleaseId};
+use crate::plan::{Plan, Serving};
+use check::CheckResult;
+use id::PromotionId;
+use phase::Phase;
+
+/// The checkpoint of one promotion: everything needed to drive it on.
+///
+/// With the plan it names, it is all that a promoter on another machine needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Promotion {
+    /// Its identity, also in the names and labels of what it makes.
+    pub id: PromotionId,
+    /// The plan it carries out.
+    pub plan: PlanId,
+    /// The release that plan makes.
+    pub release: ReleaseId,
+    /// The plan's fingerprint.
+    pub fingerprint: Fingerprint,
+    /// The colour that is filled.
+    pub candidate: Color,
+    /// What served before. `None`: nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Serving>,
+    /// Who asked, by which way.
+    pub actor: Actor,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Since when it stands there; deadlines count from here.
+    pub phase_since: Timestamp,
+    /// Side effects known to be complete.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub marks: BTreeSet<Mark>,
+    /// The candidate Deployments that were checked. Another uid or generation
+    /// later on means that somebody changed what was tested.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tested: BTreeMap<AppName, Tested>,
+    /// The run each check is at; absent until it is started.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attempts: BTreeMap<CheckName, u32>,
+    /// Checks that have ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<CheckResult>,
+    /// Why it is being aborted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+    /// Whether the old colour goes without waiting out `keep_old`, because a
+    /// newer promotion has work.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hurry: bool,
+}
+
+/// A Deployment as it stood when its checks began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tested {
+    /// Its uid.
+    pub uid: String,
+    /// Its generation, which any change of its spec moves.
+    pub generation: i64,
+}
+
+/// A side effect known to be complete; done again after a crash, it changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Mark {
+    /// Configuration, budgets and colour Services of the candidate exist.
+    Prepared,
+    /// Shared objects and active Services have the plan's shape.
+    Shared,
+    /// Shared objects have their previous shape again.
+    Restored,
+    /// What no living plan needs any more is gone.
+    Pruned,
+}
+
+/// Who asked for a promotion, by which way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// `user@host`, or a key's or login's name.
+    pub name: String,
+    /// How it was asked for.
+    pub trigger: Trigger,
+}
+
+/// The way by which a promotion was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trigger {
+    /// A person at a terminal, or a script of theirs.
+    Cli,
+}
+
+/// Why a promotion is aborted or needs a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// What kind of reason; decides the exit code.
+    pub kind: ReasonKind,
+    /// One line that can be read alone.
+    pub text: String,
+}
+
+/// The kinds of reasons that exit codes and metrics tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReasonKind {
+    /// A check failed or timed out.
+    Check,
+    /// A check gave no verdict.
+    CheckErrored,
+    /// The gate refused for another reason than a check.
+    Gate,
+    /// The candidate did not become, or stay, ready.
+    Deploy,
+    /// An object could not be applied or switched.
+    Apply,
+    /// A person stopped it.
+    Interrupted,
+}
+
+impl Reason {
+    /// A reason of a kind.
+    pub fn new(kind: ReasonKind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+        }
+    }
+}
+
+impl Promotion {
+    /// A promotion that has not done anything yet.
+    pub fn new(id: PromotionId, plan: &Plan, actor: Actor, now: Timestamp) -> Self {
+        Self {
+            id,
+            plan: plan.id(),
+            release: plan.release.clone(),
+            fingerprint: plan.fingerprint.clone(),
+            candidate: plan.candidate,
+            replaces: plan.replaces.clone(),
+            actor,
+            started_at: now,
+            phase: Phase::Planned,
+            phase_since: now,
+            marks: BTreeSet::new(),
+            tested: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            results: Vec::new(),
+            reasons: Vec::new(),
+            hurry: false,
+        }
+    }
+
+    /// The run a check is at, counted from one; `None` until it is started.
+    pub fn attempt(&self, check: &CheckName) -> Option<u32> {
+        self.attempts.get(check).copied()
+    }
+
+    /// The result of a check, once it has ended.
+    pub fn result(&self, check: &CheckName) -> Option<&CheckResult> {
+        self.results.iter().find(|result| result.check == *check)
+    }
+
+    /// Moves to a phase.
+    pub fn enter(&mut self, phase: Phase, reasons: Vec<Reason>, now: Timestamp) {
+        self.phase = phase;
+        self.phase_since = now;
+        self.reasons.extend(reasons);
+    }
+}

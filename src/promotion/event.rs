@@ -1,0 +1,148 @@
+//! Every fact of a promotion, as it is recorded and shown.
+//!
+//! Terminal, JSON output and, later, store, notifier and metrics consume the
+//! same events; none of them learns anything another way.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Reason;
+use super::check::CheckResult;
+use super::id::PromotionId;
+use super::phase::Phase;
+use super::record::{AppVersion, Outcome};
+use crate::group::name::{AppName, CheckName, GroupName};
+use crate::plan::Serving;
+use crate::plan::color::Color;
+use crate::plan::fingerprint::ReleaseId;
+
+/// One recorded fact.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// The group it is about.
+    pub group: GroupName,
+    /// The promotion it is about.
+    pub promotion: PromotionId,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// What can happen in a promotion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(
+    tag = "event",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Fact {
+    /// It began.
+    Started {
+        /// The release it makes.
+        release: ReleaseId,
+        /// The colour it fills.
+        candidate: Color,
+        /// What serves meanwhile.
+        replaces: Option<Serving>,
+        /// What it deploys.
+        apps: Vec<AppVersion>,
+        /// What has to pass.
+        checks: Vec<CheckName>,
+    },
+    /// A promoter found it without an owner and drives it on.
+    Resumed {
+        /// Where it stood.
+        phase: Phase,
+    },
+    /// It moved to another phase.
+    Entered {
+        /// The phase.
+        phase: Phase,
+        /// Why, if it was not simply next.
+        reasons: Vec<Reason>,
+    },
+    /// It waits.
+    Waiting {
+        /// What for.
+        wait_for: String,
+        /// Until when at the latest.
+        until: Timestamp,
+    },
+    /// A candidate's or an old app's pods changed.
+    App {
+        /// The app.
+        app: AppName,
+        /// The colour.
+        color: Color,
+        /// Pods that take requests.
+        ready: u32,
+        /// Pods wanted.
+        wanted: u32,
+        /// What keeps it from being ready.
+        trouble: Option<String>,
+    },
+    /// A check's Job was made.
+    CheckStarted {
+        /// The check.
+        check: CheckName,
+        /// Its run, from one.
+        attempt: u32,
+    },
+    /// A check wrote a line.
+    CheckOutput {
+        /// The check.
+        check: CheckName,
+        /// The line.
+        line: String,
+    },
+    /// A check's run gave no verdict and is repeated.
+    CheckRepeated {
+        /// The check.
+        check: CheckName,
+        /// Why.
+        reason: String,
+    },
+    /// A check ended.
+    CheckEnded {
+        /// Its result.
+        result: CheckResult,
+    },
+    /// All active Services point at the candidate.
+    Switched {
+        /// How many.
+        services: usize,
+        /// The colour they point at.
+        color: Color,
+        /// From the first patch sent to the last answer, in milliseconds.
+        #[serde(rename = "skewMs", serialize_with = "as_millis")]
+        skew: Duration,
+    },
+    /// The active Services point at the old colour again.
+    SwitchedBack,
+    /// The last old pod of an app is gone.
+    OldGone {
+        /// The app.
+        app: AppName,
+        /// The colour.
+        color: Color,
+    },
+    /// Something a person should know that does not fail the promotion.
+    Warning {
+        /// What.
+        message: String,
+    },
+    /// It ended.
+    Finished {
+        /// How.
+        outcome: Box<Outcome>,
+    },
+}
+
+fn as_millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,253 @@
+//! What to do now: the pure heart of a promotion.
+//!
+//! `(Plan, Promotion, Observed, now) -> Next`, one file per phase. A step is
+//! safe to perform again; whether it worked is only ever concluded from what
+//! is observed next, never from having asked for it.
+
+mod aborting;
+mod checking;
+mod deploying;
+mod promoting;
+mod settling;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::observed::{DeploymentState, JobState, Observed};
+use super::phase::Phase;
+use super::{Mark, Promotion, Reason, ReasonKind, Tested};
+use crate::group::name::{AppName, CheckName};
+use crate::plan::Plan;
+use crate::plan::color::Color;
+
+pub use checking::facts;
+
+/// Checks that run at the same time at most.
+pub const PARALLEL_CHECKS: usize = 4;
+
+/// What a promotion is judged by at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The plan that is carried out.
+    pub plan: &'a Plan,
+    /// The plan of what served before, if anything did.
+    pub replaced: Option<&'a Plan>,
+    /// The checkpoint.
+    pub promotion: &'a Promotion,
+    /// The cluster.
+    pub observed: &'a Observed,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What to do now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Change something outside, then look again.
+    Do(Step),
+    /// Move to another phase; recorded before anything else happens.
+    Enter {
+        /// The phase.
+        phase: Phase,
+        /// Why, where it is not simply the next one.
+        reasons: Vec<Reason>,
+        /// The candidates as they stand, when checks begin.
+        tested: Vec<(AppName, Tested)>,
+    },
+    /// Nothing to do until something changes or the time comes.
+    Wait {
+        /// What for, in words.
+        wait_for: String,
+        /// When to look again at the latest.
+        until: Timestamp,
+    },
+    /// It has ended.
+    End,
+}
+
+/// One change outside. Performing it twice is the same as performing it once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Apply configuration, budgets and colour Services of the candidate.
+    Prepare,
+    /// Make the candidate Deployments of these apps.
+    Deploy(Vec<AppName>),
+    /// Delete Deployments, by name and uid.
+    DeleteDeployments(Vec<(String, String)>),
+    /// Delete Jobs, by name and uid.
+    DeleteJobs(Vec<(String, String)>),
+    /// Make the Jobs of these checks.
+    StartChecks(Vec<CheckName>),
+    /// Read an ended check's log and record its result.
+    Conclude(CheckName),
+    /// A run gave no verdict: begin the next one.
+    Repeat {
+        /// The check.
+        check: CheckName,
+        /// Why.
+        reason: String,
+    },
+    /// Apply shared objects and active Services, without selectors.
+    ApplyShared,
+    /// Move the selector of every active Service to the candidate.
+    Switch,
+    /// Move them back to what the promotion found.
+    SwitchBack,
+    /// Apply the shared objects of what served before again.
+    Restore,
+    /// Delete whatever neither the serving plan nor a shared kind still needs.
+    Prune,
+}
+
+/// What to do now.
+pub fn next(situation: Situation<'_>) -> Next {
+    match situation.promotion.phase {
+        Phase::Planned => enter(Phase::Deploying),
+        Phase::Deploying => deploying::next(situation),
+        Phase::Checking => checking::next(situation),
+        Phase::Promoting => promoting::next(situation),
+        Phase::Settling => settling::next(situation),
+        Phase::Aborting => aborting::next(situation),
+        Phase::Promoted | Phase::Aborted | Phase::Failed => Next::End,
+    }
+}
+
+fn enter(phase: Phase) -> Next {
+    Next::Enter {
+        phase,
+        reasons: Vec::new(),
+        tested: Vec::new(),
+    }
+}
+
+fn abort(reasons: Vec<Reason>) -> Next {
+    Next::Enter {
+        phase: Phase::Aborting,
+        reasons,
+        tested: Vec::new(),
+    }
+}
+
+impl<'a> Situation<'a> {
+    /// When the phase has to be over.
+    fn deadline(&self) -> Timestamp {
+        let limit = self
+            .promotion
+            .phase
+            .time_limit(self.plan)
+            .unwrap_or_default();
+        self.promotion
+            .phase_since
+            .saturating_add(limit)
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.now >= self.deadline()
+    }
+
+    fn wait(&self, wait_for: impl Into<String>) -> Next {
+        Next::Wait {
+            wait_for: wait_for.into(),
+            until: self.deadline(),
+        }
+    }
+
+    fn is_marked(&self, mark: Mark) -> bool {
+        self.promotion.marks.contains(&mark)
+    }
+
+    /// The candidate Deployment of an app, if this promotion made it.
+    fn candidate(&self, app: &AppName) -> Option<&'a DeploymentState> {
+        self.observed.deployments.iter().find(|deployment| {
+            deployment.app == *app
+                && deployment.color == self.promotion.candidate
+                && self.is_ours(&deployment.promotion)
+        })
+    }
+
+    fn is_ours(&self, promotion: &str) -> bool {
+        promotion == self.promotion.id.as_ref()
+    }
+
+    /// Deployments of a colour, except those this promotion made.
+    fn strangers(&self, color: Color) -> impl Iterator<Item = &'a DeploymentState> {
+        let ours = self.promotion.id.as_ref();
+        self.observed
+            .deployments
+            .iter()
+            .filter(move |d| d.color == color && d.promotion != ours)
+    }
+
+    fn our_jobs(&self) -> impl Iterator<Item = &'a JobState> {
+        let ours = self.promotion.id.as_ref();
+        self.observed
+            .jobs
+            .iter()
+            .filter(move |job| job.promotion == ours)
+    }
+
+    /// Apps whose candidate is not fully ready, or not yet behind its colour Services.
+    fn unready(&self) -> Vec<&'a AppName> {
+        let ready = |app: &crate::plan::AppPlan| {
+            let Some(deployment) = self.candidate(&app.name) else {
+                return false;
+            };
+            let wanted = usize::try_from(deployment.wanted).unwrap_or(usize::MAX);
+            let served = |service: &crate::plan::ServicePlan| {
+                self.observed
+                    .ready_endpoints(service.colored.name())
+                    .count()
+                    >= wanted
+            };
+            deployment.is_ready() && app.services.iter().all(served)
+        };
+        self.plan
+            .apps
+            .iter()
+            .filter(|app| !ready(app))
+            .map(|app| &app.name)
+            .collect()
+    }
+
+    /// Apps whose candidate is not what the checks ran against any more.
+    fn changed_since_tested(&self) -> Vec<Reason> {
+        let changed = self.promotion.tested.iter().filter(|(app, tested)| {
+            self.candidate(app)
+                .is_none_or(|now| now.uid != tested.uid || now.generation != tested.generation)
+        });
+        changed
+            .map(|(app, _)| {
+                let text =
+                    format!("app {app}: somebody changed its candidate after its checks began");
+                Reason::new(ReasonKind::Gate, text)
+            })
+            .collect()
+    }
+
+    /// Whether every active Service points at the plan's colour; `None` while they differ.
+    fn switched(&self) -> Option<bool> {
+        let points: BTreeSet<bool> = self
+            .plan
+            .services()
+            .map(|service| {
+                let active = self.observed.service(service.active.name());
+                active.is_some_and(|active| active.texts_at("/spec/selector") == service.selector)
+            })
+            .collect();
+        match points.len() {
+            0 => Some(true),
+            1 => points.first().copied(),
+            _ => None,
+        }
+    }
+}
+
+fn names<'a, T: std::fmt::Display + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {
+    items
+        .into_iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,187 @@
+//! What of the cluster the rules look at, as plain facts.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::group::name::{AppName, CheckName};
+use crate::plan::color::Color;
+use crate::plan::object::Object;
+
+/// The group's corner of the cluster at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// The group's Deployments.
+    pub deployments: Vec<DeploymentState>,
+    /// The group's pods: apps and checks.
+    pub pods: Vec<PodState>,
+    /// Every Service of the namespace.
+    pub services: Vec<Object>,
+    /// Endpoints of the group's Services, by Service name.
+    pub endpoints: BTreeMap<String, Vec<Endpoint>>,
+    /// The group's check Jobs.
+    pub jobs: Vec<JobState>,
+}
+
+/// A Deployment of the group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentState {
+    /// `<app>-<color>`.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// The app it runs.
+    pub app: AppName,
+    /// Its colour.
+    pub color: Color,
+    /// The promotion that made it.
+    pub promotion: String,
+    /// Moved by every change of its spec.
+    pub generation: i64,
+    /// The generation its status speaks of.
+    pub observed_generation: i64,
+    /// Pods it asks for.
+    pub wanted: u32,
+    /// Pods of its newest template that are ready.
+    pub ready: u32,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Why it cannot make pods, such as an exceeded quota.
+    pub failure: Option<String>,
+}
+
+/// A pod of the group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodState {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// The app it runs; `None` for a check's pod.
+    pub app: Option<AppName>,
+    /// The check it runs; `None` for an app's pod.
+    pub check: Option<CheckName>,
+    /// Its colour.
+    pub color: Color,
+    /// The promotion that made it.
+    pub promotion: String,
+    /// Uid of the object that owns it (a Job's, for checks).
+    pub owner: Option<String>,
+    /// `Pending`, `Running`, `Succeeded`, `Failed`.
+    pub phase: String,
+    /// Whether it takes requests.
+    pub ready: bool,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Why it was disrupted, from its `DisruptionTarget` condition.
+    pub disrupted: Option<String>,
+    /// `status.reason`, such as `Evicted` or `DeadlineExceeded`.
+    pub reason: Option<String>,
+    /// Why no node takes it.
+    pub unschedulable: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Its containers, init containers first.
+    pub containers: Vec<ContainerState>,
+}
+
+/// A container of a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerState {
+    /// Its name.
+    pub name: String,
+    /// Whether it takes requests.
+    pub ready: bool,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// Since when it runs.
+    pub running_since: Option<Timestamp>,
+    /// Why it does not run yet: reason and message.
+    pub waiting: Option<(String, String)>,
+    /// How it ended, or ended last.
+    pub ended: Option<Ended>,
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// What it exited with.
+    pub exit_code: i32,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// `Completed`, `Error`, `OOMKilled`, …
+    pub reason: String,
+    /// What the runtime says about it.
+    pub message: String,
+    /// When it had started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// One address behind a Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The pod's name.
+    pub pod: String,
+    /// Whether it takes requests.
+    pub ready: bool,
+}
+
+/// A check's Job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobState {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// The check it runs.
+    pub check: CheckName,
+    /// The promotion that made it.
+    pub promotion: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Reason of its `Failed` or `FailureTarget` condition, or `Complete`.
+    pub ended: Option<String>,
+}
+
+impl Observed {
+    /// The Service of that name.
+    pub fn service(&self, name: &str) -> Option<&Object> {
+        self.services.iter().find(|service| service.name() == name)
+    }
+
+    /// Pods behind a Service that take requests.
+    pub fn ready_endpoints(&self, service: &str) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints
+            .get(service)
+            .into_iter()
+            .flatten()
+            .filter(|endpoint| endpoint.ready)
+    }
+
+    /// An app's pods of a colour.
+    pub fn app_pods<'a>(
+        &'a self,
+        app: &'a AppName,
+        color: Color,
+    ) -> impl Iterator<Item = &'a PodState> {
+        self.pods
+            .iter()
+            .filter(move |pod| pod.app.as_ref() == Some(app) && pod.color == color)
+    }
+
+    /// The pod of that name.
+    pub fn pod(&self, name: &str) -> Option<&PodState> {
+        self.pods.iter().find(|pod| pod.name == name)
+    }
+}
+
+impl DeploymentState {
+    /// Whether its newest template runs in full.
+    pub fn is_ready(&self) -> bool {
+        !self.deleting && self.observed_generation >= self.generation && self.ready >= self.wanted
+    }
+}

@@ -1,0 +1,95 @@
+//! Where a promotion stands, and how long it may stand there.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::plan::check::{MAX_ATTEMPTS, START_TIMEOUT};
+
+/// Where a promotion stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Phase {
+    /// The plan is written; nothing was done yet.
+    Planned,
+    /// The candidate colour is being filled.
+    Deploying,
+    /// Checks run against the candidate.
+    Checking,
+    /// The gate let it pass; traffic is being moved.
+    Promoting,
+    /// Traffic is moved; the old colour is kept, then goes.
+    Settling,
+    /// Done: the candidate is active, the old colour is gone.
+    Promoted,
+    /// The candidate is being taken down.
+    Aborting,
+    /// Done: what served before still does, the candidate is gone.
+    Aborted,
+    /// The abort itself did not finish; a person is needed.
+    Failed,
+}
+
+impl Phase {
+    /// All phases, in the order they can follow each other.
+    pub const ALL: [Self; 9] = [
+        Self::Planned,
+        Self::Deploying,
+        Self::Checking,
+        Self::Promoting,
+        Self::Settling,
+        Self::Promoted,
+        Self::Aborting,
+        Self::Aborted,
+        Self::Failed,
+    ];
+
+    /// Whether nothing follows any more.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Promoted | Self::Aborted | Self::Failed)
+    }
+
+    /// How long a promotion may stand in this phase; `None` for final ones.
+    pub fn time_limit(self, plan: &Plan) -> Option<Duration> {
+        Some(match self {
+            Self::Planned => Duration::from_secs(60),
+            Self::Deploying => plan.deploy_timeout,
+            Self::Checking => {
+                let slowest = plan
+                    .checks
+                    .iter()
+                    .map(|check| check.timeout)
+                    .max()
+                    .unwrap_or_default();
+                // Checks run a few at a time, so their rounds add up.
+                let rounds = plan
+                    .checks
+                    .len()
+                    .div_ceil(super::next::PARALLEL_CHECKS)
+                    .max(1);
+                (slowest + START_TIMEOUT) * MAX_ATTEMPTS * u32::try_from(rounds).unwrap_or(u32::MAX)
+            }
+            Self::Promoting => Duration::from_secs(120),
+            Self::Settling => plan.keep_old + Duration::from_secs(300),
+            Self::Aborting => Duration::from_secs(300),
+            Self::Promoted | Self::Aborted | Self::Failed => return None,
+        })
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Planned => "planned",
+            Self::Deploying => "deploying",
+            Self::Checking => "checking",
+            Self::Promoting => "promoting",
+            Self::Settling => "settling",
+            Self::Promoted => "promoted",
+            Self::Aborting => "aborting",
+            Self::Aborted => "aborted",
+            Self::Failed => "failed",
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! What the cluster remembers of a group: the status of its `DeploymentGroup`.
+//!
+//! Bounded on purpose (design: at most 64 kB, ten outcomes); history belongs
+//! into a store, not into etcd.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::check::{CaseOutcome, CheckResult, Verdict};
+use super::id::PromotionId;
+use super::phase::Phase;
+use super::{Actor, Promotion, Reason};
+use crate::group::name::{AppName, CheckName};
+use crate::plan::color::Color;
+use crate::plan::fingerprint::{Fingerprint, ReleaseId};
+use crate::plan::{Plan, Serving};
+
+/// Outcomes that are kept.
+const OUTCOMES: usize = 10;
+/// Failed test cases named per check.
+const FAILED_CASES: usize = 5;
+
+/// What the cluster remembers of a group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupRecord {
+    /// What serves. `None`: nothing was ever promoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serving: Option<Serving>,
+    /// What served before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Serving>,
+    /// The promotion under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<Promotion>,
+    /// The last outcomes, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<Outcome>,
+}
+
+/// How one promotion ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// The promotion.
+    pub promotion: PromotionId,
+    /// Its final phase.
+    pub phase: Phase,
+    /// The release it was about.
+    pub release: ReleaseId,
+    /// The inputs it was about.
+    pub fingerprint: Fingerprint,
+    /// The colour it filled.
+    pub color: Color,
+    /// Who asked.
+    pub actor: Actor,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Why it was not promoted, or what was left over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+    /// What it ran, app by app.
+    pub apps: Vec<AppVersion>,
+    /// What its checks said. Empty: nothing was tested.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckSummary>,
+}
+
+/// The image of an app in a release, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppVersion {
+    /// The app.
+    pub app: AppName,
+    /// The tag its image was found by.
+    pub tag: String,
+}
+
+/// A check's result in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckSummary {
+    /// The check.
+    pub check: CheckName,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// Test cases that passed.
+    pub passed: usize,
+    /// Test cases that failed.
+    pub failed: usize,
+    /// The first of those that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_cases: Vec<String>,
+}
+
+impl CheckSummary {
+    /// Sums up a result.
+    pub fn of(result: &CheckResult) -> Self {
+        let count = |outcome| {
+            result
+                .cases
+                .iter()
+                .filter(|case| case.outcome == outcome)
+                .count()
+        };
+        let failed = result
+            .cases
+            .iter()
+            .filter(|case| case.outcome == CaseOutcome::Failed);
+        Self {
+            check: result.check.clone(),
+            verdict: result.verdict,
+            reason: result.reason.clone(),
+            passed: count(CaseOutcome::Passed),
+            failed: count(CaseOutcome::Failed),
+            failed_cases: failed
+                .take(FAILED_CASES)
+                .map(|case| case.name.clone())
+                .collect(),
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome of a promotion that has reached a final phase.
+    pub fn of(promotion: &Promotion, plan: &Plan, now: Timestamp) -> Self {
+        let version = |app: &crate::plan::AppPlan| AppVersion {
+            app: app.name.clone(),
+            tag: app.image.tag.clone(),
+        };
+        Self {
+            promotion: promotion.id.clone(),
+            phase: promotion.phase,
+            release: promotion.release.clone(),
+            fingerprint: promotion.fingerprint.clone(),
+            color: promotion.candidate,
+            actor: promotion.actor.clone(),
+            started_at: promotion.started_at,
+            ended_at: now,
+            reasons: promotion.reasons.clone(),
+            apps: plan.apps.iter().map(version).collect(),
+            checks: promotion.results.iter().map(CheckSummary::of).collect(),
+        }
+    }
+}
+
+impl GroupRecord {
+    /// Takes note of where a promotion stands.
+    pub fn take(&mut self, promotion: &Promotion, plan: &Plan, now: Timestamp) {
+        match promotion.phase {
+            Phase::Settling | Phase::Promoted => self.serve(promotion),
+            Phase::Planned | Phase::Deploying | Phase::Checking | Phase::Promoting => {}
+            Phase::Aborting | Phase::Aborted | Phase::Failed => self.serve_again(promotion),
+        }
+        if promotion.phase.is_final() {
+            self.in_flight = None;
+            self.outcomes
+                .retain(|outcome| outcome.promotion != promotion.id);
+            self.outcomes.insert(0, Outcome::of(promotion, plan, now));
+            self.outcomes.truncate(OUTCOMES);
+        } else {
+            let mut kept = promotion.clone();
+            kept.results.iter_mut().for_each(bound);
+            self.in_flight = Some(kept);
+        }
+    }
+
+    /// The candidate serves from now on.
+    fn serve(&mut self, promotion: &Promotion) {
+        let serving = Serving {
+            color: promotion.candidate,
+            release: promotion.release.clone(),
+            plan: promotion.plan.clone(),
+        };
+        if self.serving.as_ref() != Some(&serving) {
+            self.previous.clone_from(&promotion.replaces);
+            self.serving = Some(serving);
+        }
+    }
+
+    /// What the promotion would have replaced serves, whatever was noted meanwhile.
+    fn serve_again(&mut self, promotion: &Promotion) {
+        if self
+            .serving
+            .as_ref()
+            .is_some_and(|serving| serving.plan == promotion.plan)
+        {
+            self.serving.clone_from(&promotion.replaces);
+        }
+    }
+}
+
+/// A checkpoint keeps the cases that failed; the rest are only counted for people.
+fn bound(result: &mut CheckResult) {
+    let mut failed = 0;
+    result.cases.retain(|case| {
+        failed += usize::from(case.outcome == CaseOutcome::Failed);
+        case.outcome == CaseOutcome::Failed && failed <= FAILED_CASES
+    });
+    result.tail.clear();
+}
