@@ -140,7 +140,8 @@ fn variables(testbed: &Testbed, path: &str, no_proxy: Option<&str>) -> Vec<(&'st
     add("PROMOTER_TESTBED_REGISTRY", &testbed.registry);
     add("PROMOTER_TESTBED_ECR", &testbed.ecr);
     add("PROMOTER_TESTBED_AUDIT_LOG", &shown(&testbed.audit_log));
-    if let Some(endpoint) = &testbed.aws_endpoint {
+    // Elsewhere, AWS is what the environment says already.
+    if let (Some(endpoint), true) = (&testbed.aws_endpoint, testbed.kubeconfig.is_some()) {
         all.extend([
             ("AWS_ENDPOINT_URL", endpoint.clone()),
             ("AWS_ACCESS_KEY_ID", "testbed".to_owned()),

@@ -49,7 +49,7 @@ pub(crate) fn testbed(name: &str) -> Testbed {
         context: name.to_owned(),
         ecr: registry.clone(),
         registry,
-        aws_endpoint: None,
+        aws_endpoint: std::env::var("AWS_ENDPOINT_URL").ok(),
         programs: None,
         builds: None,
         audit_log: None,

@@ -26,12 +26,14 @@ mod system;
 mod wait;
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use self::cache::Cache;
 use self::layout::Layout;
+use self::system::Before;
 use super::Testbed;
 use crate::progress::Progress;
 
@@ -73,16 +75,16 @@ pub(crate) fn up(progress: &mut Progress) -> Result<Testbed> {
         .iter()
         .any(|component| component.daemon.pid().is_some())
     {
-        leftovers::remove(&layout, progress)?;
+        leftovers::remove(&layout, &Before::read(&layout), progress)?;
         components::ports_free(&components)?;
     }
     system::remember(&layout)?;
     network::prepare()?;
     certificates::make(&layout)?;
-    configuration::write(&layout)?;
+    let changed = configuration::write(&layout)?;
     layout.offer_programs(&programs.kubernetes, &programs.python)?;
 
-    components::start(&layout, &components, progress)?;
+    components::start(&layout, &components, &changed, progress)?;
     images::publish(&images, progress)?;
     ecr::restore(progress)?;
     addons::apply(&layout, progress)?;
@@ -94,10 +96,11 @@ pub(crate) fn down(progress: &mut Progress) -> Result<()> {
     supported()?;
     let layout = Layout::new();
     let _lock = lock()?;
-    leftovers::remove(&layout, progress)?;
+    let before = Before::read(&layout);
+    leftovers::remove(&layout, &before, progress)?;
     std::fs::remove_file(layout::LOCK)
         .with_context(|| format!("failed to remove {}", layout::LOCK))?;
-    let left = leftovers::find(&layout)?;
+    let left = leftovers::find(&layout, &before)?;
     ensure!(
         left.is_empty(),
         "the testbed is down, but this is left of it:\n  {}",
@@ -136,9 +139,15 @@ fn supported() -> Result<()> {
 
 /// Keeps two runs from working on the same state.
 fn lock() -> Result<File> {
-    let file =
-        File::create(layout::LOCK).with_context(|| format!("failed to create {}", layout::LOCK))?;
-    file.lock()
-        .with_context(|| format!("failed to lock {}", layout::LOCK))?;
-    Ok(file)
+    let path = layout::LOCK;
+    loop {
+        let file = File::create(path).with_context(|| format!("failed to create {path}"))?;
+        file.lock()
+            .with_context(|| format!("failed to lock {path}"))?;
+        // While this run waited, `down` may have removed the file.
+        let ours = file.metadata()?.ino();
+        if std::fs::metadata(path).is_ok_and(|present| present.ino() == ours) {
+            return Ok(file);
+        }
+    }
 }

@@ -60,10 +60,12 @@ impl Component {
     }
 }
 
-/// Starts those that do not run and waits until all are healthy.
+/// Starts those that do not run, or run with other arguments or with files that
+/// have `changed` since, and waits until all are healthy.
 pub(crate) fn start(
     layout: &Layout,
     components: &[Component],
+    changed: &[PathBuf],
     progress: &mut Progress,
 ) -> Result<()> {
     for stage in 0..=2 {
@@ -73,6 +75,7 @@ pub(crate) fn start(
             .collect();
         let mut dead = Vec::new();
         for part in &members {
+            part.daemon.stop_outdated(changed)?;
             if part.daemon.pid().is_none() {
                 part.daemon.start(layout)?;
                 dead.push(part.daemon.name);
@@ -118,8 +121,7 @@ fn all_healthy(layout: &Layout, members: &[&Component]) -> Result<()> {
                 if part.healthy(layout) {
                     return Ok(true);
                 }
-                // It was started a moment ago, or found running.
-                if part.daemon.pid().is_none() && !starting(part) {
+                if part.daemon.pid().is_none() && !part.daemon.starting() {
                     bail!(
                         "{name} ended; the end of {}:\n{}",
                         log.display(),
@@ -132,13 +134,6 @@ fn all_healthy(layout: &Layout, members: &[&Component]) -> Result<()> {
         )?;
     }
     Ok(())
-}
-
-/// Whether the process exists but has not become the program yet.
-fn starting(part: &Component) -> bool {
-    super::daemon::marked(&part.daemon.state)
-        .iter()
-        .any(|process| process.component == part.daemon.name)
 }
 
 /// All of them, in the order in which they start.
@@ -166,7 +161,7 @@ pub(crate) fn all(layout: &Layout, programs: &Programs) -> Result<Vec<Component>
         &programs.python,
         words(&format!("-m moto.server -H {local} -p {}", port::AWS)),
         vec![(local, port::AWS)],
-        Health::Http(format!("{}/moto-api/data.json", layout::aws_endpoint())),
+        Health::Http(format!("{}/moto-api/config", layout::aws_endpoint())),
         0,
     );
     // Otherwise every log line lags behind by a buffer.
@@ -301,10 +296,11 @@ fn controller_manager(layout: &Layout) -> Vec<String> {
          --cluster-signing-cert-file={pki}/ca.crt --cluster-signing-key-file={pki}/ca.key \
          --service-account-private-key-file={pki}/service-accounts.key \
          --use-service-account-credentials --allocate-node-cidrs --cluster-cidr={} \
-         --service-cluster-ip-range={}",
+         --service-cluster-ip-range={} --flex-volume-plugin-dir={}",
         port::CONTROLLER_MANAGER,
         layout::PODS,
         layout::SERVICES,
+        layout.text("volume-plugins"),
     ))
 }
 

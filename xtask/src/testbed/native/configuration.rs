@@ -1,6 +1,6 @@
 //! The files that the cluster's parts read when they start.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -8,17 +8,20 @@ use serde_json::{Value, json};
 use super::layout::{self, Layout, port};
 use super::{images, kubeconfig, packages};
 
-/// Writes all of them.
-pub(crate) fn write(layout: &Layout) -> Result<()> {
-    let file = |name: &str, text: &str| {
+/// Writes those that are not as they should be, and gives their paths.
+pub(crate) fn write(layout: &Layout) -> Result<Vec<PathBuf>> {
+    let mut changed = Vec::new();
+    let mut file = |name: &str, text: &str| {
         let path = layout.path(name);
         // Some parts end when their file is written, even with the same text.
         if std::fs::read_to_string(&path).is_ok_and(|present| present == text) {
             return Ok(());
         }
-        std::fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))
+        std::fs::write(&path, text)
+            .with_context(|| format!("failed to write {}", path.display()))?;
+        changed.push(path);
+        anyhow::Ok(())
     };
-    let json = |name: &str, value: Value| file(name, &format!("{value:#}\n"));
 
     layout.folder("kubeconfigs")?;
     layout.folder("cni")?;
@@ -32,24 +35,25 @@ pub(crate) fn write(layout: &Layout) -> Result<()> {
     let admin = kubeconfig::render(layout::NAME, &server, &layout.path("pki"), "admin");
     file("kubeconfig", &admin)?;
 
-    json("kubelet.json", kubelet(layout))?;
-    json("kube-proxy.json", kube_proxy(layout))?;
-    json("audit-policy.json", audit_policy())?;
-    json("cni/10-testbed.conflist", cni(layout))?;
+    file("kubelet.json", &pretty(&kubelet(layout)))?;
+    file("kube-proxy.json", &pretty(&kube_proxy(layout)))?;
+    file("audit-policy.json", &pretty(&audit_policy()))?;
+    file("cni/10-testbed.conflist", &pretty(&cni(layout)))?;
     file(
         "containerd.toml",
         &containerd(layout, &packages::cni_plugins()?),
     )?;
-    json("registry.yml", registry(layout))?;
+    file("registry.yml", &pretty(&registry(layout)))?;
     for (host, prefix) in [(layout::ECR, ""), ("docker.io", "/docker.io")] {
         layout.folder(&format!("registries/{host}"))?;
         file(&format!("registries/{host}/hosts.toml"), &hosts(prefix))?;
     }
     file("containers/registries.conf", &registries())?;
-    json(
-        "containers/policy.json",
-        json!({ "default": [{ "type": "insecureAcceptAnything" }] }),
-    )
+    Ok(changed)
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
 }
 
 fn kubelet(layout: &Layout) -> Value {

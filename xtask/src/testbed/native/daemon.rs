@@ -4,8 +4,9 @@
 //! inherit: no record of process ids can be stale, and a stranger's process is
 //! never taken for one of ours.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ use super::layout::Layout;
 /// The variable of the mark; its value is the state folder.
 const MARK: &str = "PROMOTER_TESTBED_STATE";
 const NAME: &str = "PROMOTER_TESTBED_COMPONENT";
+
+/// Makes a session and then becomes the program.
+const STARTER: &str = "setsid";
 
 /// The parts of the cluster talk to each other alone.
 const PROXIES: [&str; 6] = [
@@ -48,12 +52,47 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// The process, if it runs.
     pub(crate) fn pid(&self) -> Option<Pid> {
-        let mut command = vec![self.program.display().to_string()];
-        command.extend(self.arguments.iter().cloned());
-        marked(&self.state)
-            .into_iter()
-            .find(|process| process.component == self.name && process.command == command)
+        let command = self.command();
+        let mut all = self.processes();
+        all.find(|process| process.command == command)
             .map(|process| process.pid)
+    }
+
+    /// Whether there is a process that has yet to become the program.
+    pub(crate) fn starting(&self) -> bool {
+        self.processes().any(|process| process.runs(STARTER))
+    }
+
+    /// Kills a process that runs with other arguments than it should, or whose
+    /// files have changed since it read them.
+    pub(crate) fn stop_outdated(&self, changed: &[PathBuf]) -> Result<()> {
+        let command = self.command();
+        let changed = changed.iter().any(|path| {
+            let path = path.display().to_string();
+            command.iter().any(|word| word.ends_with(&path))
+        });
+        let program = self.program.file_name().unwrap_or_default();
+        let outdated: Vec<_> = self
+            .processes()
+            // Others with the mark are its children.
+            .filter(|process| process.runs(program) && (changed || process.command != command))
+            .map(|process| process.pid)
+            .collect();
+        kill(&outdated, |pid| {
+            self.processes().any(|process| process.pid == pid)
+        })
+    }
+
+    fn command(&self) -> Vec<String> {
+        let program = self.program.display().to_string();
+        std::iter::once(program)
+            .chain(self.arguments.iter().cloned())
+            .collect()
+    }
+
+    fn processes(&self) -> impl Iterator<Item = Process> {
+        let all = marked(&self.state).into_iter();
+        all.filter(|process| process.component == self.name)
     }
 
     /// Starts the process in a session of its own, so that neither the end of
@@ -66,7 +105,7 @@ impl Daemon {
             .append(true)
             .open(&path)
             .with_context(|| format!("failed to open {}", path.display()))?;
-        let mut command = Command::new("setsid");
+        let mut command = Command::new(STARTER);
         for name in PROXIES {
             command.env_remove(name);
         }
@@ -94,8 +133,20 @@ pub(crate) struct Process {
     pub(crate) command: Vec<String>,
 }
 
+impl Process {
+    /// Whether it runs a program of that name.
+    fn runs(&self, name: impl AsRef<OsStr>) -> bool {
+        let program = self
+            .command
+            .first()
+            .map(Path::new)
+            .and_then(Path::file_name);
+        program == Some(name.as_ref())
+    }
+}
+
 /// All processes that bear the mark of a state folder, the oldest first.
-pub(crate) fn marked(state: &std::path::Path) -> Vec<Process> {
+pub(crate) fn marked(state: &Path) -> Vec<Process> {
     let mut found: Vec<_> = pids()
         .filter_map(|pid| {
             // A process may end at any moment, and then it is not there.

@@ -125,12 +125,18 @@ impl Layout {
     pub(crate) fn offer_programs(&self, kubernetes: &Path, python: &Path) -> Result<()> {
         self.folder("bin")?;
         let kubectl = kubernetes.join("kubectl");
-        for (name, run) in [
-            ("kubectl", format!("'{}'", kubectl.display())),
-            ("aws", format!("'{}' -m awscli", python.display())),
+        // Or what kubectl knows of the cluster's kinds outlives the cluster.
+        let cache = format!("export KUBECACHEDIR='{}'\n", self.text("kubectl-cache"));
+        for (name, before, run) in [
+            (
+                "kubectl",
+                cache.as_str(),
+                format!("'{}'", kubectl.display()),
+            ),
+            ("aws", "", format!("'{}' -m awscli", python.display())),
         ] {
             let path = self.path("bin").join(name);
-            std::fs::write(&path, format!("#!/bin/sh\nexec {run} \"$@\"\n"))
+            std::fs::write(&path, format!("#!/bin/sh\n{before}exec {run} \"$@\"\n"))
                 .and_then(|()| std::fs::set_permissions(&path, Permissions::from_mode(0o755)))
                 .with_context(|| format!("failed to write {}", path.display()))?;
         }

@@ -4,6 +4,7 @@
 //! cleans up after a run that was killed. Removes only what bears the testbed's
 //! name or lies in its folder.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,20 +21,20 @@ use crate::progress::Progress;
 const VANISH_WITHIN: Duration = Duration::from_secs(20);
 
 /// Removes all that there is. Says something only if there is anything.
-pub(crate) fn remove(layout: &Layout, progress: &mut Progress) -> Result<()> {
-    if find(layout)?.is_empty() {
+pub(crate) fn remove(layout: &Layout, before: &Before, progress: &mut Progress) -> Result<()> {
+    if find(layout, before)?.is_empty() {
         return Ok(());
     }
     progress.step(
         "removing the testbed's processes, mounts, network and files",
         || {
-            let before = Before::read(layout);
             kill_all(layout)?;
             unmount_all(layout)?;
             network::remove()?;
-            firewall::clean(&before)?;
+            firewall::clean(before)?;
             remove_cgroups()?;
-            remove_strewn(layout, &before)?;
+            remove_strewn(layout)?;
+            before.remove_new_folders();
             before.restore_settings()?;
             match fs::remove_dir_all(layout.state()) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)
@@ -45,7 +46,7 @@ pub(crate) fn remove(layout: &Layout, progress: &mut Progress) -> Result<()> {
 }
 
 /// What there is of the testbed on the machine.
-pub(crate) fn find(layout: &Layout) -> Result<Vec<String>> {
+pub(crate) fn find(layout: &Layout, before: &Before) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let marked = daemon::marked(layout.state());
     found.extend(marked.iter().map(|process| {
@@ -89,20 +90,25 @@ pub(crate) fn find(layout: &Layout) -> Result<Vec<String>> {
             .iter()
             .map(|path| format!("file {}", path.display())),
     );
+    found.extend(
+        before
+            .new_folders()
+            .iter()
+            .map(|path| format!("folder {path}")),
+    );
+    found.extend(
+        before
+            .changed_settings()
+            .iter()
+            .map(|(name, _)| format!("kernel setting {name}")),
+    );
+    found.extend(
+        before
+            .new_tables()
+            .iter()
+            .map(|table| format!("packet filter table {table}")),
+    );
     if layout.state().exists() {
-        let before = Before::read(layout);
-        found.extend(
-            before
-                .new_folders()
-                .iter()
-                .map(|path| format!("folder {path}")),
-        );
-        found.extend(
-            before
-                .changed_settings()
-                .iter()
-                .map(|(name, _)| format!("kernel setting {name}")),
-        );
         found.push(format!("folder {}", layout.state().display()));
     }
     Ok(found)
@@ -221,45 +227,28 @@ fn strewn(layout: &Layout) -> Vec<PathBuf> {
     let logs = entries("/var/log/containers")
         .filter(|path| fs::read_link(path).is_ok_and(|target| target.starts_with(layout.state())));
     // What the network plugins were told when they set up a pod.
-    let prefix = format!("{}-", super::layout::NAME);
-    let results = entries("/var/lib/cni/results").filter(|path| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
-    });
-    logs.chain(results).collect()
+    let state = layout.state().display().to_string();
+    let results = entries("/var/lib/cni/results")
+        .filter(|path| fs::read_to_string(path).is_ok_and(|text| text.contains(&state)));
+    logs.chain(results).chain(shim_sockets(layout)).collect()
 }
 
-fn remove_strewn(layout: &Layout, before: &Before) -> Result<()> {
-    let mut files = strewn(layout);
-    files.extend(shim_sockets(layout));
-    for file in files {
-        if file.exists() || file.is_symlink() {
-            fs::remove_file(&file)
-                .with_context(|| format!("failed to remove {}", file.display()))?;
-        }
-    }
-    for folder in before.new_folders() {
-        for file in [
-            "kubelet_internal_checkpoint",
-            "kubelet.sock",
-            "DEPRECATION",
-            "blob-info-cache-v1.boltdb",
-        ] {
-            let _ = fs::remove_file(Path::new(folder).join(file));
-        }
-        // Not empty means that others use it by now; `find` tells if it is not.
-        let _ = fs::remove_dir(folder);
+fn remove_strewn(layout: &Layout) -> Result<()> {
+    for file in strewn(layout) {
+        fs::remove_file(&file).with_context(|| format!("failed to remove {}", file.display()))?;
     }
     Ok(())
 }
 
 /// Sockets of containerd's shims. They lie in a folder shared by all users of
-/// containerd under names that tell nothing; each shim has its own written down.
-fn shim_sockets(layout: &Layout) -> Vec<PathBuf> {
+/// containerd under names that tell nothing; each container has that of its
+/// shim written down, which it shares with the others of its pod.
+fn shim_sockets(layout: &Layout) -> BTreeSet<PathBuf> {
     folders_below(&layout.path("run"))
         .iter()
         .filter_map(|folder| fs::read_to_string(folder.join("address")).ok())
-        .filter_map(|address| Some(address.trim().strip_prefix("unix://")?.into()))
+        .filter_map(|address| Some(PathBuf::from(address.trim().strip_prefix("unix://")?)))
+        .filter(|socket| socket.exists())
         .collect()
 }
 

@@ -62,8 +62,19 @@ pub(crate) fn has_bridge() -> bool {
     Path::new("/sys/class/net").join(layout::BRIDGE).exists()
 }
 
-/// Removes the address and the bridge.
+/// Removes the address and the bridge, and what the kernel remembers of
+/// connections: it would send a later one from the same port to a pod of old.
 pub(crate) fn remove() -> Result<()> {
+    for connections in [
+        ["--orig-src", layout::PODS].as_slice(),
+        &["--orig-dst", layout::PODS],
+        &["--orig-dst", layout::SERVICES],
+        // Those through a NodePort.
+        &["--orig-src", "127.0.0.1", "--dst-nat"],
+    ] {
+        // It fails where there are none.
+        run::answer(Command::new("conntrack").arg("--delete").args(connections));
+    }
     if has_address()? {
         run::output(ip().args(["address", "delete", &address(), "dev", "lo"]))?;
     }

@@ -28,19 +28,25 @@ const SETTINGS: &[&str] = &[
     "net/netfilter/nf_conntrack_tcp_timeout_established",
 ];
 
-/// Folders that programs make outside the state folder, innermost first.
-pub(crate) const FOLDERS: &[&str] = &[
-    "/var/log/containers",
-    "/var/lib/kubelet/device-plugins",
-    "/var/lib/kubelet",
-    "/var/lib/cni/results",
-    "/var/lib/cni",
-    "/run/containerd/s",
-    "/run/containerd",
-    "/var/lib/containers/cache",
-    "/var/lib/containers/sigstore",
-    "/var/lib/containers",
-    "/run/netns",
+/// Folders that programs make outside the state folder, innermost first, each
+/// with the files that they put there for good.
+const FOLDERS: &[(&str, &[&str])] = &[
+    ("/var/log/containers", &[]),
+    (
+        "/var/lib/kubelet/device-plugins",
+        &["kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION"],
+    ),
+    ("/var/lib/kubelet", &[]),
+    ("/var/lib/cni/results", &[]),
+    ("/var/lib/cni", &[]),
+    ("/run/containerd/s", &[]),
+    ("/run/containerd", &[]),
+    // buildah's, where building an image is the first use of it.
+    ("/etc/cni/net.d", &["cni.lock"]),
+    ("/etc/cni", &[]),
+    ("/var/cache/containers", &["short-name-aliases.conf.lock"]),
+    ("/var/lib/containers/cache", &["blob-info-cache-v1.boltdb"]),
+    ("/var/lib/containers", &[]),
 ];
 
 const FILE: &str = "before.json";
@@ -56,10 +62,7 @@ pub(crate) fn remember(layout: &Layout) -> Result<()> {
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), json!(setting(name)?))))
         .collect();
-    let folders: Vec<_> = FOLDERS
-        .iter()
-        .filter(|folder| Path::new(folder).exists())
-        .collect();
+    let folders: Vec<_> = folders().map(|(folder, _)| folder).collect();
     let before = json!({ "settings": settings, "folders": folders, "tables": tables() });
     fs::write(&path, format!("{before:#}\n"))
         .with_context(|| format!("failed to write {}", path.display()))
@@ -93,13 +96,19 @@ impl Before {
 
     /// Folders that are there and were not.
     pub(crate) fn new_folders(&self) -> Vec<&'static str> {
-        added(
-            &self.0["folders"],
-            FOLDERS
-                .iter()
-                .copied()
-                .filter(|path| Path::new(path).exists()),
-        )
+        added(&self.0["folders"], folders().map(|(folder, _)| folder))
+    }
+
+    /// Removes them, unless others use them by now.
+    pub(crate) fn remove_new_folders(&self) {
+        let new = self.new_folders();
+        for (folder, files) in folders().filter(|(folder, _)| new.contains(folder)) {
+            // A folder with more in it stays, and `new_folders` still names it.
+            for file in files {
+                let _ = fs::remove_file(Path::new(folder).join(file));
+            }
+            let _ = fs::remove_dir(folder);
+        }
     }
 
     /// Packet filter tables that are there and were not.
@@ -131,6 +140,13 @@ pub(crate) fn set(name: &str, value: &str) -> Result<()> {
 fn setting(name: &str) -> Option<String> {
     let text = fs::read_to_string(Path::new("/proc/sys").join(name)).ok()?;
     Some(text.trim().to_owned())
+}
+
+fn folders() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    FOLDERS
+        .iter()
+        .copied()
+        .filter(|(folder, _)| Path::new(folder).exists())
 }
 
 /// Packet filter tables, as `ip nat`.
