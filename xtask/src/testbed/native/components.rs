@@ -287,10 +287,13 @@ fn api_server(layout: &Layout) -> Vec<String> {
 fn controller_manager(layout: &Layout) -> Vec<String> {
     let pki = layout.text("pki");
     let kubeconfig = layout.text("kubeconfigs/controller-manager");
-    // With a single one of it, electing a leader would only delay a restart.
+    // With a single one of it, electing a leader would only delay a restart. Its
+    // controllers log in one after the other, which takes seconds at the usual
+    // rate of requests.
     words(&format!(
         "--kubeconfig={kubeconfig} --authentication-kubeconfig={kubeconfig} \
          --authorization-kubeconfig={kubeconfig} --leader-elect=false \
+         --kube-api-qps=100 --kube-api-burst=200 \
          --bind-address=127.0.0.1 --secure-port={} --tls-cert-file={pki}/server.crt \
          --tls-private-key-file={pki}/server.key --root-ca-file={pki}/ca.crt \
          --cluster-signing-cert-file={pki}/ca.crt --cluster-signing-key-file={pki}/ca.key \
