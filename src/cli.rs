@@ -1,1 +1,129 @@
-//! Commands.
+//! The command line: arguments to engine calls, results to text.
+//!
+//! Data goes to standard output, everything else to standard error. Nothing
+//! here decides about a promotion.
+
+pub mod args;
+pub mod exit;
+pub mod progress;
+pub mod view;
+
+mod deploy;
+mod install;
+mod plan;
+mod status;
+mod validate;
+
+use std::path::PathBuf;
+
+use anstream::{eprintln, stderr};
+
+use crate::adapter::files::Catalog;
+use crate::config::{self, ConfigError};
+use crate::engine::EngineError;
+use crate::engine::propose::ProposeError;
+use crate::group::Group;
+use crate::group::problem::Problems;
+use crate::group::validate::Overrides;
+use crate::port::{ClusterError, LockError};
+use args::{Args, Command, Target};
+use exit::Exit;
+
+/// What a command could not do, as the user is told it.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error("the group files have problems")]
+    Problems(Problems),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    #[error("{0}")]
+    Usage(String),
+    #[error("failed to write the output")]
+    Output(#[from] std::io::Error),
+}
+
+/// Runs one command and says how the process ends.
+pub async fn run(args: Args) -> Exit {
+    config::init(args.color.into());
+    let done = match args.command {
+        Command::Validate(command) => validate::run(&args.dir, &command),
+        Command::Plan(command) => plan::run(&args.dir, &command).await,
+        Command::Deploy(command) => deploy::run(&args.dir, command).await,
+        Command::Status(command) => status::run(&args.dir, command).await,
+        Command::Install(command) => install::run(&args.dir, &command).await,
+    };
+    done.unwrap_or_else(|error| report(&error))
+}
+
+/// Says what went wrong and what to do, and picks the exit code.
+fn report(error: &CliError) -> Exit {
+    match error {
+        CliError::Problems(problems) => {
+            eprintln!("{}", problems.render(has_color()).trim_end());
+            Exit::Usage
+        }
+        CliError::Engine(EngineError::Propose(ProposeError::Refused(refusals))) => {
+            eprintln!("{}", view::refusals(refusals).trim_end());
+            Exit::Usage
+        }
+        CliError::Engine(EngineError::Propose(ProposeError::Resolve(errors))) => {
+            eprintln!("{}", view::resolve_errors(errors).trim_end());
+            if errors.iter().any(crate::engine::resolve::ResolveError::is_outside) { Exit::Outside } else { Exit::Usage }
+        }
+        error => {
+            eprintln!("{}", view::error(error).trim_end());
+            error.exit()
+        }
+    }
+}
+
+impl CliError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Problems(_) | Self::Usage(_) | Self::Config(ConfigError::Usage(_)) => Exit::Usage,
+            Self::Engine(EngineError::Lock(LockError::Held { .. })) => Exit::Locked,
+            Self::Engine(_) | Self::Cluster(_) | Self::Config(_) => Exit::Outside,
+            Self::Output(_) => Exit::Unexpected,
+        }
+    }
+}
+
+/// The group a command is about; its warnings are shown.
+fn group(dir: &Option<PathBuf>, target: &Target) -> Result<Group, CliError> {
+    let name = target.name().map_err(CliError::Usage)?;
+    let overrides = overrides(target)?;
+    let catalog = Catalog::load(&config::dir(dir.as_deref()));
+    let group = catalog.group(name, &overrides).map_err(CliError::Problems)?;
+    let warnings = catalog.warnings(name);
+    if !warnings.is_empty() {
+        eprintln!("{}", warnings.render(has_color()).trim_end());
+    }
+    Ok(group)
+}
+
+fn overrides(target: &Target) -> Result<Overrides, CliError> {
+    let mut overrides = Overrides::default();
+    for written in &target.branch {
+        match written.split_once('=') {
+            Some((app, branch)) => {
+                overrides.app_branches.insert(app.to_owned(), branch.to_owned());
+            }
+            None if overrides.branch.is_none() => overrides.branch = Some(written.clone()),
+            None => {
+                let message = "--branch is given twice; use --branch APP=BRANCH for single apps";
+                return Err(CliError::Usage(message.to_owned()));
+            }
+        }
+    }
+    Ok(overrides)
+}
+
+/// Whether standard error shows colour.
+fn has_color() -> bool {
+    use anstream::ColorChoice;
+    !matches!(stderr().current_choice(), ColorChoice::Never)
+}

@@ -1,1 +1,112 @@
-//! wiring
+//! Process settings and wiring: the only module that knows adapters and engine.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anstream::ColorChoice;
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+
+use crate::adapter::clock::SystemClock;
+use crate::adapter::ecr::Ecr;
+use crate::adapter::files::Catalog;
+use crate::adapter::kubernetes::Connection;
+use crate::engine::Engine;
+use crate::group::{Environment, Group};
+use crate::port::{ClusterError, Recorder, RegistryError};
+use crate::promotion::{Actor, Trigger};
+
+/// Every environment variable promoter reads itself. What AWS and kubeconfig
+/// clients read (`AWS_*`, `KUBECONFIG`) is theirs.
+pub mod env {
+    /// Folder with `groups/` and `environments/`.
+    pub const DIR: &str = "PROMOTER_DIR";
+    /// What to log to standard error, as `tracing` filters are written.
+    pub const LOG: &str = "PROMOTER_LOG";
+    /// Who asks, where the login name does not say it.
+    pub const ACTOR: &str = "PROMOTER_ACTOR";
+}
+
+/// Why the parts could not be put together.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// What was asked for is not there.
+    #[error("{0}")]
+    Usage(String),
+    /// The cluster cannot be reached.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The registry cannot be reached.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+}
+
+/// Sets up colours, logging and TLS for the process.
+pub fn init(color: ColorChoice) {
+    color.write_global();
+    let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new("off"));
+    // A second call, as tests make, leaves the first one's subscriber in place.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// The folder that group files are read from.
+pub fn dir(given: Option<&Path>) -> PathBuf {
+    given.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Who asks at this terminal.
+pub fn actor() -> Actor {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let user = variable(env::ACTOR).or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|host| host.trim().to_owned());
+    let host = host.or_else(|| variable("HOSTNAME")).unwrap_or_else(|| "localhost".to_owned());
+    let name = format!("{}@{host}", user.unwrap_or_else(|| "somebody".to_owned()));
+    Actor { name, trigger: Trigger::Cli }
+}
+
+/// The engine of one group, over the real registry and cluster.
+///
+/// # Errors
+/// There is no such kubeconfig context, or AWS is not set up.
+pub async fn engine(group: &Group, recorder: Arc<dyn Recorder>) -> Result<Engine, ConfigError> {
+    let connection = connection(&group.environment).await?;
+    let registry = Ecr::connect(&group.environment.registry).await?;
+    let kubernetes = Arc::new(connection.group(&group.environment.namespace, &group.name));
+    Ok(Engine {
+        registry: Arc::new(registry),
+        cluster: kubernetes.clone(),
+        ledger: kubernetes,
+        clock: Arc::new(SystemClock),
+        recorder,
+    })
+}
+
+/// The cluster of an environment.
+///
+/// # Errors
+/// There is no such kubeconfig context.
+pub async fn connection(environment: &Environment) -> Result<Connection, ConfigError> {
+    Ok(Connection::open(&environment.cluster).await?)
+}
+
+/// The environment a command is about: the named one, or the only one.
+///
+/// # Errors
+/// There is no such environment, or several and none was named.
+pub fn environment(catalog: &Catalog, name: Option<&str>) -> Result<Environment, ConfigError> {
+    let known: Vec<_> = catalog.environment_names().collect();
+    let list = || known.join(", ");
+    let name = match (name, known.as_slice()) {
+        (Some(name), _) => name,
+        (None, [only]) => only,
+        (None, []) => return Err(ConfigError::Usage("there is no environment; add one as environments/<name>.toml".to_owned())),
+        (None, _) => {
+            return Err(ConfigError::Usage(format!("which environment? give one with --environment: {}", list())));
+        }
+    };
+    let valid = catalog.environment(name).map(|valid| valid.environment.clone());
+    valid.ok_or_else(|| {
+        ConfigError::Usage(format!("there is no valid environment {name:?}; there are: {}; `promoter validate` shows problems", list()))
+    })
+}

@@ -23,6 +23,7 @@ use crate::group::name::GroupName;
 use crate::plan::Plan;
 use crate::plan::fingerprint::PlanId;
 use crate::port::{Clock, Cluster, ClusterError, Epoch, Ledger, LockError, Recorder, Registry};
+use crate::promotion::check::CheckResult;
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::id::PromotionId;
 use crate::promotion::record::{AppVersion, GroupRecord, Outcome};
@@ -64,9 +65,16 @@ pub enum Deployed {
     /// These inputs serve already.
     UpToDate(Box<Proposal>),
     /// A promotion ran to its end.
-    Ended(Box<Outcome>),
+    Ended {
+        /// How, as it stays on record.
+        outcome: Box<Outcome>,
+        /// What the checks said, in full.
+        results: Vec<CheckResult>,
+    },
     /// Traffic is moved; the old colour still stands.
     Detached(PromotionId),
+    /// A person stopped it before it began.
+    Stopped,
 }
 
 /// Why a deploy could not be carried out, or not to its end.
@@ -121,6 +129,9 @@ impl Engine {
         epoch: Epoch,
     ) -> Result<Deployed, EngineError> {
         self.finish_unfinished(epoch, stop.clone()).await?;
+        if stop.is_cancelled() {
+            return Ok(Deployed::Stopped);
+        }
         self.ledger
             .config_key(epoch)
             .await

@@ -84,6 +84,11 @@ impl Catalog {
         self.environments.keys().map(String::as_str)
     }
 
+    /// A valid environment.
+    pub fn environment(&self, name: &str) -> Option<&ValidEnvironment> {
+        self.valid_environments.get(name)
+    }
+
     /// Every valid group, and every problem of every file.
     pub fn validate_all(&self) -> Validation {
         let mut problems = self.problems.clone();

@@ -216,7 +216,7 @@ impl Drive {
         self.emit(Fact::Finished {
             outcome: Box::new(outcome.clone()),
         });
-        Ok(Deployed::Ended(Box::new(outcome)))
+        Ok(Deployed::Ended { outcome: Box::new(outcome), results: self.promotion.results.clone() })
     }
 
     async fn pause(&self) {

@@ -64,6 +64,14 @@ pub enum Cause {
     Registry(#[from] RegistryError),
 }
 
+impl ResolveError {
+    /// Whether the registry failed, rather than what it was asked for.
+    pub fn is_outside(&self) -> bool {
+        let Self::Image { cause: Cause::Registry(error), .. } = self else { return false };
+        !matches!(error, RegistryError::RepositoryNotFound { .. } | RegistryError::NoRegion)
+    }
+}
+
 /// Who needs an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum User {

@@ -3,12 +3,14 @@
 //! Finds the command and hands it the rest of the command line. A new command
 //! is a file of its own and a line in `COMMANDS`; nothing else belongs here.
 
+mod demo;
 mod ecr;
 mod http;
 mod progress;
 mod push;
 mod registry;
 mod run;
+mod test;
 mod testbed;
 
 use std::process::ExitCode;
@@ -32,6 +34,16 @@ const COMMANDS: &[Task] = &[
         name: "push",
         usage: push::USAGE,
         run: push::run,
+    },
+    Task {
+        name: "demo",
+        usage: demo::USAGE,
+        run: demo::run,
+    },
+    Task {
+        name: "test",
+        usage: test::USAGE,
+        run: test::run,
     },
 ];
 

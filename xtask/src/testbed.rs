@@ -8,6 +8,7 @@ mod context;
 mod native;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -45,6 +46,17 @@ pub(crate) struct Testbed {
     pub(crate) builds: Option<PathBuf>,
     /// The API server's audit log.
     pub(crate) audit_log: Option<PathBuf>,
+}
+
+impl Testbed {
+    /// A program that uses the testbed, by the same variables a shell would set.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let no_proxy = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy"));
+        let mut command = Command::new(program);
+        command.envs(variables(self, &path, no_proxy.ok().as_deref()));
+        command
+    }
 }
 
 /// Who provides the cluster.

@@ -1,5 +1,7 @@
 //! Running the checks and, once all have ended, asking the gate.
 
+use std::time::Duration;
+
 use super::{
     Next, PARALLEL_CHECKS, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names,
 };
@@ -11,6 +13,13 @@ use crate::promotion::verdict::{
     CheckFacts, ContainerEnd, ContainerFacts, JobFacts, Owner, PodFacts, PodPhase, Presence,
     ReportFacts, Ruling, rule,
 };
+
+/// How long nodes may take to route to endpoints that are ready.
+///
+/// kube-proxy gathers changes for a second before it writes its rules, and no
+/// API tells when it has. A check that started at once was refused connections
+/// to candidates that were ready (measured).
+const PROPAGATION: Duration = Duration::from_secs(2);
 
 /// Start what may start, conclude what has ended, decide when all have.
 pub(super) fn next(situation: Situation<'_>) -> Next {
@@ -63,6 +72,11 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     }
     unstarted.truncate(PARALLEL_CHECKS.saturating_sub(waits.len()));
     if !unstarted.is_empty() {
+        let reachable = situation.promotion.phase_since.saturating_add(PROPAGATION).unwrap_or(situation.now);
+        if situation.now < reachable {
+            let wait_for = "every node to learn the candidate's endpoints".to_owned();
+            return Next::Wait { wait_for, until: reachable };
+        }
         return Next::Do(Step::StartChecks(unstarted));
     }
     let until = waits

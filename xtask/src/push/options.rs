@@ -22,6 +22,18 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// The next build of a folder for a branch, with nothing special about it.
+    pub(crate) fn new(folder: PathBuf, repository: &str, branch: &str) -> Self {
+        Self {
+            folder,
+            repository: repository.to_owned(),
+            branch: branch.to_owned(),
+            build: None,
+            sha: None,
+            build_arguments: Vec::new(),
+        }
+    }
+
     /// Reads them from the command line.
     pub(crate) fn parse(mut arguments: lexopt::Parser) -> Result<Self> {
         let (mut folder, mut repository, mut branch) = (None, None, None);

@@ -1,0 +1,195 @@
+//! What can be typed. Types only; nothing is looked up or decided here.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::config::env;
+
+/// Promote a group of apps together, or not at all.
+#[derive(Debug, Parser)]
+#[command(name = "promoter", version, propagate_version = true, max_term_width = 100)]
+pub struct Args {
+    /// Folder with `groups/` and `environments/`; the current one if not given
+    #[arg(short = 'C', long = "directory", value_name = "DIR", env = env::DIR, global = true)]
+    pub dir: Option<PathBuf>,
+
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
+    pub color: Color,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check group and environment files and show every problem
+    Validate(Validate),
+    /// Show what a deploy would change; writes nothing
+    Plan(Plan),
+    /// Deploy a group's newest images beside what runs, test them, promote them if they pass
+    Deploy(Deploy),
+    /// Show what serves, what is under way and how the last promotions ended
+    Status(Status),
+    /// Prepare a cluster: the DeploymentGroup resource, the namespace and a Role
+    Install(Install),
+}
+
+/// `promoter validate`
+#[derive(Debug, ClapArgs)]
+pub struct Validate {
+    /// Files to check; all groups and environments if none is given
+    pub paths: Vec<PathBuf>,
+}
+
+/// The group a command is about.
+#[derive(Debug, ClapArgs)]
+pub struct Target {
+    /// The group
+    #[arg(value_name = "GROUP", required_unless_present = "group")]
+    pub positional: Option<String>,
+
+    /// The group
+    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
+    pub group: Option<String>,
+
+    /// Take this branch instead of the one in the file; APP=BRANCH for a single app
+    #[arg(short, long, value_name = "[APP=]BRANCH")]
+    pub branch: Vec<String>,
+}
+
+impl Target {
+    /// The group's name, whichever way it was given.
+    ///
+    /// # Errors
+    /// It was given in no way.
+    pub fn name(&self) -> Result<&str, String> {
+        let name = self.group.as_deref().or(self.positional.as_deref());
+        name.ok_or_else(|| "which group? give its name, or --group NAME".to_owned())
+    }
+}
+
+/// `promoter plan`
+#[derive(Debug, ClapArgs)]
+pub struct Plan {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub target: Target,
+
+    /// Show whole objects where something is new
+    #[arg(long)]
+    pub full: bool,
+
+    /// Exit with 10 if the plan changes something
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+/// `promoter deploy`
+#[derive(Debug, ClapArgs)]
+pub struct Deploy {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub target: Target,
+
+    /// Promote although the same images and settings serve already
+    #[arg(long)]
+    pub force: bool,
+
+    /// Return once traffic is moved; `status` shows the rest, the next deploy finishes it
+    #[arg(long)]
+    pub detach: bool,
+
+    /// Keep what each check wrote as DIR/<check>.log
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<PathBuf>,
+
+    /// Show every line the checks write, not only the last one
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// How to show what happens; json prints one event per line
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+/// `promoter status`
+#[derive(Debug, ClapArgs)]
+pub struct Status {
+    /// Show only this group, in detail
+    #[arg(short, long, value_name = "GROUP")]
+    pub group: Option<String>,
+
+    /// The environment to look at; needed where there are several
+    #[arg(short, long, value_name = "ENVIRONMENT")]
+    pub environment: Option<String>,
+
+    /// Go on showing changes
+    #[arg(short, long, requires = "group")]
+    pub watch: bool,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+/// `promoter install`
+#[derive(Debug, ClapArgs)]
+pub struct Install {
+    /// The environment to prepare; needed where there are several
+    #[arg(short, long, value_name = "ENVIRONMENT")]
+    pub environment: Option<String>,
+
+    /// Only print the Role that a group's promoter needs
+    #[arg(long)]
+    pub print_role: bool,
+}
+
+/// How to print a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Args;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+}

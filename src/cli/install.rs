@@ -1,0 +1,29 @@
+//! `promoter install`: prepare a cluster for promotions.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::CliError;
+use super::args::Install;
+use super::exit::Exit;
+use crate::adapter::files::Catalog;
+use crate::adapter::kubernetes::{install, role_yaml};
+use crate::config;
+
+pub(super) async fn run(dir: &Option<PathBuf>, command: &Install) -> Result<Exit, CliError> {
+    let catalog = Catalog::load(&config::dir(dir.as_deref()));
+    let environment = config::environment(&catalog, command.environment.as_deref())?;
+    let mut out = anstream::stdout();
+    if command.print_role {
+        write!(out, "{}", role_yaml(&environment.namespace))?;
+        return Ok(Exit::Success);
+    }
+    let connection = config::connection(&environment).await?;
+    let installed = install(&connection, &environment.namespace).await?;
+    writeln!(out, "cluster {} is ready for groups of environment {}:", connection.name(), environment.name)?;
+    for object in installed.0 {
+        writeln!(out, "  {object}")?;
+    }
+    writeln!(out, "bind Role and ClusterRole promoter to whoever deploys; `promoter install --print-role` shows them")?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,28 @@
+//! `promoter plan`: what a deploy would change. Writes nothing anywhere.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::args::{Format, Plan};
+use super::exit::Exit;
+use super::progress::Fan;
+use super::{CliError, view};
+use crate::config;
+use crate::engine::EngineError;
+
+pub(super) async fn run(dir: &Option<PathBuf>, command: &Plan) -> Result<Exit, CliError> {
+    let group = super::group(dir, &command.target)?;
+    let engine = config::engine(&group, Arc::new(Fan::new(Vec::new()))).await?;
+    let proposal = engine.propose(&group).await.map_err(EngineError::Propose)?;
+    let mut out = anstream::stdout();
+    match command.output {
+        Format::Json => writeln!(out, "{:#}", view::proposal_json(&proposal))?,
+        Format::Text => {
+            let now = engine.clock.now();
+            write!(out, "{}", view::proposal(&proposal, now, view::width(), command.full))?;
+        }
+    }
+    let changes = command.detailed_exitcode && !proposal.is_up_to_date();
+    Ok(if changes { Exit::Changes } else { Exit::Success })
+}

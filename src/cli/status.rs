@@ -1,0 +1,73 @@
+//! `promoter status`: what the cluster knows, without driving anything.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use futures::StreamExt;
+use jiff::Timestamp;
+
+use super::args::{Format, Status};
+use super::exit::Exit;
+use super::{CliError, view};
+use crate::adapter::clock::SystemClock;
+use crate::adapter::files::Catalog;
+use crate::adapter::kubernetes::{GroupStatus, list_groups, watch_groups};
+use crate::config;
+use crate::group::Environment;
+use crate::group::validate::Overrides;
+use crate::port::Clock;
+
+pub(super) async fn run(dir: &Option<PathBuf>, command: Status) -> Result<Exit, CliError> {
+    let catalog = Catalog::load(&config::dir(dir.as_deref()));
+    let environment = environment(&catalog, &command)?;
+    let connection = config::connection(&environment).await?;
+    let mut out = anstream::stdout();
+    let Some(name) = &command.group else {
+        let groups = list_groups(&connection, &environment.namespace).await?;
+        match command.output {
+            Format::Json => writeln!(out, "{:#}", view::status_json(&groups))?,
+            Format::Text => write!(out, "{}", view::status(&groups, now()))?,
+        }
+        return Ok(Exit::Success);
+    };
+    if command.watch {
+        let mut changes = watch_groups(&connection, &environment.namespace, name);
+        while let Some(status) = changes.next().await {
+            show(&mut out, &status?, command.output)?;
+        }
+        return Ok(Exit::Success);
+    }
+    let groups = list_groups(&connection, &environment.namespace).await?;
+    let known: Vec<_> = groups.iter().map(|group| group.name.clone()).collect();
+    let Some(status) = groups.into_iter().find(|group| group.name == *name) else {
+        return Err(CliError::Usage(format!(
+            "group {name} was never promoted in environment {}; groups there: {}",
+            environment.name,
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        )));
+    };
+    show(&mut out, &status, command.output)?;
+    Ok(Exit::Success)
+}
+
+/// The named environment, or that of the named group, or the only one.
+fn environment(catalog: &Catalog, command: &Status) -> Result<Environment, CliError> {
+    if let (None, Some(group)) = (&command.environment, &command.group)
+        && let Ok(group) = catalog.group(group, &Overrides::default())
+    {
+        return Ok(group.environment);
+    }
+    Ok(config::environment(catalog, command.environment.as_deref())?)
+}
+
+fn show(out: &mut impl Write, status: &GroupStatus, format: Format) -> Result<(), CliError> {
+    match format {
+        Format::Json => writeln!(out, "{}", view::status_json(std::slice::from_ref(status)))?,
+        Format::Text => write!(out, "{}", view::status_detail(status, now()))?,
+    }
+    Ok(())
+}
+
+fn now() -> Timestamp {
+    SystemClock.now()
+}

@@ -1,0 +1,40 @@
+//! `promoter validate`: every problem of the files, or a line that all is well.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::args::Validate;
+use super::exit::Exit;
+use super::{CliError, has_color};
+use crate::adapter::files::Catalog;
+use crate::config;
+
+pub(super) fn run(dir: &Option<PathBuf>, command: &Validate) -> Result<Exit, CliError> {
+    let catalog = Catalog::load(&config::dir(dir.as_deref()));
+    let validation = match command.paths.as_slice() {
+        [] => catalog.validate_all(),
+        paths => catalog.validate(paths),
+    };
+    if validation.problems.has_errors() {
+        return Err(CliError::Problems(validation.problems));
+    }
+    if !validation.problems.is_empty() {
+        anstream::eprintln!("{}", validation.problems.render(has_color()).trim_end());
+    }
+    let mut out = anstream::stdout();
+    for group in &validation.groups {
+        writeln!(
+            out,
+            "{}: valid, {} and {} in environment {}",
+            group.name,
+            counted(group.apps.len(), "app"),
+            counted(group.checks.len(), "check"),
+            group.environment.name
+        )?;
+    }
+    Ok(Exit::Success)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

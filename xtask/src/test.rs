@@ -1,0 +1,92 @@
+//! `cargo xtask test`: everything that has to pass before a change lands.
+//!
+//! From the quickest to the slowest, stopping at the first failure: form,
+//! lints, tests without a cluster, the example apps, then the end-to-end tests
+//! on a real cluster, which is brought up for them and stays up.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::progress::{self, Progress};
+use crate::testbed;
+
+pub(crate) const USAGE: &str = "\
+test [--quick]    format, lints and all tests, those on the real cluster included;
+                  --quick leaves the cluster out
+";
+
+/// What is run without a cluster.
+const STEPS: &[(&str, &str, &[&str])] = &[
+    ("checking the format", "cargo", &["fmt", "--all", "--check"]),
+    (
+        "linting (compiles everything: about 5 min the first time)",
+        "cargo",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "testing without a cluster",
+        "cargo",
+        &["test", "--workspace", "--quiet"],
+    ),
+    (
+        "testing the example apps",
+        "node",
+        &["--test", "examples/examples.test.mjs"],
+    ),
+];
+
+/// Runs the command.
+pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
+    let mut quick = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            lexopt::Arg::Long("quick") => quick = true,
+            other => bail!("{}\n\n{USAGE}", other.unexpected()),
+        }
+    }
+    let mut progress = Progress::new();
+    for (doing, program, words) in STEPS {
+        progress.step(doing, || passes(Command::new(program).args(*words)))?;
+    }
+    if !quick {
+        end_to_end(&mut progress)?;
+    }
+    progress.note(&format!(
+        "all tests passed ({})",
+        progress::human(progress.elapsed())
+    ));
+    Ok(())
+}
+
+fn end_to_end(progress: &mut Progress) -> Result<()> {
+    let testbed = testbed::up(progress)?;
+    progress.step("testing on the real cluster", || {
+        passes(
+            testbed
+                .command("cargo")
+                .args(["test", "--features", "e2e", "--test", "e2e"]),
+        )
+    })
+}
+
+/// Runs a program whose output is shown as it comes.
+pub(crate) fn passes(command: &mut Command) -> Result<()> {
+    let program = command.get_program().display().to_string();
+    let status = command
+        .status()
+        .with_context(|| format!("failed to start {program}: is it installed?"))?;
+    if !status.success() {
+        bail!("{program} failed ({status})");
+    }
+    Ok(())
+}
