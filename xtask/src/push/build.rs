@@ -21,12 +21,16 @@ pub(crate) fn image(
     tag: &str,
     sha: &str,
 ) -> Result<()> {
+    let labels = [
+        format!("org.opencontainers.image.revision={sha}"),
+        format!("org.opencontainers.image.ref.name={}", options.branch),
+    ];
     let mut arguments = vec![format!("VERSION={tag}")];
     arguments.extend(options.build_arguments.iter().cloned());
     let source = options.folder.join("Dockerfile");
     let text = fs::read_to_string(&source)
         .with_context(|| format!("failed to read {}", source.display()))?;
-    let dockerfile = temporary("Dockerfile");
+    let dockerfile = temporary(testbed, "Dockerfile");
     fs::write(
         &dockerfile,
         dockerfile::with_argument_values(&text, &arguments),
@@ -37,14 +41,7 @@ pub(crate) fn image(
         .args(["build", "--isolation=chroot", "--layers"])
         .arg("--file")
         .arg(&dockerfile)
-        .args([
-            "--label",
-            &format!("org.opencontainers.image.revision={sha}"),
-        ])
-        .args([
-            "--label",
-            &format!("org.opencontainers.image.ref.name={}", options.branch),
-        ])
+        .args(labels.iter().flat_map(|label| ["--label", label]))
         .args(arguments.iter().flat_map(|pair| ["--build-arg", pair]))
         .args(["--tag", &local(options, registry, tag)])
         .arg(&options.folder);
@@ -62,12 +59,18 @@ pub(crate) fn push(
     tag: &str,
 ) -> Result<String> {
     let image = local(options, registry, tag);
-    let file = temporary("digest");
+    let file = temporary(testbed, "digest");
     let mut buildah = buildah(testbed);
     // An uncompressed layer that the registry has is not pushed again.
     buildah
         .args(["push", "--disable-compression", "--digestfile"])
         .arg(&file);
+    if ["127.0.0.1:", "localhost:"]
+        .iter()
+        .any(|local| registry.starts_with(local))
+    {
+        buildah.arg("--tls-verify=false");
+    }
     run::output(buildah.arg(&image)).with_context(|| format!("failed to push {image}"))?;
     let digest = fs::read_to_string(&file)?;
     fs::remove_file(&file)?;
@@ -94,6 +97,8 @@ fn local(options: &Options, registry: &str, tag: &str) -> String {
     format!("{registry}/{}:{tag}", options.repository)
 }
 
-fn temporary(name: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("promoter-push-{}-{name}", std::process::id()))
+/// A file that no other push uses.
+fn temporary(testbed: &Testbed, name: &str) -> PathBuf {
+    let folder = testbed.builds.clone().unwrap_or_else(std::env::temp_dir);
+    folder.join(format!("{}-{name}", std::process::id()))
 }

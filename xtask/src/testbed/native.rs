@@ -7,6 +7,7 @@
 mod addons;
 mod cache;
 mod certificates;
+mod component;
 mod components;
 mod configuration;
 mod daemon;
@@ -76,7 +77,7 @@ pub(crate) fn up(progress: &mut Progress) -> Result<Testbed> {
         .any(|component| component.daemon.pid().is_some())
     {
         leftovers::remove(&layout, &Before::read(&layout), progress)?;
-        components::ports_free(&components)?;
+        component::ports_free(&components)?;
     }
     system::remember(&layout)?;
     network::prepare()?;
@@ -84,7 +85,7 @@ pub(crate) fn up(progress: &mut Progress) -> Result<Testbed> {
     let changed = configuration::write(&layout)?;
     layout.offer_programs(&programs.kubernetes, &programs.python)?;
 
-    components::start(&layout, &components, &changed, progress)?;
+    component::start(&layout, &components, &changed, progress)?;
     images::publish(&images, progress)?;
     ecr::restore(progress)?;
     addons::apply(&layout, progress)?;

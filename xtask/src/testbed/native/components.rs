@@ -1,243 +1,140 @@
-//! The parts of the cluster: what each is run with, how one sees that it is
-//! healthy, and the order in which they start.
+//! The parts of the cluster: what each is run with.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use super::Programs;
+use super::component::{Component, Health};
 use super::daemon::Daemon;
 use super::layout::{self, Layout, port};
-use super::{Programs, wait};
-use crate::progress::Progress;
-use crate::{http, run};
+use crate::run;
 
-/// Longer than any of them has been seen to take on a slow machine.
-const HEALTHY_WITHIN: Duration = Duration::from_mins(1);
-
-/// A part of the cluster.
-pub(crate) struct Component {
-    pub(crate) daemon: Daemon,
-    /// What it listens on.
-    pub(crate) listens: Vec<(&'static str, u16)>,
-    health: Health,
-    /// Those of a stage start together, after those of the stage before.
-    stage: u8,
-}
-
-/// Where a component tells that it is healthy.
-enum Health {
-    Http(String),
-    Https(String),
-    /// It has no such place, but accepts connections.
-    Socket(PathBuf),
-}
-
-impl Component {
-    /// Whether it works, by its own account.
-    pub(crate) fn healthy(&self, layout: &Layout) -> bool {
-        match &self.health {
-            Health::Http(url) => http::answers(url),
-            Health::Https(url) => {
-                let mut curl = Command::new("curl");
-                curl.args([
-                    "--silent",
-                    "--fail",
-                    "--noproxy",
-                    "*",
-                    "--max-time",
-                    "5",
-                    "--cacert",
-                ])
-                .arg(layout.path("pki/ca.crt"))
-                .arg(url);
-                run::answer(&mut curl).is_some()
-            }
-            Health::Socket(path) => std::os::unix::net::UnixStream::connect(path).is_ok(),
-        }
-    }
-}
-
-/// Starts those that do not run, or run with other arguments or with files that
-/// have `changed` since, and waits until all are healthy.
-pub(crate) fn start(
-    layout: &Layout,
-    components: &[Component],
-    changed: &[PathBuf],
-    progress: &mut Progress,
-) -> Result<()> {
-    for stage in 0..=2 {
-        let members: Vec<_> = components
-            .iter()
-            .filter(|part| part.stage == stage)
-            .collect();
-        let mut dead = Vec::new();
-        for part in &members {
-            part.daemon.stop_outdated(changed)?;
-            if part.daemon.pid().is_none() {
-                part.daemon.start(layout)?;
-                dead.push(part.daemon.name);
-            }
-        }
-        if dead.is_empty() {
-            all_healthy(layout, &members)?;
-        } else {
-            progress.step(&format!("starting {}", dead.join(", ")), || {
-                all_healthy(layout, &members)
-            })?;
-        }
-    }
-    Ok(())
-}
-
-/// Refuses to start where a port is taken, rather than let a part fail oddly.
-pub(crate) fn ports_free(components: &[Component]) -> Result<()> {
-    for part in components {
-        for (address, port) in &part.listens {
-            if TcpListener::bind((*address, *port)).is_err_and(|error| {
-                // The node's own address does not exist yet.
-                error.kind() == std::io::ErrorKind::AddrInUse
-            }) {
-                bail!(
-                    "port {port} on {address} is taken, and {} needs it: `ss -ltnp` shows by whom",
-                    part.daemon.name
-                );
-            }
-        }
-    }
-    Ok(())
-}
-
-fn all_healthy(layout: &Layout, members: &[&Component]) -> Result<()> {
-    for part in members {
-        let name = part.daemon.name;
-        let log = layout.log(name);
-        wait::until(
-            &format!("{name} to be healthy"),
-            HEALTHY_WITHIN,
-            || {
-                if part.healthy(layout) {
-                    return Ok(true);
-                }
-                if part.daemon.pid().is_none() && !part.daemon.starting() {
-                    bail!(
-                        "{name} ended; the end of {}:\n{}",
-                        log.display(),
-                        run::tail(&log)
-                    );
-                }
-                Ok(false)
-            },
-            || format!("the end of {}:\n{}", log.display(), run::tail(&log)),
-        )?;
-    }
-    Ok(())
-}
+const LOCAL: &str = "127.0.0.1";
 
 /// All of them, in the order in which they start.
 pub(crate) fn all(layout: &Layout, programs: &Programs) -> Result<Vec<Component>> {
-    let system = |name: &str| run::find(name).with_context(|| format!("{name} is missing"));
-    let local = "127.0.0.1";
-    let node = layout::NODE_ADDRESS;
-    let http = |port| Health::Http(format!("http://127.0.0.1:{port}/healthz"));
-    let https = |port| Health::Https(format!("https://127.0.0.1:{port}/healthz"));
-    let build = |name, program: &Path, arguments: Vec<String>, listens, health, stage| Component {
-        daemon: Daemon {
-            name,
-            program: program.to_owned(),
-            arguments,
-            environment: Vec::new(),
-            state: layout.state().to_owned(),
-        },
+    let mut all = services(layout, programs)?;
+    all.push(api_server(layout, programs));
+    all.extend(cluster(layout, programs));
+    Ok(all)
+}
+
+/// What the cluster builds upon.
+fn services(layout: &Layout, programs: &Programs) -> Result<Vec<Component>> {
+    let of = |name, program: &Path, arguments, listens, health| Component {
+        daemon: daemon(layout, name, program.to_owned(), arguments),
         listens,
         health,
-        stage,
+        stage: 0,
     };
-    let kubernetes = |name| programs.kubernetes.join(name);
-    let mut aws = build(
+    let mut aws = of(
         "aws",
         &programs.python,
-        words(&format!("-m moto.server -H {local} -p {}", port::AWS)),
-        vec![(local, port::AWS)],
+        words(&format!("-m moto.server -H {LOCAL} -p {}", port::AWS)),
+        vec![(LOCAL, port::AWS)],
         Health::Http(format!("{}/moto-api/config", layout::aws_endpoint())),
-        0,
     );
     // Otherwise every log line lags behind by a buffer.
     aws.daemon
         .environment
         .push(("PYTHONUNBUFFERED", "1".to_owned()));
     Ok(vec![
-        build(
+        of(
             "etcd",
             &programs.etcd,
-            etcd(layout),
-            vec![(local, port::ETCD), (local, port::ETCD_PEER)],
-            Health::Http(format!("http://127.0.0.1:{}/readyz", port::ETCD)),
-            0,
+            etcd_arguments(layout),
+            vec![(LOCAL, port::ETCD), (LOCAL, port::ETCD_PEER)],
+            Health::Http(format!("http://{LOCAL}:{}/readyz", port::ETCD)),
         ),
-        build(
+        of(
             "registry",
             &system("docker-registry")?,
             vec!["serve".to_owned(), layout.text("registry.yml")],
-            vec![(local, port::REGISTRY)],
+            vec![(LOCAL, port::REGISTRY)],
             Health::Http(format!("http://{}/v2/", layout::registry())),
-            0,
         ),
         aws,
-        build(
+        of(
             "containerd",
             &system("containerd")?,
             vec!["--config".to_owned(), layout.text("containerd.toml")],
             Vec::new(),
             Health::Socket(layout.path("containerd.sock")),
-            0,
-        ),
-        build(
-            "kube-apiserver",
-            &kubernetes("kube-apiserver"),
-            api_server(layout),
-            vec![(node, port::API_SERVER)],
-            Health::Https(format!("{}/readyz", layout::api_server())),
-            1,
-        ),
-        build(
-            "kube-controller-manager",
-            &kubernetes("kube-controller-manager"),
-            controller_manager(layout),
-            vec![(local, port::CONTROLLER_MANAGER)],
-            https(port::CONTROLLER_MANAGER),
-            2,
-        ),
-        build(
-            "kube-scheduler",
-            &kubernetes("kube-scheduler"),
-            scheduler(layout),
-            vec![(local, port::SCHEDULER)],
-            https(port::SCHEDULER),
-            2,
-        ),
-        build(
-            "kubelet",
-            &kubernetes("kubelet"),
-            kubelet(layout),
-            vec![(node, port::KUBELET), (local, port::KUBELET_HEALTH)],
-            http(port::KUBELET_HEALTH),
-            2,
-        ),
-        build(
-            "kube-proxy",
-            &kubernetes("kube-proxy"),
-            vec![format!("--config={}", layout.text("kube-proxy.json"))],
-            vec![
-                (local, port::KUBE_PROXY_HEALTH),
-                (local, port::KUBE_PROXY_METRICS),
-            ],
-            http(port::KUBE_PROXY_HEALTH),
-            2,
         ),
     ])
+}
+
+fn api_server(layout: &Layout, programs: &Programs) -> Component {
+    let name = "kube-apiserver";
+    let program = programs.kubernetes.join(name);
+    Component {
+        daemon: daemon(layout, name, program, api_server_arguments(layout)),
+        listens: vec![(layout::NODE_ADDRESS, port::API_SERVER)],
+        health: Health::Https(format!("{}/readyz", layout::api_server())),
+        stage: 1,
+    }
+}
+
+/// What needs the API server.
+fn cluster(layout: &Layout, programs: &Programs) -> Vec<Component> {
+    let of = |name, arguments, listens, health| Component {
+        daemon: daemon(layout, name, programs.kubernetes.join(name), arguments),
+        listens,
+        health,
+        stage: 2,
+    };
+    let http = |port| Health::Http(format!("http://{LOCAL}:{port}/healthz"));
+    let https = |port| Health::Https(format!("https://{LOCAL}:{port}/healthz"));
+    vec![
+        of(
+            "kube-controller-manager",
+            controller_manager_arguments(layout),
+            vec![(LOCAL, port::CONTROLLER_MANAGER)],
+            https(port::CONTROLLER_MANAGER),
+        ),
+        of(
+            "kube-scheduler",
+            scheduler_arguments(layout),
+            vec![(LOCAL, port::SCHEDULER)],
+            https(port::SCHEDULER),
+        ),
+        of(
+            "kubelet",
+            kubelet_arguments(layout),
+            vec![
+                (layout::NODE_ADDRESS, port::KUBELET),
+                (LOCAL, port::KUBELET_HEALTH),
+            ],
+            http(port::KUBELET_HEALTH),
+        ),
+        of(
+            "kube-proxy",
+            vec![format!("--config={}", layout.text("kube-proxy.json"))],
+            vec![
+                (LOCAL, port::KUBE_PROXY_HEALTH),
+                (LOCAL, port::KUBE_PROXY_METRICS),
+            ],
+            http(port::KUBE_PROXY_HEALTH),
+        ),
+    ]
+}
+
+fn daemon(layout: &Layout, name: &'static str, program: PathBuf, arguments: Vec<String>) -> Daemon {
+    Daemon {
+        name,
+        program,
+        arguments,
+        environment: Vec::new(),
+        state: layout.state().to_owned(),
+    }
+}
+
+/// An installed program, by its true path: a running one is recognised by its
+/// command line, however the search path of this task names it.
+fn system(name: &str) -> Result<PathBuf> {
+    let program = run::find(name).with_context(|| format!("{name} is missing"))?;
+    Ok(program.canonicalize()?)
 }
 
 /// The words of a command line none of which contains a space.
@@ -245,7 +142,7 @@ fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
-fn etcd(layout: &Layout) -> Vec<String> {
+fn etcd_arguments(layout: &Layout) -> Vec<String> {
     let client = format!("http://127.0.0.1:{}", port::ETCD);
     let peer = format!("http://127.0.0.1:{}", port::ETCD_PEER);
     // Losing the cluster in a power cut is fine; waiting for the disk is not.
@@ -258,7 +155,7 @@ fn etcd(layout: &Layout) -> Vec<String> {
     ))
 }
 
-fn api_server(layout: &Layout) -> Vec<String> {
+fn api_server_arguments(layout: &Layout) -> Vec<String> {
     let pki = layout.text("pki");
     words(&format!(
         "--etcd-servers=http://127.0.0.1:{} --bind-address={node} --advertise-address={node} \
@@ -284,7 +181,7 @@ fn api_server(layout: &Layout) -> Vec<String> {
     ))
 }
 
-fn controller_manager(layout: &Layout) -> Vec<String> {
+fn controller_manager_arguments(layout: &Layout) -> Vec<String> {
     let pki = layout.text("pki");
     let kubeconfig = layout.text("kubeconfigs/controller-manager");
     // With a single one of it, electing a leader would only delay a restart. Its
@@ -307,7 +204,7 @@ fn controller_manager(layout: &Layout) -> Vec<String> {
     ))
 }
 
-fn scheduler(layout: &Layout) -> Vec<String> {
+fn scheduler_arguments(layout: &Layout) -> Vec<String> {
     let pki = layout.text("pki");
     let kubeconfig = layout.text("kubeconfigs/scheduler");
     words(&format!(
@@ -319,7 +216,7 @@ fn scheduler(layout: &Layout) -> Vec<String> {
     ))
 }
 
-fn kubelet(layout: &Layout) -> Vec<String> {
+fn kubelet_arguments(layout: &Layout) -> Vec<String> {
     words(&format!(
         "--config={} --kubeconfig={} --root-dir={} --cert-dir={} --hostname-override={} \
          --node-ip={} --node-labels=topology.kubernetes.io/region={region},\

@@ -78,9 +78,7 @@ impl Daemon {
             .filter(|process| process.runs(program) && (changed || process.command != command))
             .map(|process| process.pid)
             .collect();
-        kill(&outdated, |pid| {
-            self.processes().any(|process| process.pid == pid)
-        })
+        kill(&outdated, |pid| Process::marked(&self.state, pid).is_some())
     }
 
     fn command(&self) -> Vec<String> {
@@ -134,6 +132,24 @@ pub(crate) struct Process {
 }
 
 impl Process {
+    /// A process, if it is there and bears the mark of a state folder.
+    pub(crate) fn marked(state: &Path, pid: Pid) -> Option<Self> {
+        // It may end at any moment, and then its files are not there.
+        let variables = texts(pid, "environ")?;
+        let value = |name: &str| {
+            let mut values = variables.iter().filter_map(|text| text.split_once('='));
+            values
+                .find(|(variable, _)| *variable == name)
+                .map(|(_, value)| value)
+        };
+        (value(MARK)? == state.to_str()?).then_some(())?;
+        Some(Self {
+            pid,
+            component: value(NAME)?.to_owned(),
+            command: texts(pid, "cmdline")?,
+        })
+    }
+
     /// Whether it runs a program of that name.
     fn runs(&self, name: impl AsRef<OsStr>) -> bool {
         let program = self
@@ -145,28 +161,11 @@ impl Process {
     }
 }
 
-/// All processes that bear the mark of a state folder, the oldest first.
+/// All processes that bear the mark of a state folder.
 pub(crate) fn marked(state: &Path) -> Vec<Process> {
-    let mut found: Vec<_> = pids()
-        .filter_map(|pid| {
-            // A process may end at any moment, and then it is not there.
-            let variables = texts(pid, "environ")?;
-            let value = |name: &str| {
-                variables
-                    .iter()
-                    .find_map(|text| text.strip_prefix(name)?.strip_prefix('='))
-            };
-            let ours = value(MARK)? == state.to_str()?;
-            ours.then_some(())?;
-            Some(Process {
-                pid,
-                component: value(NAME)?.to_owned(),
-                command: texts(pid, "cmdline")?,
-            })
-        })
-        .collect();
-    found.sort_by_key(|process| process.pid.as_raw_nonzero());
-    found
+    pids()
+        .filter_map(|pid| Process::marked(state, pid))
+        .collect()
 }
 
 /// Kills processes and waits until they are gone. `still` says once more

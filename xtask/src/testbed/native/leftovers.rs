@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::Pid;
 
@@ -48,92 +48,78 @@ pub(crate) fn remove(layout: &Layout, before: &Before, progress: &mut Progress) 
 /// What there is of the testbed on the machine.
 pub(crate) fn find(layout: &Layout, before: &Before) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    let marked = daemon::marked(layout.state());
-    found.extend(marked.iter().map(|process| {
-        format!(
-            "process {} of {}: {}",
-            process.pid.as_raw_nonzero(),
-            process.component,
-            process.command.join(" ")
-        )
-    }));
-    found.extend(
-        pids_in_pods()
-            .iter()
-            .map(|pid| format!("process {} of a pod", pid.as_raw_nonzero())),
-    );
-    found.extend(
-        mounts(layout)?
-            .iter()
-            .map(|mount| format!("mount {}", mount.display())),
-    );
-    if network::has_bridge() {
-        found.push(format!("bridge {}", super::layout::BRIDGE));
+    for process in daemon::marked(layout.state()) {
+        let pid = process.pid.as_raw_nonzero();
+        let command = process.command.join(" ");
+        found.push(format!("process {pid} of {}: {command}", process.component));
     }
-    if network::has_address()? {
-        found.push(format!("address {}", super::layout::NODE_ADDRESS));
-    }
-    found.extend(
-        firewall::left()
+    let mut add = |kind: &str, names: Vec<String>| {
+        found.extend(names.iter().map(|name| format!("{kind} {name}")));
+    };
+    let shown = |paths: Vec<PathBuf>| {
+        paths
             .iter()
-            .map(|chain| format!("packet filter chain {chain}")),
+            .map(|path| path.display().to_string())
+            .collect()
+    };
+    let pids = pids_in_pods();
+    add(
+        "process of a pod",
+        pids.iter()
+            .map(|pid| pid.as_raw_nonzero().to_string())
+            .collect(),
     );
+    add("mount", shown(mounts(layout)?));
+    add("on the network", network::left()?);
+    add("packet filter chain", firewall::left());
+    add("packet filter table", before.new_tables());
     let cgroups = network::cgroups();
-    found.extend(
-        cgroups
-            .iter()
-            .filter(|path| path.exists())
-            .map(|path| format!("cgroup {}", path.display())),
+    add(
+        "cgroup",
+        shown(cgroups.into_iter().filter(|path| path.exists()).collect()),
     );
-    found.extend(
-        strewn(layout)
-            .iter()
-            .map(|path| format!("file {}", path.display())),
-    );
-    found.extend(
+    add("file", shown(strewn(layout)));
+    add(
+        "folder",
         before
             .new_folders()
-            .iter()
-            .map(|path| format!("folder {path}")),
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
     );
-    found.extend(
-        before
-            .changed_settings()
+    let settings = before.changed_settings();
+    add(
+        "kernel setting",
+        settings
             .iter()
-            .map(|(name, _)| format!("kernel setting {name}")),
-    );
-    found.extend(
-        before
-            .new_tables()
-            .iter()
-            .map(|table| format!("packet filter table {table}")),
+            .map(|(name, _)| (*name).to_owned())
+            .collect(),
     );
     if layout.state().exists() {
-        found.push(format!("folder {}", layout.state().display()));
+        add("folder", shown(vec![layout.state().to_owned()]));
     }
     Ok(found)
 }
 
 /// Daemons first, so that none starts a pod anew while its processes are killed.
 fn kill_all(layout: &Layout) -> Result<()> {
+    let state = layout.state();
     wait::until(
         "the testbed's processes to end",
         VANISH_WITHIN,
         || {
-            let daemons: Vec<_> = daemon::marked(layout.state())
+            let daemons: Vec<_> = daemon::marked(state)
                 .iter()
                 .map(|process| process.pid)
                 .collect();
             let in_pods = pids_in_pods();
             daemon::kill(&daemons, |pid| {
-                daemon::marked(layout.state())
-                    .iter()
-                    .any(|process| process.pid == pid)
+                daemon::Process::marked(state, pid).is_some()
             })?;
             daemon::kill(&in_pods, |pid| pids_in_pods().contains(&pid))?;
             Ok(daemons.is_empty() && in_pods.is_empty())
         },
-        || format!("{:?}", daemon::marked(layout.state())),
+        || format!("{:?}", daemon::marked(state)),
     )
 }
 
@@ -191,6 +177,9 @@ fn unmount_all(layout: &Layout) -> Result<()> {
         unmount(&mount, UnmountFlags::DETACH)
             .with_context(|| format!("failed to unmount {}", mount.display()))?;
     }
+    // What is still mounted would be emptied with the folder.
+    let left = mounts(layout)?;
+    ensure!(left.is_empty(), "still mounted: {left:?}");
     Ok(())
 }
 
@@ -216,13 +205,6 @@ fn remove_cgroups() -> Result<()> {
 
 /// Files that programs put into folders which they share with others.
 fn strewn(layout: &Layout) -> Vec<PathBuf> {
-    let entries = |folder: &str| {
-        fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-    };
     // Links to pods' logs.
     let logs = entries("/var/log/containers")
         .filter(|path| fs::read_link(path).is_ok_and(|target| target.starts_with(layout.state())));
@@ -244,12 +226,21 @@ fn remove_strewn(layout: &Layout) -> Result<()> {
 /// containerd under names that tell nothing; each container has that of its
 /// shim written down, which it shares with the others of its pod.
 fn shim_sockets(layout: &Layout) -> BTreeSet<PathBuf> {
-    folders_below(&layout.path("run"))
-        .iter()
+    let containers = layout.path("run/io.containerd.runtime.v2.task/k8s.io");
+    entries(&containers)
         .filter_map(|folder| fs::read_to_string(folder.join("address")).ok())
         .filter_map(|address| Some(PathBuf::from(address.trim().strip_prefix("unix://")?)))
-        .filter(|socket| socket.exists())
+        .filter(|socket| socket.starts_with("/run/containerd/s") && socket.exists())
         .collect()
+}
+
+/// The paths in a folder; none if there is no such folder.
+fn entries(folder: impl AsRef<Path>) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
 }
 
 #[cfg(test)]

@@ -52,13 +52,25 @@ pub(crate) fn cgroups() -> Vec<PathBuf> {
 }
 
 /// Whether the node's address is there.
-pub(crate) fn has_address() -> Result<bool> {
+fn has_address() -> Result<bool> {
     let text = run::output(ip().args(["-oneline", "-4", "address", "show", "dev", "lo"]))?;
     Ok(text.contains(&address()))
 }
 
+/// What there is of the node's network.
+pub(crate) fn left() -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    if has_address()? {
+        found.push(format!("address {}", layout::NODE_ADDRESS));
+    }
+    if has_bridge() {
+        found.push(format!("bridge {}", layout::BRIDGE));
+    }
+    Ok(found)
+}
+
 /// Whether the pods' bridge is there.
-pub(crate) fn has_bridge() -> bool {
+fn has_bridge() -> bool {
     Path::new("/sys/class/net").join(layout::BRIDGE).exists()
 }
 

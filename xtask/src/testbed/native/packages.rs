@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::progress::Progress;
 use crate::run;
@@ -87,6 +87,12 @@ pub(crate) fn install(progress: &mut Progress) -> Result<()> {
         )
         .with_context(|| format!("failed to install {names}"))
     })?;
+    let missing = self::missing();
+    ensure!(
+        missing.is_empty(),
+        "not found though it was installed: {}",
+        missing.join(" ")
+    );
     Ok(())
 }
 
