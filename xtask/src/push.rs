@@ -14,7 +14,7 @@ mod options;
 mod slug;
 pub(crate) mod tag;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 pub(crate) use self::options::Options;
 use crate::ecr::Ecr;
@@ -39,7 +39,7 @@ pub(crate) struct Pushed {
 
 /// Runs the command.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<()> {
-    let options = Options::parse(arguments).with_context(|| format!("\n{USAGE}"))?;
+    let options = Options::parse(arguments).map_err(|error| anyhow!("{error:#}\n\n{USAGE}"))?;
     let mut progress = Progress::new();
     let testbed = testbed::current()?;
     let pushed = push(&testbed, &options, &mut progress)?;

@@ -1,7 +1,10 @@
 //! The programs that are built from Go modules.
 //!
 //! Each tool has a `go.mod` of its own under `xtask/testbed/go`, whose `tool`
-//! lines say what is built: their versions and `replace` lines do not mix.
+//! lines say what is built: their versions and `replace` lines do not mix. For
+//! another version of Kubernetes, set it in `go.mod`, name in `replace` lines
+//! the modules that Kubernetes' own `go.mod` takes from `./staging`, run
+//! `go mod tidy`, and set it below.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -94,4 +97,16 @@ fn build(
         })?;
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_say_the_version_that_they_are_built_from() {
+        let module = include_str!("../../../testbed/go/kubernetes/go.mod");
+        let required = format!("\tk8s.io/kubernetes {KUBERNETES_VERSION} ");
+        assert!(module.contains(&required), "{required}");
+    }
 }

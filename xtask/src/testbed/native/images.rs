@@ -293,4 +293,12 @@ mod tests {
         let all: Vec<_> = libraries(loaded).into_iter().collect();
         assert_eq!(all, ["/lib/libm.so.6", "/lib64/ld.so.2"]);
     }
+
+    #[test]
+    fn the_cluster_runs_the_dns_that_is_built() {
+        assert!(include_str!("../../../testbed/coredns.yaml").contains(COREDNS));
+        let version = COREDNS.rsplit_once(':').expect("a tag").1;
+        let module = include_str!("../../../testbed/go/coredns/go.mod");
+        assert!(module.contains(&format!("github.com/coredns/coredns v{version} ")));
+    }
 }
