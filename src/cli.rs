@@ -85,7 +85,9 @@ impl CliError {
     fn exit(&self) -> Exit {
         match self {
             Self::Problems(_) | Self::Usage(_) | Self::Config(ConfigError::Usage(_)) => Exit::Usage,
-            Self::Engine(EngineError::Lock(LockError::Held { .. })) => Exit::Locked,
+            Self::Engine(
+                EngineError::Lock(LockError::Held { .. }) | EngineError::Cluster(ClusterError::Fenced),
+            ) => Exit::Locked,
             Self::Engine(_) | Self::Cluster(_) | Self::Config(_) => Exit::Outside,
             Self::Output(_) => Exit::Unexpected,
         }

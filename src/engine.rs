@@ -4,6 +4,7 @@
 //! unfinished, plans, and drives the promotion to its end: observe, ask
 //! [`crate::promotion::next`], perform, record. It knows ports, no adapters.
 
+mod autopsy;
 mod check;
 mod drive;
 mod perform;

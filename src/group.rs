@@ -28,6 +28,9 @@ use schedule::Schedule;
 /// (design: settle).
 pub const MIN_KEEP_OLD: Duration = Duration::from_secs(10);
 
+/// How long a check's container may take to start, unless told.
+pub const START_TIMEOUT: Duration = Duration::from_mins(2);
+
 /// A deployment group: apps that are promoted together or not at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
@@ -200,6 +203,9 @@ pub struct Check {
     pub env: BTreeMap<String, String>,
     /// From the start of its pod's container to its end.
     pub timeout: Duration,
+    /// From the making of its Job to the start of its container: scheduling,
+    /// perhaps a new node, and pulling its image.
+    pub start_timeout: Duration,
     /// What its output is read as.
     pub report: Report,
 }

@@ -126,6 +126,8 @@ pub struct CheckPlan {
     pub job: Object,
     /// From the container's start to its end.
     pub timeout: Duration,
+    /// From the making of the Job to the container's start.
+    pub start_timeout: Duration,
     /// What its output is read as.
     pub report: Report,
 }

@@ -124,6 +124,9 @@ pub struct Reason {
     pub kind: ReasonKind,
     /// One line that can be read alone.
     pub text: String,
+    /// The last lines of the container it is about, where it crashed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_lines: Vec<String>,
 }
 
 /// The kinds of reasons that exit codes and metrics tell apart.
@@ -147,10 +150,7 @@ pub enum ReasonKind {
 impl Reason {
     /// A reason of a kind.
     pub fn new(kind: ReasonKind, text: impl Into<String>) -> Self {
-        Self {
-            kind,
-            text: text.into(),
-        }
+        Self { kind, text: text.into(), last_lines: Vec::new() }
     }
 }
 

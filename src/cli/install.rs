@@ -20,10 +20,11 @@ pub(super) async fn run(dir: &Option<PathBuf>, command: &Install) -> Result<Exit
     }
     let connection = config::connection(&environment).await?;
     let installed = install(&connection, &environment.namespace).await?;
-    writeln!(out, "cluster {} is ready for groups of environment {}:", connection.name(), environment.name)?;
+    anstream::eprintln!("cluster {} is ready for groups of environment {}:", connection.name(), environment.name);
     for object in installed.0 {
-        writeln!(out, "  {object}")?;
+        anstream::eprintln!("  {object}");
     }
-    writeln!(out, "bind Role and ClusterRole promoter to whoever deploys; `promoter install --print-role` shows them")?;
+    anstream::eprintln!("whoever deploys needs these, bound to them:");
+    write!(out, "{}", role_yaml(&environment.namespace))?;
     Ok(Exit::Success)
 }

@@ -109,9 +109,12 @@ impl Drive {
             Next::End => return self.finish().await.map(Some),
             Next::Enter {
                 phase,
-                reasons,
+                mut reasons,
                 tested,
             } => {
+                if self.promotion.phase == Phase::Deploying {
+                    self.add_last_lines(&mut reasons, &observed).await;
+                }
                 self.promotion.tested.extend(tested);
                 self.enter(phase, reasons).await?;
                 if self.detach && phase == Phase::Settling {

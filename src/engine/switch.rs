@@ -9,8 +9,6 @@ use futures::future::join_all;
 
 use super::drive::Drive;
 use crate::plan::ServicePlan;
-use crate::plan::color::Color;
-use crate::plan::label;
 use crate::plan::object::Object;
 use crate::port::ClusterError;
 use crate::port::cluster::Pointing;
@@ -131,12 +129,4 @@ fn reversed(change: &Pointing) -> Pointing {
         to: change.from.clone(),
         ..change.clone()
     }
-}
-
-/// The colour an active Service points at, read off its selector.
-pub(crate) fn color_of(service: &Object) -> Option<Color> {
-    service
-        .texts_at("/spec/selector")
-        .get(label::COLOR)
-        .and_then(|color| Color::parse(color))
 }

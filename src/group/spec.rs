@@ -114,6 +114,8 @@ pub struct CheckSpec {
     pub env: Option<Spanned<Entries<String>>>,
     /// `timeout`.
     pub timeout: Option<Spanned<String>>,
+    /// `start_timeout`.
+    pub start_timeout: Option<Spanned<String>>,
     /// `report`.
     pub report: Option<Spanned<String>>,
 }

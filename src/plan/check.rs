@@ -1,7 +1,5 @@
 //! A check as the Job that runs it.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::CheckPlan;
@@ -14,8 +12,6 @@ use crate::promotion::id::PromotionId;
 
 /// The container whose end is the check's end; sidecars do not count.
 pub const CONTAINER: &str = "check";
-/// How long a check's container may take to start (image pull, scheduling).
-pub const START_TIMEOUT: Duration = Duration::from_secs(120);
 /// How often a check is run at most when its runs end without a verdict.
 pub const MAX_ATTEMPTS: u32 = 3;
 
@@ -38,7 +34,7 @@ pub fn plan(
     }
     // Twice the allowed time: promoter ends a check itself, the Job's own
     // deadline is for the case that no promoter is left to do so.
-    let deadline = (check.timeout + START_TIMEOUT).as_secs() * 2;
+    let deadline = (check.timeout + check.start_timeout).as_secs() * 2;
     let mut job = Object(json!({
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -74,6 +70,7 @@ pub fn plan(
         source,
         job,
         timeout: check.timeout,
+        start_timeout: check.start_timeout,
         report: check.report,
     }
 }

@@ -118,6 +118,7 @@ fn hash_check(hasher: &mut Hasher, check: &Check, resolved: &Resolved) {
     }
     hasher.json("env", &check.env);
     hasher.json("timeout", &check.timeout.as_millis().to_string());
+    hasher.json("start-timeout", &check.start_timeout.as_millis().to_string());
     hasher.json("report", &check.report);
 }
 

@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::color::Color;
 use super::label::{self, Role};
 
 /// The address of an object inside the group's namespace.
@@ -122,6 +123,14 @@ impl Object {
     /// Whether it carries a group's mark.
     pub fn is_owned_by(&self, group: &str) -> bool {
         self.label(label::GROUP) == Some(group) && self.label(label::ROLE).is_some()
+    }
+
+    /// The colour that it sends requests to, if it is an active Service of the group.
+    pub fn active_color(&self, group: &str) -> Option<Color> {
+        if !self.is_owned_by(group) || self.label(label::ROLE) != Some(Role::Active.as_str()) {
+            return None;
+        }
+        Color::parse(self.at("/spec/selector")?.get(label::COLOR)?.as_str()?)
     }
 
     /// The containers and init containers of its pod template.

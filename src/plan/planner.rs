@@ -46,6 +46,11 @@ pub fn draft(
     color: Color,
 ) -> Result<Draft, Vec<Refusal>> {
     let mut refusals = namespace_refusals(group, survey);
+    refusals.extend(group.requires.iter().map(|required| {
+        let reason = format!("requires group {required}, which this version cannot look up yet");
+        Refusal::about(format!("group {}", group.name), reason)
+            .hint("promote it without `requires`, or wait for the version that enforces it")
+    }));
     let mut apps = Vec::new();
     for app in &group.apps {
         let Some(image) = resolved.apps.get(&app.name) else {
@@ -68,6 +73,7 @@ pub fn draft(
             Err(reasons) => refusals.extend(reasons),
         }
     }
+    refusals.extend(astray(group, survey));
     refusals.extend(duplicates(&apps));
     refusals.extend(foreign_services(group, &apps, survey));
     refusals.extend(
@@ -195,6 +201,22 @@ fn duplicates(apps: &[AppPlan]) -> Vec<Refusal> {
         }
     }
     refusals
+}
+
+/// Services that point elsewhere than the record says. Filling the colour they
+/// point at would take users down, so nothing is planned on top of that.
+fn astray(group: &Group, survey: &Survey) -> Vec<Refusal> {
+    let recorded = survey.serving.as_ref().map(|serving| serving.color);
+    let pointing = survey.services.iter().filter_map(|service| Some((service, service.active_color(group.name.as_str())?)));
+    pointing
+        .filter(|(_, color)| Some(*color) != recorded)
+        .map(|(service, color)| {
+            let known = recorded.map_or_else(|| "nothing serves".to_owned(), |color| format!("{color} serves"));
+            let reason = format!("points at {color}, but the DeploymentGroup says that {known}");
+            Refusal::about(format!("Service {}", service.name()), reason)
+                .hint("somebody changed its selector or the record; put back what was changed")
+        })
+        .collect()
 }
 
 /// Services that are not ours and would send their callers to the candidate at once.

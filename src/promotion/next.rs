@@ -226,6 +226,14 @@ impl<'a> Situation<'a> {
             .collect()
     }
 
+    /// Active Services of the group that point at a colour.
+    fn serves(&self, color: Color) -> Vec<String> {
+        let group = self.plan.group.as_str();
+        let services = self.observed.services.iter();
+        let serving = services.filter(|s| s.active_color(group) == Some(color));
+        serving.map(|service| service.name().to_owned()).collect()
+    }
+
     /// Whether every active Service points at the plan's colour; `None` while they differ.
     fn switched(&self) -> Option<bool> {
         let points: BTreeSet<bool> = self

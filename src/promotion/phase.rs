@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
-use crate::plan::check::{MAX_ATTEMPTS, START_TIMEOUT};
+use crate::plan::check::MAX_ATTEMPTS;
 
 /// Where a promotion stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,19 +56,11 @@ impl Phase {
             Self::Planned => Duration::from_secs(60),
             Self::Deploying => plan.deploy_timeout,
             Self::Checking => {
-                let slowest = plan
-                    .checks
-                    .iter()
-                    .map(|check| check.timeout)
-                    .max()
-                    .unwrap_or_default();
+                let longest = plan.checks.iter().map(|check| check.timeout + check.start_timeout).max();
                 // Checks run a few at a time, so their rounds add up.
-                let rounds = plan
-                    .checks
-                    .len()
-                    .div_ceil(super::next::PARALLEL_CHECKS)
-                    .max(1);
-                (slowest + START_TIMEOUT) * MAX_ATTEMPTS * u32::try_from(rounds).unwrap_or(u32::MAX)
+                let rounds = plan.checks.len().div_ceil(super::next::PARALLEL_CHECKS).max(1);
+                let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
+                longest.unwrap_or_default().saturating_mul(MAX_ATTEMPTS).saturating_mul(rounds)
             }
             Self::Promoting => Duration::from_secs(120),
             Self::Settling => plan.keep_old + Duration::from_secs(300),

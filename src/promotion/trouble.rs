@@ -4,6 +4,7 @@
 //! the node that is missing or the failing probe does.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::observed::{ContainerState, Observed, PodState};
 use crate::group::name::AppName;
@@ -23,6 +24,12 @@ pub struct Trouble {
     pub hopeless: bool,
     /// The container whose last lines tell more, as pod and container.
     pub crashed: Option<(String, String)>,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "app {}: {}", self.app, self.text)
+    }
 }
 
 /// What keeps an app of a colour from being ready, worst first, each said once.

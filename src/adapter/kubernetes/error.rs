@@ -34,7 +34,6 @@ pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
         (409 | 410, _) => ClusterError::Moved {
             action: action.to_owned(),
         },
-        (404, _) if reason.contains("deploymentgroups") => ClusterError::NotInstalled,
         // A server that is overloaded, or on its way down or up.
         (429 | 500 | 502 | 503 | 504, _) => ClusterError::Unreachable {
             cluster: format!("to {action}"),
@@ -57,6 +56,15 @@ pub(super) fn from_apply(object: &ObjectRef, error: kube::Error) -> ClusterError
             }
         }
         error => from(&format!("apply {object}"), error),
+    }
+}
+
+/// As [`from`], for the group's own resource: a path that the server does not
+/// know means that it was never installed.
+pub(super) fn from_group(action: &str, error: kube::Error) -> ClusterError {
+    match error {
+        kube::Error::Api(status) if status.code == 404 => ClusterError::NotInstalled,
+        error => from(action, error),
     }
 }
 

@@ -32,7 +32,7 @@ impl Ledger for Kubernetes {
             return Ok(cached.record.clone());
         }
         let found = self.groups().get_opt(self.group.as_str()).await;
-        let found = found.map_err(|error| error::from("read the DeploymentGroup", error))?;
+        let found = found.map_err(|error| error::from_group("read the DeploymentGroup", error))?;
         found.map_or_else(|| Ok(GroupRecord::default()), |found| record_of(&found))
     }
 
@@ -124,7 +124,7 @@ impl Kubernetes {
     }
 
     async fn found_or_made(&self) -> Result<DynamicObject, ClusterError> {
-        let failed = |error| error::from("make the DeploymentGroup of deploymentgroups", error);
+        let failed = |error| error::from_group("make the DeploymentGroup", error);
         if let Some(found) = self
             .groups()
             .get_opt(self.group.as_str())

@@ -47,10 +47,7 @@ pub async fn list(
     let found = api(connection, namespace)
         .list(&ListParams::default())
         .await;
-    let found = found.map_err(|error| match error {
-        kube::Error::Api(status) if status.code == 404 => ClusterError::NotInstalled,
-        error => error::from("list the DeploymentGroups", error),
-    })?;
+    let found = found.map_err(|error| error::from_group("list the DeploymentGroups", error))?;
     found.items.iter().map(status).collect()
 }
 

@@ -42,6 +42,7 @@ const CHECK: &[&str] = &[
     "command",
     "env",
     "timeout",
+    "start_timeout",
     "report",
 ];
 
@@ -118,6 +119,7 @@ fn check(reader: &mut Reader, table: &Table<'_>) -> CheckSpec {
         command: reader.texts(table, "command"),
         env: reader.env(table, "env"),
         timeout: reader.text(table, "timeout"),
+        start_timeout: reader.text(table, "start_timeout"),
         report: reader.text(table, "report"),
     }
 }

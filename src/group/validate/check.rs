@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::app::{BranchSpec, branch_image};
 use super::report::Report;
 use super::{Layers, setting, text};
+use crate::group::START_TIMEOUT;
 use crate::group::image::RepositoryName;
 use crate::group::name::{AppName, CheckName, GROUP_AND_CHECK, GroupName};
 use crate::group::problem::did_you_mean;
@@ -49,6 +50,7 @@ fn check(
     let image = image(report, layers, spec);
     let env = report.env(spec.env.as_ref());
     let timeout = setting::timeout(report, spec.timeout.as_ref());
+    let start_timeout = setting::timeout(report, spec.start_timeout.as_ref());
     let kind = report_kind(report, spec.report.as_ref());
     Some(Check {
         name: name?,
@@ -60,6 +62,7 @@ fn check(
             .collect(),
         env,
         timeout: timeout.unwrap_or(layers.defaults.timeout),
+        start_timeout: start_timeout.unwrap_or(START_TIMEOUT),
         report: kind.unwrap_or_default(),
     })
 }

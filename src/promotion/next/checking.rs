@@ -6,7 +6,7 @@ use super::{
     Next, PARALLEL_CHECKS, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names,
 };
 use crate::plan::CheckPlan;
-use crate::plan::check::{CONTAINER, MAX_ATTEMPTS, START_TIMEOUT, job_name};
+use crate::plan::check::{CONTAINER, MAX_ATTEMPTS, job_name};
 use crate::promotion::gate::{AbortKind, AbortReason, Decision, gate};
 use crate::promotion::observed::{ContainerState, JobState, PodState};
 use crate::promotion::verdict::{
@@ -152,7 +152,7 @@ pub fn facts(
         attempt,
         max_attempts: MAX_ATTEMPTS,
         timeout: check.timeout,
-        start_timeout: START_TIMEOUT,
+        start_timeout: check.start_timeout,
         created_at: job.map_or(situation.promotion.phase_since, |job| job.created_at),
         now: situation.now,
     }

@@ -6,6 +6,11 @@ use crate::promotion::trouble::{Trouble, troubles};
 /// Clear what an earlier promotion left in the colour, prepare, deploy, wait.
 pub(super) fn next(situation: Situation<'_>) -> Next {
     let color = situation.promotion.candidate;
+    let serving = situation.serves(color);
+    if !serving.is_empty() {
+        let text = format!("Service {} points at {color}, which was to be filled", names(&serving));
+        return abort(vec![Reason::new(ReasonKind::Gate, text)]);
+    }
     let leftovers: Vec<_> = situation.strangers(color).filter(|d| !d.deleting).collect();
     if !leftovers.is_empty() {
         let leftovers = leftovers.iter().map(|d| (d.name.clone(), d.uid.clone()));
@@ -94,8 +99,5 @@ fn overdue(situation: Situation<'_>) -> Vec<Reason> {
 }
 
 fn reason(trouble: &Trouble) -> Reason {
-    Reason::new(
-        ReasonKind::Deploy,
-        format!("app {}: {}", trouble.app, trouble.text),
-    )
+    Reason::new(ReasonKind::Deploy, trouble.to_string())
 }

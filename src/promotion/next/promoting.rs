@@ -43,17 +43,10 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
 /// Active Services behind which a pod of the candidate is still missing.
 fn unserved(situation: Situation<'_>) -> Vec<String> {
     let lacks = |service: &&crate::plan::ServicePlan| {
-        let colored = situation.observed.ready_endpoints(service.colored.name());
-        let mut active = situation
-            .observed
-            .ready_endpoints(service.active.name())
-            .map(|e| &e.pod)
-            .peekable();
-        let active_pods: Vec<_> = active.by_ref().collect();
-        active_pods.is_empty()
-            || colored
-                .map(|e| &e.pod)
-                .any(|pod| !active_pods.contains(&pod))
+        let active: Vec<_> =
+            situation.observed.ready_endpoints(service.active.name()).map(|e| &e.pod).collect();
+        let mut colored = situation.observed.ready_endpoints(service.colored.name());
+        colored.any(|endpoint| !active.contains(&&endpoint.pod))
     };
     situation
         .plan

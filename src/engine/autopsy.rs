@@ -1,0 +1,48 @@
+//! What a crashed container said last.
+
+use futures::StreamExt;
+
+use super::drive::Drive;
+use crate::port::cluster::LogSource;
+use crate::promotion::Reason;
+use crate::promotion::check::{LINE_BYTES, cut};
+use crate::promotion::observed::Observed;
+use crate::promotion::trouble::{Trouble, troubles};
+
+/// Lines that tell enough and still fit on a screen and into the record.
+const LAST_LINES: i64 = 10;
+
+impl Drive {
+    /// Adds to each reason about a crash what the container wrote before it.
+    pub(super) async fn add_last_lines(&self, reasons: &mut [Reason], observed: &Observed) {
+        let color = self.promotion.candidate;
+        let troubles: Vec<_> =
+            self.plan.apps.iter().flat_map(|app| troubles(observed, &app.name, color)).collect();
+        for reason in reasons {
+            let about = |trouble: &&Trouble| reason.text == trouble.to_string();
+            if let Some((pod, container)) = troubles.iter().find(about).and_then(|t| t.crashed.clone()) {
+                reason.last_lines = self.last_lines(pod, container).await;
+            }
+        }
+    }
+
+    /// The end of the container's run before its restart, or of the only one.
+    /// That there is nothing to read must not keep the promotion from ending.
+    async fn last_lines(&self, pod: String, container: String) -> Vec<String> {
+        for previous in [true, false] {
+            let source = LogSource {
+                pod: pod.clone(),
+                container: container.clone(),
+                follow: false,
+                previous,
+                tail: Some(LAST_LINES),
+            };
+            let Ok(lines) = self.engine.cluster.lines(&source).await else { continue };
+            let lines: Vec<String> = lines.collect().await;
+            if !lines.is_empty() {
+                return lines.iter().map(|line| cut(line, LINE_BYTES)).collect();
+            }
+        }
+        Vec::new()
+    }
+}
