@@ -92,9 +92,13 @@ pub struct Tested {
 pub enum Mark {
     /// Configuration, budgets and colour Services of the candidate exist.
     Prepared,
-    /// Shared objects and active Services have the plan's shape.
+    /// Shared objects are about to change: an abort restores them from here on.
+    SharedBegun,
+    /// Shared objects have the plan's shape.
     Shared,
-    /// Shared objects have their previous shape again.
+    /// Active Services have the plan's shape.
+    Services,
+    /// Shared objects and active Services have their previous shape again.
     Restored,
     /// What no living plan needs any more is gone.
     Pruned,

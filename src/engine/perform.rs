@@ -1,10 +1,14 @@
 //! Carrying out one step. Each may be cut off anywhere and performed again.
 
+use std::collections::BTreeSet;
+
 use futures::future::try_join_all;
 
 use super::drive::Drive;
 use crate::group::name::AppName;
+use crate::plan::kind::is_needed_by_pods;
 use crate::plan::object::{Object, ObjectRef};
+use crate::plan::{AppPlan, Plan};
 use crate::plan::pin::{Pin, pin};
 use crate::port::ClusterError;
 use crate::promotion::Mark;
@@ -25,7 +29,8 @@ impl Drive {
             Step::StartChecks(checks) => self.start_checks(&checks, observed).await,
             Step::Conclude(check) => self.conclude(&check, observed).await,
             Step::Repeat { check, reason } => self.repeat(check, reason, observed).await,
-            Step::ApplyShared => self.apply_shared().await,
+            Step::ApplyShared => self.apply_shared(observed).await,
+            Step::ApplyServices => self.apply_services().await,
             Step::Switch => self.switch(observed).await,
             Step::SwitchBack => self.switch_back(observed).await,
             Step::Restore => self.restore().await,
@@ -36,14 +41,15 @@ impl Drive {
     /// Colour Services come before any pod of the colour, so that its pods can
     /// be pinned to them.
     async fn prepare(&mut self) -> Result<(), ClusterError> {
-        let of_app = |app: &crate::plan::AppPlan| {
-            let services = app.services.iter().map(|service| service.colored.clone());
-            app.config
-                .iter()
-                .chain(&app.colored)
-                .cloned()
-                .chain(services)
-                .collect::<Vec<_>>()
+        let known: BTreeSet<ObjectRef> =
+            self.replaced.iter().flat_map(Plan::inventory).collect();
+        let is_missing =
+            |object: &&Object| is_needed_by_pods(object.kind()) && !known.contains(&object.reference());
+        let of_app = |app: &AppPlan| {
+            let services = app.services.iter().map(|service| &service.colored);
+            let missing = app.shared.iter().filter(is_missing);
+            let objects = app.config.iter().chain(&app.colored).chain(missing).chain(services);
+            objects.cloned().collect::<Vec<_>>()
         };
         let objects: Vec<Object> = self.plan.apps.iter().flat_map(of_app).collect();
         self.apply_all(&objects).await?;
@@ -96,26 +102,30 @@ impl Drive {
         Ok(())
     }
 
-    /// Everything both colours share, and the active Services as far as apply
-    /// owns them: their selectors are left out.
-    async fn apply_shared(&mut self) -> Result<(), ClusterError> {
-        // Marked first: an apply that was cut off half-way has to be restored too.
-        self.mark(Mark::Shared).await?;
-        let services = self.plan.services().map(|service| service.active.clone());
-        let objects: Vec<Object> = self.plan.shared().cloned().chain(services).collect();
-        let applied = self.apply_all(&objects).await;
-        if applied.is_err() {
-            self.promotion.marks.remove(&Mark::Restored);
-        }
-        applied
+    /// Everything both colours share. An active Service that is there already
+    /// is left alone: its ports must not change before its selector does.
+    async fn apply_shared(&mut self, observed: &Observed) -> Result<(), ClusterError> {
+        self.mark(Mark::SharedBegun).await?;
+        let services = self.plan.services().map(|service| &service.active);
+        let new = services.filter(|service| observed.service(service.name()).is_none());
+        let objects: Vec<Object> = self.plan.shared().chain(new).cloned().collect();
+        self.apply_all(&objects).await?;
+        self.mark(Mark::Shared).await
     }
 
-    /// What the replaced plan says of shared objects. Objects only the new
-    /// plan has are pruned afterwards.
+    /// What else the plan says of the active Services, once they are switched.
+    async fn apply_services(&mut self) -> Result<(), ClusterError> {
+        let services: Vec<_> = self.plan.services().map(|service| service.active.clone()).collect();
+        self.apply_all(&services).await?;
+        self.mark(Mark::Services).await
+    }
+
+    /// What the replaced plan says of shared objects and active Services.
+    /// Objects only the new plan has are pruned afterwards.
     async fn restore(&mut self) -> Result<(), ClusterError> {
         if let Some(replaced) = &self.replaced {
-            let services = replaced.services().map(|service| service.active.clone());
-            let objects: Vec<Object> = replaced.shared().cloned().chain(services).collect();
+            let services = replaced.services().map(|service| &service.active);
+            let objects: Vec<Object> = replaced.shared().chain(services).cloned().collect();
             self.apply_all(&objects).await?;
         }
         self.mark(Mark::Restored).await

@@ -1,11 +1,14 @@
 //! The switch: every active Service's selector moves at the same moment.
 //!
-//! This file is the only one that points a Service at a colour.
+//! This file is the only one that points a Service at a colour. Ports move in
+//! the same patch where they change: a Service with the new ports and the old
+//! pods, or the other way round, would refuse its users.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::join_all;
+use serde_json::Value;
 
 use super::drive::Drive;
 use crate::plan::ServicePlan;
@@ -14,119 +17,93 @@ use crate::port::ClusterError;
 use crate::port::cluster::Pointing;
 use crate::promotion::event::Fact;
 use crate::promotion::observed::Observed;
+use crate::promotion::phase::Phase;
 
 type Selector = BTreeMap<String, String>;
+
+/// One Service's way to the candidate and back.
+struct Move {
+    there: Pointing,
+    back: Pointing,
+}
 
 impl Drive {
     /// Points all active Services at the candidate; if one patch fails, those
     /// done are moved back before the error is returned.
     pub(super) async fn switch(&mut self, observed: &Observed) -> Result<(), ClusterError> {
-        let changes: Vec<_> = self
-            .plan
-            .services()
-            .map(|service| pointing(service, observed, Some(service.selector.clone())))
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .filter(|change| change.from != change.to)
-            .collect();
-        let skew = self.point_all(&changes).await?;
-        self.emit(Fact::Switched {
-            services: changes.len(),
-            color: self.promotion.candidate,
-            skew,
-        });
+        let moves = self.moves(observed)?;
+        let moves: Vec<_> = moves.iter().filter(|m| m.there.from != m.there.to).collect();
+        let started = self.engine.clock.now();
+        let patches = moves.iter().map(|m| self.engine.cluster.point(self.epoch, &m.there));
+        let results = join_all(patches).await;
+        let skew = self.engine.clock.now().duration_since(started).unsigned_abs();
+        if let Some(Err(error)) = results.iter().find(|result| result.is_err()) {
+            let done = moves.iter().zip(&results).filter(|(_, result)| result.is_ok());
+            self.move_back(done.map(|(m, _)| &m.back)).await;
+            return Err(error.clone());
+        }
+        let color = self.promotion.candidate;
+        self.emit(Fact::Switched { services: moves.len(), color, skew });
         Ok(())
     }
 
     /// Points whatever follows the candidate at what was there before.
     pub(super) async fn switch_back(&mut self, observed: &Observed) -> Result<(), ClusterError> {
-        let changes: Vec<_> = self
-            .plan
-            .services()
-            .filter_map(|service| {
-                let active = observed.service(service.active.name())?;
-                let follows = active.texts_at("/spec/selector") == service.selector;
-                follows.then(|| pointing(service, observed, self.before(service)))
-            })
-            .collect::<Result<_, _>>()?;
-        self.point_all(&changes).await?;
+        let moves = self.moves(observed)?;
+        let follows = moves.iter().filter(|m| m.there.from == m.there.to);
+        for result in join_all(follows.map(|m| self.engine.cluster.point(self.epoch, &m.back))).await {
+            result?;
+        }
         self.emit(Fact::SwitchedBack);
         Ok(())
     }
 
-    /// The selector a Service had before the promotion. `None`: it had none.
-    fn before(&self, service: &ServicePlan) -> Option<Selector> {
-        let replaced = self.replaced.as_ref()?;
-        let old = replaced
-            .services()
-            .find(|old| old.active.name() == service.active.name())?;
-        Some(old.selector.clone())
-    }
-
-    async fn point_all(&self, changes: &[Pointing]) -> Result<Duration, ClusterError> {
-        let started = self.engine.clock.now();
-        let patches = changes
-            .iter()
-            .map(|change| self.engine.cluster.point(self.epoch, change));
-        let results = join_all(patches).await;
-        let skew = self
-            .engine
-            .clock
-            .now()
-            .duration_since(started)
-            .unsigned_abs();
-        let Some(error) = results.iter().find_map(|result| result.as_ref().err()) else {
-            return Ok(skew);
-        };
-        let done = changes
-            .iter()
-            .zip(&results)
-            .filter(|(_, result)| result.is_ok());
-        let back: Vec<_> = done.map(|(change, _)| reversed(change)).collect();
-        for failed in join_all(
-            back.iter()
-                .map(|change| self.engine.cluster.point(self.epoch, change)),
-        )
-        .await
-        {
-            if let Err(error) = failed {
-                // Aborting looks again and moves back what still follows the candidate.
+    /// As far as it goes: aborting looks again and moves back what still
+    /// follows the candidate.
+    async fn move_back(&self, changes: impl Iterator<Item = &Pointing>) {
+        for result in join_all(changes.map(|change| self.engine.cluster.point(self.epoch, change))).await {
+            if let Err(error) = result {
                 let message = format!("a Service could not be moved back at once: {error}");
                 self.emit(Fact::Warning { message });
             }
         }
-        Err(error.clone())
+    }
+
+    /// The move of every active Service that is there.
+    fn moves(&self, observed: &Observed) -> Result<Vec<Move>, ClusterError> {
+        let aborting = self.promotion.phase == Phase::Aborting;
+        let mut moves = Vec::new();
+        for service in self.plan.services() {
+            let name = service.active.name();
+            match observed.service(name).and_then(|active| Some((active, active.uid()?))) {
+                Some((active, uid)) => moves.push(self.one_move(service, active, uid)),
+                // What was never made need not be moved back.
+                None if aborting => {}
+                None => return Err(ClusterError::Moved { action: format!("switch Service {name}") }),
+            }
+        }
+        Ok(moves)
+    }
+
+    fn one_move(&self, service: &ServicePlan, active: &Object, uid: &str) -> Move {
+        let before = self.replaced.iter().flat_map(|plan| plan.services());
+        let before = before.into_iter().find(|old| old.active.name() == service.active.name());
+        let ports = ports(&service.active);
+        let old_ports = before.map_or_else(|| ports.clone(), |old| self::ports(&old.active));
+        let changed = ports != old_ports;
+        let pointing = |from: Option<Selector>, to: Option<Selector>, ports: Value| Pointing {
+            service: service.active.name().to_owned(),
+            uid: uid.to_owned(),
+            from,
+            to,
+            ports: changed.then_some(ports),
+        };
+        let now = Some(active.texts_at("/spec/selector")).filter(|selector| !selector.is_empty());
+        let (new, old) = (Some(service.selector.clone()), before.map(|old| old.selector.clone()));
+        Move { there: pointing(now, new.clone(), ports), back: pointing(new, old, old_ports) }
     }
 }
 
-fn pointing(
-    service: &ServicePlan,
-    observed: &Observed,
-    to: Option<Selector>,
-) -> Result<Pointing, ClusterError> {
-    let name = service.active.name();
-    let gone = || ClusterError::Moved {
-        action: format!("switch Service {name}"),
-    };
-    let active = observed.service(name).ok_or_else(gone)?;
-    let uid = active.uid().ok_or_else(gone)?.to_owned();
-    Ok(Pointing {
-        service: name.to_owned(),
-        uid,
-        from: selector_of(active),
-        to,
-    })
-}
-
-fn selector_of(service: &Object) -> Option<Selector> {
-    let selector = service.texts_at("/spec/selector");
-    (!selector.is_empty()).then_some(selector)
-}
-
-fn reversed(change: &Pointing) -> Pointing {
-    Pointing {
-        from: change.to.clone(),
-        to: change.from.clone(),
-        ..change.clone()
-    }
+fn ports(service: &Object) -> Value {
+    service.at("/spec/ports").cloned().unwrap_or_default()
 }

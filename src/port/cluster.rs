@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use serde_json::Value;
 use thiserror::Error;
 
 use super::Epoch;
@@ -41,7 +42,7 @@ pub trait Cluster: Send + Sync {
     async fn delete(&self, epoch: Epoch, object: &ObjectRef, uid: &str)
     -> Result<(), ClusterError>;
 
-    /// Moves the selector of one active Service. This is the only way by which
+    /// Moves the selector of one active Service, and its ports with it. This is the only way by which
     /// a selector changes.
     async fn point(&self, epoch: Epoch, change: &Pointing) -> Result<(), ClusterError>;
 
@@ -64,6 +65,8 @@ pub struct Pointing {
     pub from: Option<BTreeMap<String, String>>,
     /// The selector it gets; `None`: it gets none.
     pub to: Option<BTreeMap<String, String>>,
+    /// The ports it gets at the same moment, where they change.
+    pub ports: Option<Value>,
 }
 
 /// Where lines are read from.

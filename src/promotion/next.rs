@@ -88,10 +88,13 @@ pub enum Step {
         /// Why.
         reason: String,
     },
-    /// Apply shared objects and active Services, without selectors.
+    /// Apply shared objects, and make active Services that are new, without selectors.
     ApplyShared,
-    /// Move the selector of every active Service to the candidate.
+    /// Move the selector, and the ports if they change, of every active Service
+    /// to the candidate.
     Switch,
+    /// Apply what else changes in active Services.
+    ApplyServices,
     /// Move them back to what the promotion found.
     SwitchBack,
     /// Apply the shared objects of what served before again.

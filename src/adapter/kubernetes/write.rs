@@ -307,5 +307,8 @@ fn pointing_patch(epoch: Epoch, change: &Pointing) -> Value {
         (Some(_), None) => patch.push(json!({ "op": "remove", "path": "/spec/selector" })),
         (_, Some(to)) => patch.push(json!({ "op": "add", "path": "/spec/selector", "value": to })),
     }
+    if let Some(ports) = &change.ports {
+        patch.push(json!({ "op": "replace", "path": "/spec/ports", "value": ports }));
+    }
     patch.into()
 }

@@ -11,7 +11,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if situation.switched() != Some(false) && situation.plan.services().next().is_some() {
         return Next::Do(Step::SwitchBack);
     }
-    if situation.is_marked(Mark::Shared) && !situation.is_marked(Mark::Restored) {
+    if situation.is_marked(Mark::SharedBegun) && !situation.is_marked(Mark::Restored) {
         return Next::Do(Step::Restore);
     }
     let jobs: Vec<_> = situation.our_jobs().filter(|job| !job.deleting).collect();

@@ -11,6 +11,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     }
     if situation.switched() == Some(true) {
         let missing = unserved(situation);
+        if missing.is_empty() && !situation.is_marked(Mark::Services) {
+            return Next::Do(Step::ApplyServices);
+        }
         if missing.is_empty() {
             return enter(Phase::Settling);
         }
