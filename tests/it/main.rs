@@ -1,0 +1,7 @@
+//! Fast tests of everything that needs more than one module: scenarios with a
+//! cluster in memory, adapters against stubs, whole folders of group files.
+
+mod ecr;
+mod promotion;
+mod support;
+mod validate;

@@ -1,0 +1,3 @@
+//! Promotions from their beginning to their end, one theme per file.
+
+mod deploying;

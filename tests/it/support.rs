@@ -1,0 +1,18 @@
+//! A cluster, a registry, a clock and a recorder in memory, hand-written.
+//!
+//! [`world::World`] is what all promoters of a test share; a
+//! [`process::Process`] is one promoter's connection to it and can be killed;
+//! [`scenario::Scenario`] drives whole promotions and, after every single port
+//! call, [`promises`] checks what must never break.
+
+pub(crate) mod clock;
+pub(crate) mod given;
+pub(crate) mod journal;
+pub(crate) mod process;
+pub(crate) mod promises;
+pub(crate) mod recording;
+pub(crate) mod registry;
+pub(crate) mod scenario;
+pub(crate) mod simulate;
+pub(crate) mod world;
+mod write;

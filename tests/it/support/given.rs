@@ -1,0 +1,126 @@
+//! Groups, apps and checks, as small as a test can have them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use promoter::group::image::{Branch, RepositoryName, TagPattern};
+use promoter::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
+use promoter::group::{
+    App, BranchImage, Check, CheckImage, ClusterRef, Environment, Group, Inline, Manifest, Newest,
+    Proof, RegistryRef, Report, Strategy, Template, Untested,
+};
+
+/// hello-a calls hello-b; one check, `greets`.
+pub(crate) fn hello() -> Group {
+    let mut caller = app("hello-a");
+    caller.needs = vec![AppName::parse("hello-b").unwrap()];
+    group(vec![caller, app("hello-b")], vec![check("greets")])
+}
+
+/// A group called `master` in the environment `v2`.
+pub(crate) fn group(apps: Vec<App>, checks: Vec<Check>) -> Group {
+    Group {
+        name: GroupName::parse("master").unwrap(),
+        environment: Environment {
+            name: EnvironmentName::parse("v2").unwrap(),
+            namespace: Namespace::parse("shop").unwrap(),
+            cluster: ClusterRef::Context("test".to_owned()),
+            cluster_domain: "cluster.local".to_owned(),
+            untested: Untested::Refused,
+            registry: RegistryRef::default(),
+            values: BTreeMap::new(),
+        },
+        schedule: None,
+        requires: Vec::new(),
+        proof: Proof::Pushed,
+        newest: Newest::Pushed,
+        strategy: Strategy {
+            keep_old: Duration::from_secs(30),
+            deploy_timeout: Duration::from_secs(300),
+        },
+        apps,
+        checks,
+    }
+}
+
+/// An app without a manifest file, two pods on port 8080.
+pub(crate) fn app(name: &str) -> App {
+    App {
+        name: AppName::parse(name).unwrap(),
+        image: branch_image(name),
+        manifest: Manifest::Inline(Inline::default()),
+        port: Some(8080),
+        replicas: Some(2),
+        needs: Vec::new(),
+        values: BTreeMap::new(),
+    }
+}
+
+/// An app made from a YAML template.
+pub(crate) fn templated(name: &str, text: &str) -> App {
+    let template = Template {
+        path: format!("manifests/{name}.yaml"),
+        text: text.to_owned(),
+    };
+    App {
+        manifest: Manifest::Template(template),
+        ..app(name)
+    }
+}
+
+/// A manifest with a Deployment and a Service, and more documents behind.
+pub(crate) fn manifest(name: &str, more: &str) -> String {
+    format!(
+        "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec:
+      containers:
+        - name: {name}
+          image: \"{{{{ image }}}}\"
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec:
+  selector: {{app: {name}}}
+  ports: [{{port: 80, targetPort: 8080}}]
+---
+{more}"
+    )
+}
+
+/// The newest master image of a repository.
+pub(crate) fn branch_image(repository: &str) -> BranchImage {
+    BranchImage {
+        repository: RepositoryName::parse(repository).unwrap(),
+        branch: Branch::parse("master").unwrap(),
+        tag: TagPattern::default(),
+    }
+}
+
+/// A check in a fixed image, whose exit code counts.
+pub(crate) fn check(name: &str) -> Check {
+    Check {
+        name: CheckName::parse(name).unwrap(),
+        image: CheckImage::Image("registry.test/tests@sha256:0".to_owned()),
+        command: Vec::new(),
+        env: BTreeMap::new(),
+        timeout: Duration::from_secs(60),
+        start_timeout: Duration::from_secs(120),
+        report: Report::None,
+    }
+}
+
+/// A check whose TAP report counts as well.
+pub(crate) fn tap(name: &str) -> Check {
+    Check {
+        report: Report::Tap,
+        ..check(name)
+    }
+}

@@ -1,0 +1,188 @@
+//! What must never break, checked after every port call of every test.
+//!
+//! Written in other words than the code's, from the design's section 5.
+
+use std::collections::BTreeSet;
+
+use promoter::plan::Plan;
+use promoter::plan::label::{self, Role};
+use promoter::plan::object::Object;
+use promoter::promotion::Promotion;
+use promoter::promotion::check::Verdict;
+use promoter::promotion::phase::Phase;
+
+use super::journal::Entry;
+use super::world::State;
+
+/// What has to be remembered to tell whether a promise is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Promises {
+    /// Services that had endpoints which took requests.
+    served: BTreeSet<String>,
+    /// Promoters that were told that they lost the lock.
+    fenced: BTreeSet<String>,
+    /// Calls that were looked at.
+    looked: usize,
+    /// A test broke production itself, so endpoints say nothing.
+    pub(crate) outage_expected: bool,
+}
+
+impl State {
+    /// Fails the test when anything is broken.
+    pub(crate) fn check_promises(&mut self, cause: &str) {
+        let mut broken: Vec<String> = Vec::new();
+        broken.extend(self.unserved());
+        for place in self.promises.looked..self.journal.0.len() {
+            let entry = self.journal.0[place].clone();
+            broken.extend(self.look_at(&entry));
+        }
+        self.promises.looked = self.journal.0.len();
+        assert!(
+            broken.is_empty(),
+            "after `{cause}`: {broken:?}\n{}",
+            self.journal
+        );
+    }
+
+    fn look_at(&mut self, entry: &Entry) -> Option<String> {
+        let epoch = entry.epoch?;
+        if self.promises.fenced.contains(&entry.process) {
+            return Some(format!("promise 4: it lost the lock and goes on: {entry}"));
+        }
+        if entry.error.is_some() {
+            if epoch < self.epoch {
+                self.promises.fenced.insert(entry.process.clone());
+            }
+            return None;
+        }
+        if epoch != self.epoch {
+            return Some(format!("promise 4: written under an old epoch: {entry}"));
+        }
+        let (verb, what) = entry.call.split_once(' ').unwrap_or_default();
+        match verb {
+            "create" | "apply" | "delete" => self.unintended(verb, what),
+            "point" => self.unintended(verb, what).or_else(|| self.untested(what)),
+            _ => None,
+        }
+    }
+
+    /// Promise 1: what served goes on serving.
+    fn unserved(&mut self) -> Option<String> {
+        let endpoints = self.endpoints();
+        let ready = |service: &Object| {
+            let behind = endpoints.get(service.name()).into_iter().flatten();
+            behind.filter(|endpoint| endpoint.ready).count()
+        };
+        let active = |object: &&Object| {
+            object.kind() == "Service" && object.label(label::ROLE) == Some(Role::Active.as_str())
+        };
+        let services: Vec<_> = self.objects.values().filter(active).cloned().collect();
+        for service in &services {
+            if ready(service) > 0 {
+                self.promises.served.insert(service.name().to_owned());
+            }
+        }
+        if self.promises.outage_expected {
+            return None;
+        }
+        let empty = self.promises.served.iter().filter(|name| {
+            let service = services.iter().find(|service| service.name() == *name);
+            service.is_none_or(|service| ready(service) == 0) && self.must_serve(name)
+        });
+        let empty: Vec<_> = empty.cloned().collect();
+        (!empty.is_empty()).then(|| format!("promise 1: nothing serves {empty:?} any more"))
+    }
+
+    /// Whether users count on a Service: it belongs to what serves, and to
+    /// what is to serve.
+    fn must_serve(&self, service: &str) -> bool {
+        let has = |plan: Option<&Plan>| {
+            plan.is_some_and(|plan| plan.services().any(|s| s.active.name() == service))
+        };
+        match &self.record.in_flight {
+            None => {
+                let serving = self.record.serving.as_ref();
+                serving.is_some_and(|serving| has(self.plans.get(&serving.plan)))
+            }
+            Some(promotion) => {
+                let replaced = promotion.replaces.as_ref();
+                let before = replaced.is_some_and(|r| has(self.plans.get(&r.plan)));
+                let after = promotion.phase < Phase::Settling || promotion.phase > Phase::Promoted;
+                before && (after || has(self.plans.get(&promotion.plan)))
+            }
+        }
+    }
+
+    fn in_flight(&self) -> Option<(&Promotion, &Plan)> {
+        let promotion = self.record.in_flight.as_ref()?;
+        Some((promotion, self.plans.get(&promotion.plan)?))
+    }
+
+    /// Promise 3: intent is on record before anything is changed.
+    fn unintended(&self, verb: &str, what: &str) -> Option<String> {
+        let broken = |why: &str| Some(format!("promise 3: {verb} {what}: {why}"));
+        let Some((promotion, _)) = self.in_flight() else {
+            return broken("no promotion with a kept plan is on record");
+        };
+        let (kind, name) = what.split_once(' ').unwrap_or_default();
+        let phase = promotion.phase;
+        match (verb, kind) {
+            ("create", _) => {
+                let label = self.get(kind, name)?.label(label::PROMOTION);
+                if label != Some(promotion.id.as_ref()) {
+                    return broken("does not carry its promotion");
+                }
+                let fits = match kind {
+                    "Deployment" => phase == Phase::Deploying,
+                    "Job" => {
+                        let run = self.jobs.iter().find(|job| job.name == name);
+                        let started = run.and_then(|run| promotion.attempt(&run.check));
+                        phase == Phase::Checking && (run.is_none() || started.is_some())
+                    }
+                    _ => false,
+                };
+                (!fits).then(|| broken(&format!("in phase {phase}")))?
+            }
+            ("delete", "Deployment") => {
+                let serving = self.record.serving.as_ref();
+                let color = serving.map(|serving| format!("-{}", serving.color));
+                let serves = color.is_some_and(|color| name.ends_with(&color));
+                serves.then(|| broken("it serves"))?
+            }
+            ("delete", "PersistentVolumeClaim") => broken("is never deleted"),
+            ("point", _) => {
+                let fits = matches!(phase, Phase::Promoting | Phase::Aborting);
+                (!fits).then(|| broken(&format!("in phase {phase}")))?
+            }
+            _ => None,
+        }
+    }
+
+    /// Promise 2: only what passed every check is switched to.
+    fn untested(&self, what: &str) -> Option<String> {
+        let (promotion, plan) = self.in_flight()?;
+        let (_, color) = what.split_once(" to ")?;
+        if color != promotion.candidate.as_str() {
+            return None;
+        }
+        let passed = |check: &&promoter::plan::CheckPlan| {
+            promotion.results.iter().any(|result| {
+                result.check == check.name
+                    && result.verdict == Verdict::Passed
+                    && result.promotion == promotion.id.to_string()
+                    && result.plan == promotion.plan.as_ref()
+            })
+        };
+        let missing: Vec<_> = plan.checks.iter().filter(|c| !passed(c)).collect();
+        let all = missing.is_empty() && (!plan.checks.is_empty() || plan.untested_allowed);
+        (!all).then(|| format!("promise 2: point {what} without {} passes", missing.len()))
+    }
+}
+
+impl State {
+    /// Forgets the journal.
+    pub(crate) fn forget_calls(&mut self) {
+        self.journal.0.clear();
+        self.promises.looked = 0;
+    }
+}

@@ -1,0 +1,110 @@
+//! A registry in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use promoter::group::image::{Branch, RepositoryName, TagPattern};
+use promoter::plan::image::{Digest, Platform, RegistryImage};
+use promoter::port::registry::{ImageDetails, Listing, Registry, RegistryError};
+use sha2::{Digest as _, Sha256};
+
+/// Repositories with their images.
+#[derive(Debug, Default)]
+pub(crate) struct FakeRegistry {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    images: BTreeMap<RepositoryName, Vec<RegistryImage>>,
+    error: Option<RegistryError>,
+    platforms: Vec<Platform>,
+    builds: u64,
+}
+
+impl FakeRegistry {
+    /// CI pushes a further build of a branch.
+    pub(crate) fn push(&self, repository: &str, branch: &str) -> Digest {
+        let mut state = self.state.lock().unwrap();
+        state.builds += 1;
+        let build = state.builds;
+        let hash = Sha256::digest(format!("{repository} {branch} {build}"));
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = Digest::parse(&format!("sha256:{hex}")).unwrap();
+        let branch = Branch::parse(branch).unwrap();
+        let tag = TagPattern::default().tag(&branch, build, &hex[..7]);
+        let second = i64::try_from(1_790_000_000 + build).unwrap();
+        let image = RegistryImage {
+            digest: digest.clone(),
+            tags: vec![tag],
+            pushed_at: Timestamp::from_second(second).unwrap(),
+        };
+        let repository = RepositoryName::parse(repository).unwrap();
+        state.images.entry(repository).or_default().push(image);
+        digest
+    }
+
+    /// From now on it answers nothing else.
+    pub(crate) fn fail(&self, error: RegistryError) {
+        self.state.lock().unwrap().error = Some(error);
+    }
+
+    /// What all images run on; `linux/amd64` unless told.
+    pub(crate) fn runs_on(&self, os: &str, architecture: &str) {
+        self.state.lock().unwrap().platforms = vec![platform(os, architecture)];
+    }
+}
+
+/// A platform by its parts.
+pub(crate) fn platform(os: &str, architecture: &str) -> Platform {
+    Platform {
+        os: os.to_owned(),
+        architecture: architecture.to_owned(),
+    }
+}
+
+#[async_trait]
+impl Registry for FakeRegistry {
+    async fn images(&self, repository: &RepositoryName) -> Result<Listing, RegistryError> {
+        let state = self.state.lock().unwrap();
+        if let Some(error) = &state.error {
+            return Err(error.clone());
+        }
+        let images = state.images.get(repository);
+        let images = images.ok_or_else(|| RegistryError::RepositoryNotFound {
+            repository: repository.clone(),
+            registry: "registry.test".to_owned(),
+            similar: Vec::new(),
+        })?;
+        Ok(Listing {
+            registry: "registry.test".to_owned(),
+            images: images.clone(),
+        })
+    }
+
+    async fn inspect(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<ImageDetails, RegistryError> {
+        let state = self.state.lock().unwrap();
+        let images = state.images.get(repository).into_iter().flatten();
+        if !images.into_iter().any(|image| image.digest == *digest) {
+            return Err(RegistryError::ImageGone {
+                repository: repository.clone(),
+                digest: digest.clone(),
+            });
+        }
+        let platforms = if state.platforms.is_empty() {
+            vec![platform("linux", "amd64")]
+        } else {
+            state.platforms.clone()
+        };
+        Ok(ImageDetails {
+            platforms,
+            labels: BTreeMap::new(),
+        })
+    }
+}

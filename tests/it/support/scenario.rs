@@ -1,0 +1,203 @@
+//! Drives whole promotions and tells how they ended.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use promoter::engine::{DeployOptions, Deployed, Engine, EngineError};
+use promoter::group::{CheckImage, Group};
+use promoter::plan::Plan;
+use promoter::plan::color::Color;
+use promoter::plan::label;
+use promoter::promotion::phase::Phase;
+use promoter::promotion::record::Outcome;
+use promoter::promotion::{Actor, ReasonKind, Trigger};
+use tokio_util::sync::CancellationToken;
+
+use super::clock::FakeClock;
+use super::process::{Kill, Process};
+use super::recording::Recording;
+use super::registry::FakeRegistry;
+use super::world::World;
+
+/// One group in one world.
+pub(crate) struct Scenario {
+    pub(crate) world: Arc<World>,
+    pub(crate) registry: Arc<FakeRegistry>,
+    pub(crate) events: Arc<Recording>,
+    pub(crate) group: Group,
+    pub(crate) clock: FakeClock,
+    chance: AtomicU16,
+}
+
+impl Scenario {
+    /// The world of a group, with one image pushed of each of its branches.
+    pub(crate) fn new(group: Group) -> Self {
+        let clock = FakeClock::new();
+        let scenario = Self {
+            world: World::new(group.name.as_ref(), clock),
+            registry: Arc::default(),
+            events: Arc::default(),
+            group,
+            clock,
+            chance: AtomicU16::new(0),
+        };
+        scenario.push_all();
+        scenario
+    }
+
+    /// CI pushes a further build of everything.
+    pub(crate) fn push_all(&self) {
+        let of_checks = self.group.checks.iter().filter_map(|c| match &c.image {
+            CheckImage::Branch(image) => Some(image),
+            CheckImage::App(_) | CheckImage::Image(_) => None,
+        });
+        let images = self
+            .group
+            .apps
+            .iter()
+            .map(|app| &app.image)
+            .chain(of_checks);
+        let wanted: BTreeSet<_> = images
+            .map(|image| (image.repository.to_string(), image.branch.to_string()))
+            .collect();
+        for (repository, branch) in wanted {
+            self.registry.push(&repository, &branch);
+        }
+    }
+
+    /// A promoter with a name of its own.
+    pub(crate) fn process(&self, kill: Option<Kill>) -> Arc<Process> {
+        let number = self.chance.fetch_add(1, Ordering::SeqCst);
+        Process::new(&self.world, &format!("promoter-{number}"), kill)
+    }
+
+    pub(crate) fn engine(&self, process: &Arc<Process>) -> Engine {
+        Engine {
+            registry: Arc::clone(&self.registry) as _,
+            cluster: Arc::clone(process) as _,
+            ledger: Arc::clone(process) as _,
+            clock: Arc::new(self.clock),
+            recorder: Arc::clone(&self.events) as _,
+        }
+    }
+
+    pub(crate) fn options(&self) -> DeployOptions {
+        DeployOptions {
+            actor: Actor {
+                name: "ann@laptop".to_owned(),
+                trigger: Trigger::Cli,
+            },
+            chance: self.chance.fetch_add(1, Ordering::SeqCst),
+            force: false,
+            detach: false,
+        }
+    }
+
+    /// `promoter deploy`, by a new process.
+    pub(crate) async fn deploy(&self) -> Result<Deployed, EngineError> {
+        self.deploy_with(self.options(), CancellationToken::new())
+            .await
+    }
+
+    pub(crate) async fn deploy_with(
+        &self,
+        options: DeployOptions,
+        stop: CancellationToken,
+    ) -> Result<Deployed, EngineError> {
+        let process = self.process(None);
+        self.deploy_by(&process, options, stop)
+            .await
+            .expect("nobody kills this promoter")
+    }
+
+    /// `None`: the promoter was killed.
+    pub(crate) async fn deploy_by(
+        &self,
+        process: &Arc<Process>,
+        options: DeployOptions,
+        stop: CancellationToken,
+    ) -> Option<Result<Deployed, EngineError>> {
+        let engine = self.engine(process);
+        let deployed = async {
+            tokio::select! {
+                deployed = engine.deploy(&self.group, options, stop) => Some(deployed),
+                () = process.dead() => None,
+            }
+        };
+        let day = Duration::from_secs(86_400);
+        let deployed = tokio::time::timeout(day, deployed).await;
+        deployed.unwrap_or_else(|_| panic!("no end:\n{}", self.world.state().journal))
+    }
+
+    /// Deploys to the end, whatever it is.
+    pub(crate) async fn outcome(&self) -> Outcome {
+        match self.deploy().await.unwrap() {
+            Deployed::Ended { outcome, .. } => *outcome,
+            other => panic!("not carried out: {other:?}"),
+        }
+    }
+
+    /// Deploys, which has to promote and to leave everything tidy.
+    pub(crate) async fn promote(&self) -> Outcome {
+        let outcome = self.outcome().await;
+        let state = &self.world.state().journal;
+        assert_eq!(
+            outcome.phase,
+            Phase::Promoted,
+            "{:?}\n{state}",
+            outcome.reasons
+        );
+        outcome
+    }
+
+    /// Deploys, which has to abort.
+    pub(crate) async fn abort(&self) -> Outcome {
+        let outcome = self.outcome().await;
+        assert_eq!(outcome.phase, Phase::Aborted, "{:?}", outcome.reasons);
+        assert!(!outcome.reasons.is_empty(), "it does not say why");
+        outcome
+    }
+
+    /// Forgets calls and events, so that later ones can be told apart.
+    pub(crate) fn forget(&self) {
+        self.events.clear();
+        // Promises keep count of the calls they have seen.
+        self.world.state().forget_calls();
+    }
+
+    /// The cluster is as it has to be when nothing is under way: it serves
+    /// `color`, and nothing of any other promotion is left.
+    #[track_caller]
+    pub(crate) fn rests_at(&self, color: Option<Color>) {
+        let state = self.world.state();
+        assert_eq!(state.record.in_flight, None);
+        assert_eq!(state.record.serving.as_ref().map(|s| s.color), color);
+        assert!(state.lease.is_none(), "the lock was not given back");
+        let serving = state.record.serving.as_ref();
+        let plan = serving.map(|s| state.plans.get(&s.plan).expect("its plan is kept"));
+        let wanted = plan.map(Plan::inventory).unwrap_or_default();
+        let wanted: BTreeSet<_> = wanted.iter().map(ToString::to_string).collect();
+        let found = state.owned();
+        let kept = |name: &&String| !name.starts_with("PersistentVolumeClaim");
+        let found: BTreeSet<_> = found.iter().filter(kept).cloned().collect();
+        let wanted: BTreeSet<_> = wanted.iter().filter(kept).cloned().collect();
+        assert_eq!(found, wanted);
+        assert!(state.jobs.is_empty(), "{:?}", state.jobs);
+        for pod in &state.pods {
+            let promoter_made = pod.labels.contains_key(label::GROUP);
+            assert!(!promoter_made || Some(pod.state.color) == color, "{pod:?}");
+        }
+        for service in plan.into_iter().flat_map(Plan::services) {
+            let name = service.active.name();
+            assert_eq!(state.selector(name), service.selector, "{name}");
+        }
+    }
+}
+
+/// The kinds of an outcome's reasons, with their texts.
+pub(crate) fn reasons(outcome: &Outcome) -> Vec<(ReasonKind, &str)> {
+    let reasons = outcome.reasons.iter();
+    reasons.map(|r| (r.kind, r.text.as_str())).collect()
+}

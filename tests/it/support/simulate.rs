@@ -1,0 +1,413 @@
+//! What controllers and kubelets do: pods, endpoints, Jobs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use promoter::group::name::{AppName, CheckName};
+use promoter::plan::check::CONTAINER;
+use promoter::plan::color::Color;
+use promoter::plan::label;
+use promoter::plan::object::{Object, texts};
+use promoter::plan::paint::is_subset;
+use promoter::promotion::observed::{
+    ContainerState, DeploymentState, Ended, Endpoint, JobState, Observed, PodState,
+};
+use serde_json::Value;
+
+use super::world::{Pod, State};
+
+/// What becomes of an app's pods.
+#[derive(Debug, Clone)]
+pub(crate) enum AppFate {
+    /// They take requests after a while.
+    Ready(Duration),
+    /// The kubelet cannot pull their image.
+    PullError(&'static str),
+    /// Their container ends again and again.
+    CrashLoop(u32),
+    /// No node takes them.
+    Unschedulable(&'static str),
+    /// They run, but their probe never passes.
+    Unready,
+    /// They cannot be made at all.
+    Quota(&'static str),
+}
+
+/// What becomes of one run of a check.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) lasts: Duration,
+    pub(crate) end: End,
+    pub(crate) log: Vec<String>,
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum End {
+    Exit(i32),
+    OutOfMemory,
+    Never,
+    PullError,
+    /// Its pod is deleted by hand; the process traps TERM and exits 0.
+    PodDeleted,
+    /// Its Job is deleted by hand.
+    JobDeleted,
+    Evicted,
+    /// The pod vanishes together with its node.
+    NodeLost,
+}
+
+impl Run {
+    pub(crate) fn new(end: End) -> Self {
+        Self {
+            lasts: Duration::from_secs(5),
+            end,
+            log: Vec::new(),
+        }
+    }
+
+    pub(crate) fn exits(code: i32) -> Self {
+        Self::new(End::Exit(code))
+    }
+
+    pub(crate) fn writes(mut self, log: &str) -> Self {
+        self.log = log.lines().map(str::to_owned).collect();
+        self
+    }
+
+    pub(crate) fn lasts(mut self, seconds: u64) -> Self {
+        self.lasts = Duration::from_secs(seconds);
+        self
+    }
+}
+
+fn container(name: &str) -> ContainerState {
+    ContainerState {
+        name: name.to_owned(),
+        ready: false,
+        restarts: 0,
+        running_since: None,
+        waiting: Some(("ContainerCreating".to_owned(), String::new())),
+        ended: None,
+    }
+}
+
+fn ended(exit_code: i32, reason: &str) -> Ended {
+    Ended {
+        exit_code,
+        signal: None,
+        reason: reason.to_owned(),
+        message: String::new(),
+        started_at: None,
+        finished_at: None,
+    }
+}
+
+impl State {
+    /// The controllers take note of a new object.
+    pub(crate) fn made(&mut self, object: &Object) {
+        match object.kind() {
+            "Deployment" => self.make_app_pods(object),
+            "Job" => self.make_check_pod(object),
+            _ => {}
+        }
+    }
+
+    fn make_app_pods(&mut self, deployment: &Object) {
+        let app = deployment.label(label::APP).unwrap().to_owned();
+        let fate = self.script.apps.get(&app).cloned();
+        let fate = fate.unwrap_or(AppFate::Ready(Duration::from_secs(1)));
+        if matches!(fate, AppFate::Quota(_)) {
+            return;
+        }
+        let replicas = deployment.at("/spec/replicas").and_then(Value::as_u64);
+        for _ in 0..replicas.unwrap_or(1) {
+            let name = self.make_pod(deployment, &app);
+            let state = &mut self.pod(&name).unwrap().state;
+            let container = &mut state.containers[0];
+            let waits = |reason: &str, text: &str| Some((reason.to_owned(), text.to_owned()));
+            match &fate {
+                AppFate::Ready(after) => {
+                    let after = *after;
+                    self.later(after, move |state| state.become_ready(&name));
+                }
+                AppFate::PullError(text) => container.waiting = waits("ImagePullBackOff", text),
+                AppFate::CrashLoop(restarts) => {
+                    container.waiting = waits("CrashLoopBackOff", "back-off 40s");
+                    container.restarts = *restarts;
+                    container.ended = Some(ended(1, "Error"));
+                }
+                AppFate::Unschedulable(text) => state.unschedulable = Some((*text).to_owned()),
+                AppFate::Unready => {
+                    container.waiting = None;
+                    container.running_since = Some(state.created_at);
+                }
+                AppFate::Quota(_) => {}
+            }
+        }
+    }
+
+    fn make_pod(&mut self, owner: &Object, app: &str) -> String {
+        let name = format!("{}-{:05}", owner.name(), self.unique());
+        let labels = owner
+            .at("/spec/template/metadata/labels")
+            .map(texts)
+            .unwrap();
+        let of = |key: &str| labels.get(key).cloned();
+        let containers = if of(label::CHECK).is_some() {
+            CONTAINER
+        } else {
+            app
+        };
+        let state = PodState {
+            name: name.clone(),
+            uid: format!("uid-{}", self.unique()),
+            app: of(label::APP).map(|name| AppName::parse(&name).unwrap()),
+            check: of(label::CHECK).map(|name| CheckName::parse(&name).unwrap()),
+            color: Color::parse(&of(label::COLOR).unwrap()).unwrap(),
+            promotion: of(label::PROMOTION).unwrap_or_default(),
+            owner: owner.uid().map(str::to_owned),
+            phase: "Pending".to_owned(),
+            ready: false,
+            deleting: false,
+            disrupted: None,
+            reason: None,
+            unschedulable: None,
+            created_at: self.now,
+            containers: vec![container(containers)],
+        };
+        let spec = owner.at("/spec/template/spec").cloned().unwrap();
+        self.pods.push(Pod {
+            state,
+            labels,
+            spec,
+            log: Vec::new(),
+        });
+        name
+    }
+
+    pub(crate) fn pod(&mut self, name: &str) -> Option<&mut Pod> {
+        self.pods.iter_mut().find(|pod| pod.state.name == name)
+    }
+
+    /// Lets a pod take requests, unless it is gone or going.
+    pub(crate) fn become_ready(&mut self, pod: &str) {
+        let now = self.now;
+        let Some(pod) = self.pod(pod).filter(|pod| !pod.state.deleting) else {
+            return;
+        };
+        pod.state.phase = "Running".to_owned();
+        pod.state.ready = true;
+        for container in &mut pod.state.containers {
+            container.ready = true;
+            container.waiting = None;
+            container.running_since = Some(now);
+        }
+    }
+
+    fn make_check_pod(&mut self, job: &Object) {
+        let check = job.label(label::CHECK).unwrap().to_owned();
+        self.jobs.push(JobState {
+            name: job.name().to_owned(),
+            uid: job.uid().unwrap().to_owned(),
+            check: CheckName::parse(&check).unwrap(),
+            promotion: job.label(label::PROMOTION).unwrap_or_default().to_owned(),
+            created_at: self.now,
+            deleting: false,
+            ended: None,
+        });
+        let runs = self.script.checks.get_mut(&check);
+        let run = runs.and_then(std::collections::VecDeque::pop_front);
+        let run = run.unwrap_or_else(|| Run::exits(0));
+        let pod = self.make_pod(job, "");
+        if matches!(run.end, End::PullError) {
+            let waiting = ("ErrImagePull".to_owned(), "not found".to_owned());
+            self.pod(&pod).unwrap().state.containers[0].waiting = Some(waiting);
+            return;
+        }
+        let job = job.name().to_owned();
+        self.later(Duration::from_secs(1), move |state| {
+            let now = state.now;
+            let Some(found) = state.pod(&pod).filter(|pod| !pod.state.deleting) else {
+                return;
+            };
+            found.state.phase = "Running".to_owned();
+            found.state.containers[0].waiting = None;
+            found.state.containers[0].running_since = Some(now);
+            state.later(run.lasts, move |state| state.end_run(&job, &pod, &run));
+        });
+    }
+
+    fn end_run(&mut self, job: &str, pod: &str, run: &Run) {
+        let now = self.now;
+        if self.pod(pod).is_none() {
+            return;
+        }
+        let end_container = |state: &mut Self, code: i32, reason: &str| {
+            let pod = state.pod(pod).unwrap();
+            pod.log.clone_from(&run.log);
+            pod.state.phase = if code == 0 { "Succeeded" } else { "Failed" }.to_owned();
+            let container = &mut pod.state.containers[0];
+            let started = container.running_since.take();
+            container.ended = Some(Ended {
+                started_at: started,
+                finished_at: Some(now),
+                ..ended(code, reason)
+            });
+        };
+        match run.end {
+            End::Exit(code) => {
+                end_container(self, code, if code == 0 { "Completed" } else { "Error" });
+                let ended = if code == 0 {
+                    "Complete"
+                } else {
+                    "BackoffLimitExceeded"
+                };
+                self.end_job_later(job, ended);
+            }
+            End::OutOfMemory => end_container(self, 137, "OOMKilled"),
+            End::PodDeleted => {
+                end_container(self, 0, "Completed");
+                self.pod(pod).unwrap().state.deleting = true;
+                self.end_job_later(job, "Complete");
+                self.remove_pod_later(pod, Duration::from_secs(2));
+            }
+            End::JobDeleted => {
+                end_container(self, 0, "Completed");
+                let uid = self
+                    .get("Job", job)
+                    .and_then(|job| job.uid().map(str::to_owned));
+                self.unmade("Job", job, &uid.unwrap());
+            }
+            End::Evicted => {
+                end_container(self, 137, "Error");
+                let state = &mut self.pod(pod).unwrap().state;
+                state.reason = Some("Evicted".to_owned());
+                state.disrupted = Some("TerminationByKubelet".to_owned());
+            }
+            End::NodeLost => {
+                self.pods.retain(|p| p.state.name != pod);
+                self.end_job_later(job, "BackoffLimitExceeded");
+            }
+            End::Never | End::PullError => {}
+        }
+    }
+
+    /// The Job's condition lags behind its pod.
+    fn end_job_later(&mut self, job: &str, ended: &'static str) {
+        let job = job.to_owned();
+        self.later(Duration::from_secs(2), move |state| {
+            let found = state.jobs.iter_mut().find(|found| found.name == job);
+            if let Some(found) = found {
+                found.ended = Some(ended.to_owned());
+            }
+        });
+    }
+
+    fn remove_pod_later(&mut self, pod: &str, after: Duration) {
+        let pod = pod.to_owned();
+        self.later(after, move |state| {
+            state.pods.retain(|found| found.state.name != pod);
+        });
+    }
+
+    /// An object goes at once, its pods drain first (background deletion).
+    pub(crate) fn unmade(&mut self, kind: &str, name: &str, uid: &str) {
+        self.objects
+            .retain(|_, object| object.kind() != kind || object.name() != name);
+        self.jobs.retain(|job| job.uid != uid);
+        let owned = |pod: &&mut Pod| pod.state.owner.as_deref() == Some(uid);
+        let mut going = Vec::new();
+        for pod in self.pods.iter_mut().filter(owned) {
+            pod.state.deleting = true;
+            pod.state.ready = false;
+            let app = pod.state.app.as_ref().map(ToString::to_string);
+            going.push((pod.state.name.clone(), app.unwrap_or_default()));
+        }
+        for (pod, app) in going {
+            let drain = self.script.drains.get(&app).copied();
+            if let Some(drain) = drain.unwrap_or(Some(Duration::from_secs(3))) {
+                self.remove_pod_later(&pod, drain);
+            }
+        }
+    }
+
+    /// What stands behind every Service, by the pods' labels.
+    pub(crate) fn endpoints(&self) -> BTreeMap<String, Vec<Endpoint>> {
+        let services = self.objects.values().filter(|o| o.kind() == "Service");
+        let behind = |service: &Object| -> Vec<Endpoint> {
+            let selector = service.texts_at("/spec/selector");
+            let frozen = self.script.frozen.get(service.name());
+            let selected = |pod: &&Pod| match frozen {
+                Some(pods) => pods.contains(&pod.state.name),
+                None => !selector.is_empty() && is_subset(&selector, &pod.labels),
+            };
+            let pods = self.pods.iter().filter(selected);
+            pods.map(|pod| Endpoint {
+                pod: pod.state.name.clone(),
+                ready: pod.state.ready && !pod.state.deleting,
+            })
+            .collect()
+        };
+        services.map(|s| (s.name().to_owned(), behind(s))).collect()
+    }
+
+    /// Pods of the group, without those a stranger's Deployment made.
+    pub(crate) fn observed(&self) -> Observed {
+        let ours = |object: &&Object| object.label(label::GROUP) == Some(&self.group);
+        let objects = || self.objects.values().filter(ours);
+        let deployments = objects().filter(|object| object.kind() == "Deployment");
+        let mut endpoints = self.endpoints();
+        endpoints.retain(|name, _| {
+            let service = self.get("Service", name);
+            service.is_some_and(|service| ours(&service))
+        });
+        let group = |pod: &&Pod| pod.labels.get(label::GROUP) == Some(&self.group);
+        Observed {
+            deployments: deployments.filter_map(|d| self.deployment(d)).collect(),
+            pods: self
+                .pods
+                .iter()
+                .filter(group)
+                .map(|pod| pod.state.clone())
+                .collect(),
+            services: self
+                .objects
+                .values()
+                .filter(|o| o.kind() == "Service")
+                .cloned()
+                .collect(),
+            endpoints,
+            jobs: self.jobs.clone(),
+        }
+    }
+
+    fn deployment(&self, object: &Object) -> Option<DeploymentState> {
+        let app = object.label(label::APP)?;
+        let uid = object.uid()?;
+        let mine = |pod: &&Pod| pod.state.owner.as_deref() == Some(uid) && pod.state.ready;
+        let ready = self.pods.iter().filter(mine).count();
+        let replicas = object.at("/spec/replicas").and_then(Value::as_u64);
+        let generation = object.at("/metadata/generation").and_then(Value::as_i64);
+        let failure = match self.script.apps.get(app) {
+            Some(AppFate::Quota(text)) => Some((*text).to_owned()),
+            _ => None,
+        };
+        Some(DeploymentState {
+            name: object.name().to_owned(),
+            uid: uid.to_owned(),
+            app: AppName::parse(app).ok()?,
+            color: Color::parse(object.label(label::COLOR)?)?,
+            promotion: object
+                .label(label::PROMOTION)
+                .unwrap_or_default()
+                .to_owned(),
+            generation: generation.unwrap_or(1),
+            observed_generation: generation.unwrap_or(1),
+            wanted: u32::try_from(replicas.unwrap_or(1)).unwrap(),
+            ready: u32::try_from(ready).unwrap(),
+            deleting: false,
+            failure,
+        })
+    }
+}

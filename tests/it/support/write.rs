@@ -1,0 +1,189 @@
+//! What the API server does with each read and write.
+
+use jiff::Timestamp;
+use promoter::plan::label::{self, Role};
+use promoter::plan::object::{Object, ObjectRef};
+use promoter::plan::survey::{Survey, Trial, Trials};
+use promoter::port::cluster::Pointing;
+use promoter::port::{ClusterError, Epoch};
+use serde_json::{Value, json};
+
+use super::world::{Lease, State};
+
+impl State {
+    pub(super) fn survey(&self) -> Survey {
+        let live = self.record.serving.as_ref();
+        Survey {
+            namespace: self.namespace.clone(),
+            serving: self.record.serving.clone(),
+            live: live.and_then(|serving| self.plans.get(&serving.plan).cloned()),
+            services: self
+                .objects
+                .values()
+                .filter(|o| o.kind() == "Service")
+                .cloned()
+                .collect(),
+            nodes: self.nodes.clone(),
+            quotas: self.quotas.clone(),
+            config_key: self.key.clone(),
+        }
+    }
+
+    pub(super) fn try_out(&self, objects: &[Object]) -> Trials {
+        let tried = objects.iter().map(Object::reference);
+        tried
+            .map(|object| (object.clone(), self.trial(&object)))
+            .collect()
+    }
+
+    fn trial(&self, object: &ObjectRef) -> Trial {
+        if self.is_foreign(object) {
+            return Trial::Foreign;
+        }
+        if let Some(who) = self.script.conflicts.get(object) {
+            return Trial::Conflict(who.clone());
+        }
+        match self.script.refused.get(object) {
+            Some(why) => Trial::Refused(why.clone()),
+            None => Trial::Taken,
+        }
+    }
+
+    fn is_foreign(&self, object: &ObjectRef) -> bool {
+        let found = self.objects.get(object);
+        found.is_some_and(|found| !found.is_owned_by(&self.group))
+    }
+
+    pub(super) fn acquire(&mut self, holder: &str) -> Result<Epoch, Lease> {
+        let now = self.now;
+        let held = |lease: &&Lease| lease.until.is_none_or(|until| until > now);
+        if let Some(lease) = self.lease.as_ref().filter(held) {
+            return Err(lease.clone());
+        }
+        self.epoch += 1;
+        self.lease = Some(Lease {
+            holder: holder.to_owned(),
+            since: now,
+            until: None,
+        });
+        let epoch = self.epoch.to_string();
+        for service in self.objects.values_mut() {
+            if service.label(label::ROLE) == Some(Role::Active.as_str()) {
+                service.set_annotation(label::FENCE, &epoch);
+            }
+        }
+        Ok(Epoch(self.epoch))
+    }
+
+    pub(super) fn create(&mut self, object: &Object) -> Result<Object, ClusterError> {
+        let reference = object.reference();
+        if let Some(found) = self.objects.get(&reference) {
+            let same = found.label(label::PROMOTION) == object.label(label::PROMOTION);
+            if found.is_owned_by(&self.group) && same {
+                return Ok(found.clone());
+            }
+            return Err(ClusterError::Foreign { object: reference });
+        }
+        Ok(self.insert(object.clone(), None))
+    }
+
+    pub(super) fn apply(&mut self, object: &Object, epoch: Epoch) -> Result<Object, ClusterError> {
+        let reference = object.reference();
+        match self.trial(&reference) {
+            Trial::Taken => {}
+            Trial::Foreign => return Err(ClusterError::Foreign { object: reference }),
+            Trial::Conflict(reason) => {
+                return Err(ClusterError::Conflict {
+                    object: reference,
+                    reason,
+                });
+            }
+            Trial::Refused(reason) => {
+                let action = format!("apply {reference}");
+                return Err(ClusterError::Refused { action, reason });
+            }
+        }
+        let before = self.objects.get(&reference).cloned();
+        let mut object = object.clone();
+        object.set_annotation(label::FENCE, &epoch.0.to_string());
+        Ok(self.insert(object, before.as_ref()))
+    }
+
+    /// What the server adds, and what another field manager owns, stays.
+    fn insert(&mut self, mut object: Object, before: Option<&Object>) -> Object {
+        let uid = before.and_then(|before| before.uid().map(str::to_owned));
+        let uid = uid.unwrap_or_else(|| format!("uid-{}", self.unique()));
+        object.0["metadata"]["uid"] = uid.into();
+        if before.is_none() {
+            object.0["metadata"]["generation"] = json!(1);
+        }
+        if object.kind() == "Service" {
+            for field in ["selector", "clusterIP", "clusterIPs"] {
+                let kept = before.and_then(|before| before.at(&format!("/spec/{field}")));
+                if let Some(kept) = kept
+                    && object.at(&format!("/spec/{field}")).is_none()
+                {
+                    object.0["spec"][field] = kept.clone();
+                }
+            }
+            if object.at("/spec/clusterIP").is_none() {
+                let address = format!("10.0.0.{}", self.unique());
+                object.0["spec"]["clusterIPs"] = json!([address]);
+                object.0["spec"]["clusterIP"] = Value::String(address);
+            }
+        }
+        self.objects.insert(object.reference(), object.clone());
+        if before.is_none() {
+            self.made(&object);
+        }
+        object
+    }
+
+    pub(super) fn delete(&mut self, object: &ObjectRef, uid: &str) -> Result<(), ClusterError> {
+        let same = |found: &&Object| found.uid() == Some(uid);
+        if self.objects.get(object).filter(same).is_some() {
+            self.unmade(&object.kind, &object.name, uid);
+        }
+        Ok(())
+    }
+
+    pub(super) fn point(&mut self, change: &Pointing, epoch: Epoch) -> Result<(), ClusterError> {
+        let moved = || ClusterError::Moved {
+            action: format!("switch Service {}", change.service),
+        };
+        let reference = ObjectRef::new("v1", "Service", &change.service);
+        let service = self.objects.get_mut(&reference).ok_or_else(moved)?;
+        let selector = service.texts_at("/spec/selector");
+        let selector = (!selector.is_empty()).then_some(selector);
+        let stamped = service.annotation(label::FENCE) == Some(&epoch.0.to_string());
+        if service.uid() != Some(&change.uid) || !stamped || selector != change.from {
+            return Err(moved());
+        }
+        match &change.to {
+            Some(to) => service.0["spec"]["selector"] = json!(to),
+            None => drop(
+                service.0["spec"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("selector"),
+            ),
+        }
+        Ok(())
+    }
+
+    pub(super) fn of_kinds(&self, kinds: &[(String, String)]) -> Vec<Object> {
+        let asked = |object: &&Object| {
+            let kind = (object.api_version().to_owned(), object.kind().to_owned());
+            kinds.contains(&kind) && object.label(label::GROUP) == Some(&self.group)
+        };
+        self.objects.values().filter(asked).cloned().collect()
+    }
+
+    /// Somebody else takes the lock over, as after a long pause of its holder.
+    pub(crate) fn take_over(&mut self) {
+        let now: Timestamp = self.now;
+        self.lease = None;
+        self.acquire("somebody else").unwrap();
+        self.lease.as_mut().unwrap().since = now;
+    }
+}
