@@ -173,6 +173,7 @@ impl Engine {
             None => None,
         };
         promotion.hurry = true;
+        promotion.resumed_at = Some(self.clock.now());
         let fact = Fact::Resumed {
             phase: promotion.phase,
         };

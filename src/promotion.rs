@@ -56,6 +56,10 @@ pub struct Promotion {
     pub phase: Phase,
     /// Since when it stands there; deadlines count from here.
     pub phase_since: Timestamp,
+    /// When a promoter took over what another one had left. No deadline runs
+    /// while nobody drives, so they count from here if this is later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_at: Option<Timestamp>,
     /// Side effects known to be complete.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub marks: BTreeSet<Mark>,
@@ -172,6 +176,7 @@ impl Promotion {
             started_at: now,
             phase: Phase::Planned,
             phase_since: now,
+            resumed_at: None,
             marks: BTreeSet::new(),
             tested: BTreeMap::new(),
             attempts: BTreeMap::new(),

@@ -34,6 +34,8 @@ pub(super) struct Drive {
     pub(super) detach: bool,
     /// What checks wrote so far.
     pub(super) outputs: BTreeMap<CheckName, Output>,
+    /// The promotion as it is on record.
+    recorded: Promotion,
     reported: Reported,
     waiting_for: String,
 }
@@ -51,6 +53,7 @@ impl Drive {
             epoch,
             plan,
             replaced,
+            recorded: promotion.clone(),
             promotion,
             detach: false,
             outputs: BTreeMap::new(),
@@ -190,20 +193,26 @@ impl Drive {
     }
 
     async fn enter(&mut self, phase: Phase, reasons: Vec<Reason>) -> Result<(), ClusterError> {
-        let before = self.promotion.clone();
         self.promotion
             .enter(phase, reasons.clone(), self.engine.clock.now());
-        if let Err(error) = self.checkpoint().await {
-            // Nothing happens in a phase that is not on record.
-            self.promotion = before;
-            return Err(error);
-        }
+        self.checkpoint().await?;
         self.emit(Fact::Entered { phase, reasons });
         Ok(())
     }
 
-    /// Writes where the promotion stands.
-    pub(super) async fn checkpoint(&self) -> Result<(), ClusterError> {
+    /// Writes where the promotion stands. What cannot be recorded is taken
+    /// back: nothing may follow from what is not on record.
+    pub(super) async fn checkpoint(&mut self) -> Result<(), ClusterError> {
+        let written = self.write_record().await;
+        if written.is_ok() {
+            self.recorded.clone_from(&self.promotion);
+        } else {
+            self.promotion.clone_from(&self.recorded);
+        }
+        written
+    }
+
+    async fn write_record(&self) -> Result<(), ClusterError> {
         let mut record: GroupRecord = self.engine.ledger.read().await?;
         record.take(&self.promotion, &self.plan, self.engine.clock.now());
         self.engine.ledger.write(self.epoch, &record).await

@@ -140,8 +140,9 @@ impl<'a> Situation<'a> {
             .phase
             .time_limit(self.plan)
             .unwrap_or_default();
-        self.promotion
-            .phase_since
+        let since = Some(self.promotion.phase_since).max(self.promotion.resumed_at);
+        since
+            .unwrap_or(self.promotion.phase_since)
             .saturating_add(limit)
             .unwrap_or(Timestamp::MAX)
     }

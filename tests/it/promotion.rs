@@ -1,3 +1,4 @@
 //! Promotions from their beginning to their end, one theme per file.
 
 mod deploying;
+mod kill;
