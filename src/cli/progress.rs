@@ -1,0 +1,17 @@
+//! Consumers of a promotion's events: what is seen while it runs.
+//!
+//! Input: events, one by one, from [`crate::port::Recorder`]. Output: a tree
+//! that is drawn again and again ([`Tree`]), lines ([`Plain`]), JSON ([`Json`])
+//! or files ([`Logs`]). None of them can fail or hold up a promotion.
+
+mod fan;
+mod json;
+mod logs;
+mod plain;
+mod tree;
+
+pub use fan::Fan;
+pub use json::Json;
+pub use logs::Logs;
+pub use plain::Plain;
+pub use tree::Tree;
