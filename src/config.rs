@@ -90,23 +90,44 @@ pub async fn connection(environment: &Environment) -> Result<Connection, ConfigE
     Ok(Connection::open(&environment.cluster).await?)
 }
 
+/// All valid environments.
+///
+/// # Errors
+/// There is none.
+pub fn environments(catalog: &Catalog) -> Result<Vec<Environment>, ConfigError> {
+    let names = catalog.environment_names();
+    let valid: Vec<_> =
+        names.filter_map(|name| Some(catalog.environment(name)?.environment.clone())).collect();
+    if valid.is_empty() {
+        return Err(no_environment());
+    }
+    Ok(valid)
+}
+
 /// The environment a command is about: the named one, or the only one.
 ///
 /// # Errors
 /// There is no such environment, or several and none was named.
 pub fn environment(catalog: &Catalog, name: Option<&str>) -> Result<Environment, ConfigError> {
     let known: Vec<_> = catalog.environment_names().collect();
-    let list = || known.join(", ");
+    let list = known.join(", ");
     let name = match (name, known.as_slice()) {
         (Some(name), _) => name,
         (None, [only]) => only,
-        (None, []) => return Err(ConfigError::Usage("there is no environment; add one as environments/<name>.toml".to_owned())),
+        (None, []) => return Err(no_environment()),
         (None, _) => {
-            return Err(ConfigError::Usage(format!("which environment? give one with --environment: {}", list())));
+            let message = format!("which environment? give one with --environment: {list}");
+            return Err(ConfigError::Usage(message));
         }
     };
     let valid = catalog.environment(name).map(|valid| valid.environment.clone());
     valid.ok_or_else(|| {
-        ConfigError::Usage(format!("there is no valid environment {name:?}; there are: {}; `promoter validate` shows problems", list()))
+        ConfigError::Usage(format!(
+            "there is no valid environment {name:?}; there are: {list}; `promoter validate` shows problems"
+        ))
     })
+}
+
+fn no_environment() -> ConfigError {
+    ConfigError::Usage("there is no environment; add one as environments/<name>.toml".to_owned())
 }

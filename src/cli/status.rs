@@ -15,21 +15,14 @@ use crate::adapter::kubernetes::{GroupStatus, list_groups, watch_groups};
 use crate::config;
 use crate::group::Environment;
 use crate::group::validate::Overrides;
-use crate::port::Clock;
+use crate::port::{Clock, ClusterError};
 
 pub(super) async fn run(dir: &Option<PathBuf>, command: Status) -> Result<Exit, CliError> {
     let catalog = Catalog::load(&config::dir(dir.as_deref()));
+    let Some(name) = &command.group else { return all(&catalog, &command).await };
     let environment = environment(&catalog, &command)?;
     let connection = config::connection(&environment).await?;
     let mut out = anstream::stdout();
-    let Some(name) = &command.group else {
-        let groups = list_groups(&connection, &environment.namespace).await?;
-        match command.output {
-            Format::Json => writeln!(out, "{:#}", view::status_json(&groups))?,
-            Format::Text => write!(out, "{}", view::status(&groups, now()))?,
-        }
-        return Ok(Exit::Success);
-    };
     if command.watch {
         let mut changes = watch_groups(&connection, &environment.namespace, name);
         while let Some(status) = changes.next().await {
@@ -40,13 +33,46 @@ pub(super) async fn run(dir: &Option<PathBuf>, command: Status) -> Result<Exit, 
     let groups = list_groups(&connection, &environment.namespace).await?;
     let known: Vec<_> = groups.iter().map(|group| group.name.clone()).collect();
     let Some(status) = groups.into_iter().find(|group| group.name == *name) else {
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         return Err(CliError::Usage(format!(
-            "group {name} was never promoted in environment {}; groups there: {}",
+            "group {name} was never promoted in environment {}; groups there: {known}",
             environment.name,
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
         )));
     };
     show(&mut out, &status, command.output)?;
+    Ok(Exit::Success)
+}
+
+/// Every group of the named environment, or of all of them.
+async fn all(catalog: &Catalog, command: &Status) -> Result<Exit, CliError> {
+    let environments = match &command.environment {
+        Some(name) => vec![config::environment(catalog, Some(name))?],
+        None => config::environments(catalog)?,
+    };
+    let mut out = anstream::stdout();
+    let mut groups = Vec::new();
+    for environment in environments {
+        let connection = config::connection(&environment).await?;
+        let here = match list_groups(&connection, &environment.namespace).await {
+            // Nothing was promoted where promoter is not installed.
+            Err(ClusterError::NotInstalled) => Vec::new(),
+            here => here?,
+        };
+        if command.output == Format::Text {
+            writeln!(
+                out,
+                "environment {} (namespace {}, cluster {})",
+                environment.name,
+                environment.namespace,
+                connection.name()
+            )?;
+            write!(out, "{}", view::status(&here, now()))?;
+        }
+        groups.extend(here);
+    }
+    if command.output == Format::Json {
+        writeln!(out, "{:#}", view::status_json(&groups))?;
+    }
     Ok(Exit::Success)
 }
 

@@ -5,7 +5,6 @@
 //! pods, or the other way round, would refuse its users.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::Value;

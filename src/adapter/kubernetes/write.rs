@@ -15,7 +15,7 @@ use super::watch::Watch;
 use super::{Kubernetes, error, logs, resource, survey, translate};
 use crate::plan::label::{self, FIELD_MANAGER, SWITCH_MANAGER};
 use crate::plan::object::{Object, ObjectRef};
-use crate::plan::survey::{Survey, Trial, Trials};
+use crate::plan::survey::{Survey, Trials};
 use crate::port::cluster::{LogSource, Pointing};
 use crate::port::{Cluster, ClusterError, Epoch};
 use crate::promotion::observed::Observed;
@@ -76,52 +76,10 @@ impl Kubernetes {
         });
     }
 
-    async fn owner_of(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
-        let api = self.api_of(object).await?;
-        let found = api.get_opt(&object.name).await;
-        let found = found.map_err(|error| error::from(&format!("read {object}"), error))?;
-        Ok(found.map(|found| resource::to_object(&found, &object.api_version, &object.kind)))
-    }
-
-    async fn try_one(&self, object: &Object) -> Result<Trial, ClusterError> {
-        let reference = object.reference();
-        match self.owner_of(&reference).await {
-            Ok(Some(found)) if !found.is_owned_by(self.group.as_str()) => {
-                return Ok(Trial::Foreign);
-            }
-            Ok(_) => {}
-            Err(ClusterError::Refused { reason, .. }) => return Ok(Trial::Refused(reason)),
-            Err(error) => return Err(error),
-        }
-        let api = self.api_of(&reference).await?;
-        let params = PatchParams {
-            dry_run: true,
-            ..apply_params()
-        };
-        match api
-            .patch(&reference.name, &params, &Patch::Apply(&object.0))
-            .await
-        {
-            Ok(_) => Ok(Trial::Taken),
-            Err(error) => match error::from_apply(&reference, error) {
-                ClusterError::Conflict { reason, .. } => Ok(Trial::Conflict(reason)),
-                ClusterError::Refused { reason, .. } => Ok(Trial::Refused(reason)),
-                error => Err(error),
-            },
-        }
-    }
-
     fn stamped(epoch: Epoch, object: &Object) -> Object {
         let mut object = object.clone();
         object.set_annotation(label::FENCE, &epoch.0.to_string());
         object
-    }
-}
-
-fn apply_params() -> PatchParams {
-    PatchParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PatchParams::default()
     }
 }
 
@@ -165,7 +123,7 @@ impl Cluster for Kubernetes {
                     &reference.kind,
                 )),
                 Err(error) if error::is_already_there(&error) => {
-                    let found = self.owner_of(&reference).await?;
+                    let found = self.find(&reference).await?;
                     let ours = |found: &Object| {
                         found.is_owned_by(self.group.as_str())
                             && found.label(label::PROMOTION) == object.label(label::PROMOTION)
@@ -183,27 +141,8 @@ impl Cluster for Kubernetes {
     }
 
     async fn apply(&self, epoch: Epoch, object: &Object) -> Result<Object, ClusterError> {
-        let reference = object.reference();
         let object = Self::stamped(epoch, object);
-        let applied = self.fenced(epoch, async {
-            let found = self.owner_of(&reference).await?;
-            if found.is_some_and(|found| !found.is_owned_by(self.group.as_str())) {
-                return Err(ClusterError::Foreign {
-                    object: reference.clone(),
-                });
-            }
-            let api = self.api_of(&reference).await?;
-            let applied = api
-                .patch(&reference.name, &apply_params(), &Patch::Apply(&object.0))
-                .await;
-            let applied = applied.map_err(|error| error::from_apply(&reference, error))?;
-            Ok(resource::to_object(
-                &applied,
-                &reference.api_version,
-                &reference.kind,
-            ))
-        });
-        let applied = applied.await?;
+        let applied = self.fenced(epoch, self.apply_object(&object)).await?;
         self.expect_made(&applied);
         Ok(applied)
     }

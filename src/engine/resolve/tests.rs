@@ -121,6 +121,7 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
         command: Vec::new(),
         env: BTreeMap::new(),
         timeout: Duration::from_mins(1),
+        start_timeout: Duration::from_secs(1),
         report: Report::None,
     };
     Group {
