@@ -51,7 +51,8 @@ pub(crate) fn image(
     Ok(())
 }
 
-/// Pushes the image and gives its digest.
+/// Pushes the image inside an index of its platforms, as CI builders do, and
+/// gives the index's digest.
 pub(crate) fn push(
     testbed: &Testbed,
     options: &Options,
@@ -59,19 +60,23 @@ pub(crate) fn push(
     tag: &str,
 ) -> Result<String> {
     let image = local(options, registry, tag);
-    let file = temporary(testbed, "digest");
-    let mut buildah = buildah(testbed);
-    // An uncompressed layer that the registry has is not pushed again.
-    buildah
-        .args(["push", "--disable-compression", "--digestfile"])
-        .arg(&file);
-    if ["127.0.0.1:", "localhost:"]
+    let secure = !["127.0.0.1:", "localhost:"]
         .iter()
-        .any(|local| registry.starts_with(local))
-    {
-        buildah.arg("--tls-verify=false");
-    }
-    run::output(buildah.arg(&image)).with_context(|| format!("failed to push {image}"))?;
+        .any(|local| registry.starts_with(local));
+    let tls = format!("--tls-verify={secure}");
+    // An uncompressed layer that the registry has is not pushed again.
+    run::output(buildah(testbed).args(["push", "--disable-compression", &tls, &image]))
+        .with_context(|| format!("failed to push {image}"))?;
+
+    let index = format!("promoter-push-{}", std::process::id());
+    run::output(buildah(testbed).args(["manifest", "create", &index]))?;
+    run::output(buildah(testbed).args(["manifest", "add", &index, &image]))?;
+    let file = temporary(testbed, "digest");
+    let mut push = buildah(testbed);
+    push.args(["manifest", "push", "--all", "--rm", &tls, "--digestfile"])
+        .arg(&file);
+    run::output(push.args([&index, &format!("docker://{image}")]))
+        .with_context(|| format!("failed to push the index of {image}"))?;
     let digest = fs::read_to_string(&file)?;
     fs::remove_file(&file)?;
     Ok(digest.trim().to_owned())
