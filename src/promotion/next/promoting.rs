@@ -1,5 +1,7 @@
 //! Moving traffic: only ever to a candidate that is whole and is what was tested.
 
+use std::collections::BTreeSet;
+
 use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names};
 
 /// Apply what both colours share, switch, confirm the endpoints.
@@ -9,7 +11,8 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if !changed.is_empty() {
         return abort(changed);
     }
-    if situation.switched() == Some(true) {
+    // Without any Service there is nothing to switch, but what is shared is due.
+    if situation.switched() == Some(true) && situation.is_marked(Mark::Shared) {
         let missing = unserved(situation);
         if missing.is_empty() && !situation.is_marked(Mark::Services) {
             return Next::Do(Step::ApplyServices);
@@ -43,18 +46,24 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     Next::Do(Step::Switch)
 }
 
-/// Active Services behind which a pod of the candidate is still missing.
+/// Active Services behind which a pod of the candidate is still missing, be it
+/// that it is not routed to or that it is not ready any more.
 fn unserved(situation: Situation<'_>) -> Vec<String> {
+    let unready = situation.unready();
     let lacks = |service: &&crate::plan::ServicePlan| {
-        let active: Vec<_> =
-            situation.observed.ready_endpoints(service.active.name()).map(|e| &e.pod).collect();
-        let mut colored = situation.observed.ready_endpoints(service.colored.name());
-        colored.any(|endpoint| !active.contains(&&endpoint.pod))
+        let ready = |name| situation.observed.ready_endpoints(name).map(|e| &e.pod);
+        let active: BTreeSet<_> = ready(service.active.name()).collect();
+        ready(service.colored.name()).any(|pod| !active.contains(pod))
     };
-    situation
-        .plan
-        .services()
-        .filter(lacks)
-        .map(|service| service.active.name().to_owned())
-        .collect()
+    let of_app = |app: &crate::plan::AppPlan| {
+        let all = unready.contains(&&app.name);
+        let missing = app
+            .services
+            .iter()
+            .filter(move |service| all || lacks(service));
+        missing
+            .map(|service| service.active.name().to_owned())
+            .collect::<Vec<_>>()
+    };
+    situation.plan.apps.iter().flat_map(of_app).collect()
 }

@@ -17,7 +17,9 @@ use crate::support::simulate::Run;
 async fn killed_and_resumed(scenario: &Scenario, kill: Kill, pause: Duration) -> Option<Deployed> {
     let process = scenario.process(Some(kill));
     let never = CancellationToken::new();
-    let deployed = scenario.deploy_by(&process, scenario.options(), never).await;
+    let deployed = scenario
+        .deploy_by(&process, scenario.options(), never)
+        .await;
     if let Some(deployed) = deployed {
         deployed.unwrap();
         return None;
@@ -82,7 +84,11 @@ async fn a_promotion_that_fails() {
         assert_eq!(outcome.phase, Phase::Aborted);
         scenario.rests_at(Some(Color::Blue));
         let outcomes = scenario.world.state().record.outcomes.clone();
-        assert!(outcomes.iter().all(|o| matches!(o.phase, Phase::Aborted | Phase::Promoted)));
+        assert!(
+            outcomes
+                .iter()
+                .all(|o| matches!(o.phase, Phase::Aborted | Phase::Promoted))
+        );
         true
     })
     .await;
@@ -96,7 +102,13 @@ async fn the_very_first_promotion() {
             return false;
         }
 
-        let color = scenario.world.state().record.serving.as_ref().map(|s| s.color);
+        let color = scenario
+            .world
+            .state()
+            .record
+            .serving
+            .as_ref()
+            .map(|s| s.color);
         assert!(color.is_some());
         scenario.rests_at(color);
         true

@@ -11,12 +11,14 @@ use tokio::time::Instant;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FakeClock {
     start: Instant,
+    base: Timestamp,
 }
 
 impl FakeClock {
     pub(crate) fn new() -> Self {
         Self {
             start: Instant::now(),
+            base: "2026-11-21T09:00:00Z".parse().unwrap(),
         }
     }
 
@@ -24,16 +26,12 @@ impl FakeClock {
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
-
-    fn base() -> Timestamp {
-        "2026-11-21T09:00:00Z".parse().unwrap()
-    }
 }
 
 #[async_trait]
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
-        Self::base() + self.elapsed()
+        self.base + self.elapsed()
     }
 
     async fn sleep_until(&self, when: Timestamp) {

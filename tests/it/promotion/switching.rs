@@ -1,0 +1,225 @@
+//! The switch: all Services or none, and confirmed.
+
+use std::time::Duration;
+
+use promoter::plan::color::Color;
+use promoter::plan::label;
+use promoter::port::ClusterError;
+use promoter::promotion::ReasonKind;
+use promoter::promotion::phase::Phase;
+use serde_json::json;
+
+use crate::support::given::{self, app, check, manifest, templated};
+use crate::support::scenario::{Scenario, reasons};
+
+fn moved() -> ClusterError {
+    ClusterError::Moved {
+        action: "switch Service hello-b".to_owned(),
+    }
+}
+
+async fn ready_for_green() -> Scenario {
+    let scenario = Scenario::new(given::hello());
+    scenario.promote().await;
+    scenario.push_all();
+    scenario.forget();
+    scenario
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_patch_fails_and_the_other_is_moved_back() {
+    let scenario = ready_for_green().await;
+    scenario.world.fail("point hello-b to green", 1, moved());
+    let outcome = scenario.abort().await;
+    let said = "failed to switch Service hello-b: it was changed by somebody else meanwhile";
+    assert_eq!(reasons(&outcome), [(ReasonKind::Apply, said)]);
+    scenario.rests_at(Some(Color::Blue));
+    let state = scenario.world.state();
+    assert_eq!(
+        state.journal.calls("point"),
+        [
+            "point hello-a to green",
+            "point hello-b to green",
+            "point hello-a to blue"
+        ]
+    );
+    let back = state.journal.first("point hello-a to blue");
+    assert!(
+        back < state.journal.first("write aborting"),
+        "moved back at once"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_patch_fails_and_so_does_the_way_back() {
+    let scenario = ready_for_green().await;
+    scenario.world.fail("point hello-b to green", 1, moved());
+    scenario.world.fail("point hello-a to blue", 2, moved());
+    scenario.abort().await;
+    scenario.rests_at(Some(Color::Blue));
+    let state = scenario.world.state();
+    assert_eq!(state.journal.calls("point hello-a to blue").len(), 3);
+    let back = state.journal.last("point hello-a to blue");
+    assert!(
+        back < state.journal.first("delete Deployment"),
+        "the candidate still served"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_lost_is_not_a_failure() {
+    let scenario = ready_for_green().await;
+    let error = ClusterError::Unreachable {
+        cluster: "test".to_owned(),
+        reason: "timeout".to_owned(),
+    };
+    scenario
+        .world
+        .state()
+        .script
+        .faults
+        .push(crate::support::world::Fault {
+            start: "point hello-b to green".to_owned(),
+            error,
+            times: 1,
+            done: true,
+        });
+    scenario.promote().await;
+    scenario.rests_at(Some(Color::Green));
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoints_that_do_not_follow() {
+    let scenario = ready_for_green().await;
+    scenario.world.when("point hello-b to green", |state| {
+        let behind = state.endpoints().remove("hello-b").unwrap();
+        let pods = behind.into_iter().map(|endpoint| endpoint.pod).collect();
+        state.script.frozen.insert("hello-b".to_owned(), pods);
+    });
+    let outcome = scenario.abort().await;
+    let said = "missing: endpoints of the new colour behind hello-b";
+    assert_eq!(reasons(&outcome), [(ReasonKind::Deploy, said)]);
+    scenario.rests_at(Some(Color::Blue));
+    assert_eq!(scenario.events.of("switched-back").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_candidate_that_dies_in_the_switch_is_left_again() {
+    let scenario = ready_for_green().await;
+    scenario.world.state().promises.outage_expected = true;
+    scenario.world.when("point hello-b to green", |state| {
+        for pod in &mut state.pods {
+            let candidate = pod.state.color == Color::Green && pod.state.app.is_some();
+            pod.state.ready &= !candidate;
+        }
+    });
+    scenario.abort().await;
+    scenario.rests_at(Some(Color::Blue));
+}
+
+#[tokio::test(start_paused = true)]
+async fn shared_objects_change_before_the_switch() {
+    let ingress = |host: &str| {
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: web}}\nspec: {{rules: [{{host: {host}}}]}}"
+        )
+    };
+    let group = |host| {
+        let app = templated("web", &manifest("web", &ingress(host)));
+        given::group(vec![app], vec![check("greets")])
+    };
+    let host = |scenario: &Scenario| {
+        let state = scenario.world.state();
+        let ingress = state.get("Ingress", "web").unwrap();
+        ingress.str_at("/spec/rules/0/host").unwrap().to_owned()
+    };
+    let scenario = Scenario::new(group("old.test"));
+    scenario.promote().await;
+    let mut scenario = scenario;
+    scenario.group = group("new.test");
+    scenario.forget();
+    scenario
+        .world
+        .run("greets", crate::support::simulate::Run::exits(1));
+    scenario.abort().await;
+    assert_eq!(host(&scenario), "old.test");
+    assert_eq!(
+        scenario.world.state().journal.calls("apply Ingress"),
+        [""; 0]
+    );
+
+    // Applied, then the switch fails: restored.
+    let error = ClusterError::Moved {
+        action: "switch Service web".to_owned(),
+    };
+    scenario.world.fail("point web", 1, error);
+    scenario.abort().await;
+    assert_eq!(host(&scenario), "old.test");
+    assert_eq!(
+        scenario.world.state().journal.calls("apply Ingress").len(),
+        2
+    );
+    scenario.rests_at(Some(Color::Blue));
+
+    scenario.forget();
+    scenario.promote().await;
+    assert_eq!(host(&scenario), "new.test");
+    let state = scenario.world.state();
+    let applied = state.journal.first("apply Ingress");
+    assert!(applied < state.journal.first("point web to green"));
+    assert!(
+        applied > state.journal.last("create Job"),
+        "tested before it was touched"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_without_any_service_gets_its_shared_objects() {
+    let mut worker = app("worker");
+    worker.port = None;
+    let text = manifest(
+        "worker",
+        "apiVersion: v1\nkind: Thing\nmetadata: {name: queue}",
+    );
+    let (deployment, rest) = text.split_once("---\n").unwrap();
+    let (_, thing) = rest.split_once("---\n").unwrap();
+    worker.manifest = templated("worker", &format!("{deployment}---\n{thing}")).manifest;
+    let scenario = Scenario::new(given::group(vec![worker], vec![check("greets")]));
+    scenario.promote().await;
+    scenario.rests_at(Some(Color::Blue));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_active_selector_is_never_applied() {
+    let scenario = ready_for_green().await;
+    scenario.promote().await;
+    let state = scenario.world.state();
+    for plan in state.plans.values() {
+        for service in plan.services() {
+            assert_eq!(service.active.at("/spec/selector"), None);
+            assert_eq!(service.selector[label::COLOR], plan.candidate.as_str());
+        }
+    }
+    assert_eq!(
+        state.selector("hello-a"),
+        serde_json::from_value(json!({
+            "app.kubernetes.io/name": "hello-a",
+            "promoter.dev/group": "master",
+            "promoter.dev/color": "green",
+        }))
+        .unwrap()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_switch_waits_for_nothing_but_is_told() {
+    let scenario = ready_for_green().await;
+    let before = scenario.clock.elapsed();
+    scenario.promote().await;
+    let switched = scenario.events.of("switched");
+    assert_eq!(switched[0]["services"], 2);
+    assert_eq!(switched[0]["skewMs"], 0);
+    assert!(scenario.clock.elapsed() - before < Duration::from_secs(120));
+    let phases = scenario.events.phases();
+    assert!(phases.contains(&Phase::Promoting));
+}
