@@ -14,7 +14,7 @@ mod plan;
 mod status;
 mod validate;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstream::{eprintln, stderr};
 
@@ -49,12 +49,13 @@ enum CliError {
 /// Runs one command and says how the process ends.
 pub async fn run(args: Args) -> Exit {
     config::init(args.color.into());
+    let dir = args.dir.unwrap_or_else(|| PathBuf::from("."));
     let done = match args.command {
-        Command::Validate(command) => validate::run(&args.dir, &command),
-        Command::Plan(command) => plan::run(&args.dir, &command).await,
-        Command::Deploy(command) => deploy::run(&args.dir, command).await,
-        Command::Status(command) => status::run(&args.dir, command).await,
-        Command::Install(command) => install::run(&args.dir, &command).await,
+        Command::Validate(command) => validate::run(&dir, &command),
+        Command::Plan(command) => plan::run(&dir, &command).await,
+        Command::Deploy(command) => deploy::run(&dir, command).await,
+        Command::Status(command) => status::run(&dir, command).await,
+        Command::Install(command) => install::run(&dir, &command).await,
     };
     done.unwrap_or_else(|error| report(&error))
 }
@@ -95,10 +96,10 @@ impl CliError {
 }
 
 /// The group a command is about; its warnings are shown.
-fn group(dir: &Option<PathBuf>, target: &Target) -> Result<Group, CliError> {
+fn group(dir: &Path, target: &Target) -> Result<Group, CliError> {
     let name = target.name().map_err(CliError::Usage)?;
     let overrides = overrides(target)?;
-    let catalog = Catalog::load(&config::dir(dir.as_deref()));
+    let catalog = Catalog::load(dir);
     let group = catalog.group(name, &overrides).map_err(CliError::Problems)?;
     let warnings = catalog.warnings(name);
     if !warnings.is_empty() {

@@ -1,6 +1,5 @@
 //! Process settings and wiring: the only module that knows adapters and engine.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anstream::ColorChoice;
@@ -48,11 +47,6 @@ pub fn init(color: ColorChoice) {
     // A second call, as tests make, leaves the first one's subscriber in place.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-}
-
-/// The folder that group files are read from.
-pub fn dir(given: Option<&Path>) -> PathBuf {
-    given.unwrap_or(Path::new(".")).to_owned()
 }
 
 /// Who asks at this terminal.

@@ -1,7 +1,7 @@
 //! `promoter deploy`: promote a group's newest images, if they pass.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ use crate::config;
 use crate::engine::{DeployOptions, Deployed};
 use crate::port::Recorder;
 
-pub(super) async fn run(dir: &Option<PathBuf>, command: Deploy) -> Result<Exit, CliError> {
+pub(super) async fn run(dir: &Path, command: Deploy) -> Result<Exit, CliError> {
     let group = super::group(dir, &command.target)?;
     let progress = Progress::new(&command);
     let engine = config::engine(&group, progress.recorder()).await?;

@@ -1,7 +1,7 @@
 //! `promoter install`: prepare a cluster for promotions.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::CliError;
 use super::args::Install;
@@ -10,8 +10,8 @@ use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::{install, role_yaml};
 use crate::config;
 
-pub(super) async fn run(dir: &Option<PathBuf>, command: &Install) -> Result<Exit, CliError> {
-    let catalog = Catalog::load(&config::dir(dir.as_deref()));
+pub(super) async fn run(dir: &Path, command: &Install) -> Result<Exit, CliError> {
+    let catalog = Catalog::load(dir);
     let environment = config::environment(&catalog, command.environment.as_deref())?;
     let mut out = anstream::stdout();
     if command.print_role {

@@ -1,7 +1,7 @@
 //! `promoter plan`: what a deploy would change. Writes nothing anywhere.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Format, Plan};
@@ -11,7 +11,7 @@ use super::{CliError, view};
 use crate::config;
 use crate::engine::EngineError;
 
-pub(super) async fn run(dir: &Option<PathBuf>, command: &Plan) -> Result<Exit, CliError> {
+pub(super) async fn run(dir: &Path, command: &Plan) -> Result<Exit, CliError> {
     let group = super::group(dir, &command.target)?;
     let engine = config::engine(&group, Arc::new(Fan::new(Vec::new()))).await?;
     let proposal = engine.propose(&group).await.map_err(EngineError::Propose)?;

@@ -1,7 +1,7 @@
 //! `promoter status`: what the cluster knows, without driving anything.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -17,8 +17,8 @@ use crate::group::Environment;
 use crate::group::validate::Overrides;
 use crate::port::{Clock, ClusterError};
 
-pub(super) async fn run(dir: &Option<PathBuf>, command: Status) -> Result<Exit, CliError> {
-    let catalog = Catalog::load(&config::dir(dir.as_deref()));
+pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
+    let catalog = Catalog::load(dir);
     let Some(name) = &command.group else { return all(&catalog, &command).await };
     let environment = environment(&catalog, &command)?;
     let connection = config::connection(&environment).await?;

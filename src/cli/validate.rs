@@ -1,16 +1,15 @@
 //! `promoter validate`: every problem of the files, or a line that all is well.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::args::Validate;
 use super::exit::Exit;
 use super::{CliError, has_color};
 use crate::adapter::files::Catalog;
-use crate::config;
 
-pub(super) fn run(dir: &Option<PathBuf>, command: &Validate) -> Result<Exit, CliError> {
-    let catalog = Catalog::load(&config::dir(dir.as_deref()));
+pub(super) fn run(dir: &Path, command: &Validate) -> Result<Exit, CliError> {
+    let catalog = Catalog::load(dir);
     let validation = match command.paths.as_slice() {
         [] => catalog.validate_all(),
         paths => catalog.validate(paths),

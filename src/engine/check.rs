@@ -300,16 +300,16 @@ impl Drive {
             previous: false,
             tail: None,
         };
-        let lines = self
+        let mut lines = self
             .engine
             .cluster
             .lines(&source)
             .await
             .map_err(|error| error.to_string())?;
         let kept = Mutex::new(String::new());
-        lines
-            .for_each(|line| std::future::ready(keep(&kept, &line)))
-            .await;
+        while let Some(line) = lines.next().await {
+            keep(&kept, &line);
+        }
         Ok(kept.into_inner().unwrap_or_default())
     }
 

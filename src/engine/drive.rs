@@ -22,7 +22,7 @@ use crate::promotion::{Promotion, Reason, ReasonKind};
 /// Pause before something is tried again that the cluster did not take.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a cluster may not answer before the promotion is left to be resumed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One promotion being driven, under one epoch of the lock.
 pub(super) struct Drive {
@@ -124,8 +124,8 @@ impl Drive {
                     return Ok(Some(Deployed::Detached(self.promotion.id.clone())));
                 }
             }
-            Next::Do(step) => {
-                if let Err(error) = self.perform(step, &observed).await {
+            Next::Do(change) => {
+                if let Err(error) = self.perform(change, &observed).await {
                     self.step_failed(error).await?;
                 }
             }

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use super::drive::Drive;
-use crate::plan::ServicePlan;
+use crate::plan::{Plan, ServicePlan};
 use crate::plan::object::Object;
 use crate::port::ClusterError;
 use crate::port::cluster::Pointing;
@@ -85,7 +85,7 @@ impl Drive {
     }
 
     fn one_move(&self, service: &ServicePlan, active: &Object, uid: &str) -> Move {
-        let before = self.replaced.iter().flat_map(|plan| plan.services());
+        let before = self.replaced.iter().flat_map(Plan::services);
         let before = before.into_iter().find(|old| old.active.name() == service.active.name());
         let ports = ports(&service.active);
         let old_ports = before.map_or_else(|| ports.clone(), |old| self::ports(&old.active));

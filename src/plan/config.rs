@@ -10,6 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
+use super::fingerprint::hex;
 use super::object::{Object, entry};
 
 /// The key of content hashes, one per namespace.
@@ -28,7 +29,7 @@ pub type Renames = BTreeMap<(String, String), String>;
 /// Renames each object by its content; returns them with what became of their names.
 pub fn name_by_content(objects: Vec<Object>, key: &ConfigKey) -> (Vec<Object>, Renames) {
     let mut renames = Renames::new();
-    let renamed = objects.into_iter().map(|mut object| {
+    let named = objects.into_iter().map(|mut object| {
         let name = format!("{}-{}", object.name(), content_hash(&object, key));
         renames.insert((object.kind().into(), object.name().into()), name.clone());
         object.rename(&name);
@@ -36,7 +37,7 @@ pub fn name_by_content(objects: Vec<Object>, key: &ConfigKey) -> (Vec<Object>, R
         object.0["immutable"] = true.into();
         object
     });
-    (renamed.collect(), renames)
+    (named.collect(), renames)
 }
 
 fn content_hash(object: &Object, key: &ConfigKey) -> String {
@@ -49,12 +50,7 @@ fn content_hash(object: &Object, key: &ConfigKey) -> String {
     });
     let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).expect("HMAC takes a key of any length");
     mac.update(content.to_string().as_bytes());
-    let bytes = mac.finalize().into_bytes();
-    bytes
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&mac.finalize().into_bytes()[..4])
 }
 
 /// Makes a pod template refer to the new names.

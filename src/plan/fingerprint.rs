@@ -55,10 +55,9 @@ hash!(
 impl PlanId {
     /// The identity of a plan.
     pub fn of(plan: &Plan) -> Self {
-        let bytes = serde_json::to_vec(plan).expect("a plan is made of strings, numbers and maps");
-        let mut hasher = Sha256::new();
-        hasher.update(&bytes);
-        Self(hex(&hasher.finalize()))
+        let mut hasher = Hasher::new("plan");
+        hasher.json("content", plan);
+        Self(hasher.finish())
     }
 }
 
@@ -150,6 +149,8 @@ impl Hasher {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }

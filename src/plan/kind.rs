@@ -51,16 +51,12 @@ pub fn treatment(object: &Object) -> Treatment {
         ("", "Namespace") => Treatment::Refused(
             "the environment names the namespace, which outlives every promotion; create it once with kubectl",
         ),
-        ("", "PersistentVolumeClaim") => Treatment::Shared,
-        ("apiextensions.k8s.io", _) => {
-            Treatment::Refused("it belongs to the whole cluster; install it outside the group")
-        }
         ("", "Node" | "PersistentVolume")
         | ("rbac.authorization.k8s.io", "ClusterRole" | "ClusterRoleBinding")
         | ("storage.k8s.io", "StorageClass")
         | ("networking.k8s.io", "IngressClass")
         | ("scheduling.k8s.io", "PriorityClass")
-        | ("admissionregistration.k8s.io", _) => {
+        | ("apiextensions.k8s.io" | "admissionregistration.k8s.io", _) => {
             Treatment::Refused("it belongs to the whole cluster; install it outside the group")
         }
         _ => Treatment::Shared,

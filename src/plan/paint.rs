@@ -85,12 +85,12 @@ impl Paint<'_> {
             .map(|budget| self.budget(budget))
             .collect();
         self.workload(&mut workload, &pod_labels);
-        config
-            .iter_mut()
-            .for_each(|object| self.mark(object, Role::Config));
-        shared
-            .iter_mut()
-            .for_each(|object| self.mark(object, Role::Shared));
+        for object in &mut config {
+            self.mark(object, Role::Config);
+        }
+        for object in &mut shared {
+            self.mark(object, Role::Shared);
+        }
         if !refusals.is_empty() {
             return Err(refusals);
         }
@@ -299,9 +299,9 @@ fn colored_ports(active: &Object) -> Vec<Value> {
 
 fn is_used(config: &Object, workload: &Object, key: &ConfigKey) -> bool {
     let (_, renames) = config::name_by_content(vec![config.clone()], key);
-    let mut renamed = workload.clone();
-    config::rewrite_references(&mut renamed, &renames);
-    renamed != *workload
+    let mut rewritten = workload.clone();
+    config::rewrite_references(&mut rewritten, &renames);
+    rewritten != *workload
 }
 
 /// Whether every label of the selector stands in the labels.

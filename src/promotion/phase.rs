@@ -53,7 +53,7 @@ impl Phase {
     /// How long a promotion may stand in this phase; `None` for final ones.
     pub fn time_limit(self, plan: &Plan) -> Option<Duration> {
         Some(match self {
-            Self::Planned => Duration::from_secs(60),
+            Self::Planned => Duration::from_mins(1),
             Self::Deploying => plan.deploy_timeout,
             Self::Checking => {
                 let longest = plan.checks.iter().map(|check| check.timeout + check.start_timeout).max();
@@ -62,9 +62,9 @@ impl Phase {
                 let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
                 longest.unwrap_or_default().saturating_mul(MAX_ATTEMPTS).saturating_mul(rounds)
             }
-            Self::Promoting => Duration::from_secs(120),
-            Self::Settling => plan.keep_old + Duration::from_secs(300),
-            Self::Aborting => Duration::from_secs(300),
+            Self::Promoting => Duration::from_mins(2),
+            Self::Settling => plan.keep_old + Duration::from_mins(5),
+            Self::Aborting => Duration::from_mins(5),
             Self::Promoted | Self::Aborted | Self::Failed => return None,
         })
     }

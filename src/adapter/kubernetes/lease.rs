@@ -26,8 +26,8 @@ use crate::port::{ClusterError, Epoch, LockError};
 const DURATION: Duration = Duration::from_secs(15);
 /// How often it is renewed.
 const RENEWAL: Duration = Duration::from_secs(5);
-/// Kept back from the deadline, for clocks that run at different speeds.
-const MARGIN: Duration = Duration::from_secs(2);
+/// How long its holder acts on it: less, for clocks that run at different speeds.
+const GOOD_FOR: Duration = Duration::from_secs(13);
 
 /// A lock this process holds.
 pub(super) struct Held {
@@ -110,7 +110,7 @@ impl Kubernetes {
             tokio::spawn(renew(leases, taken, Arc::clone(&self.held), epoch)).abort_handle();
         *self.held.lock().await = Some(Held {
             epoch,
-            deadline: before + DURATION - MARGIN,
+            deadline: before + GOOD_FOR,
             renewal,
         });
         Ok(epoch)
@@ -195,7 +195,7 @@ async fn renew(leases: Api<Lease>, mut lease: Lease, held: Arc<Mutex<Option<Held
                 let Some(held) = held.as_mut().filter(|held| held.epoch == epoch) else {
                     return;
                 };
-                held.deadline = asked + DURATION - MARGIN;
+                held.deadline = asked + GOOD_FOR;
             }
             Ok(Err(kube::Error::Api(status))) if status.code == 409 || status.code == 404 => {
                 *held.lock().await = None;

@@ -189,7 +189,7 @@ fn endpoints(slices: &[std::sync::Arc<EndpointSlice>]) -> BTreeMap<String, Vec<E
             continue;
         };
         let endpoints = found.entry(service.to_owned()).or_default();
-        for endpoint in slice.endpoints.iter() {
+        for endpoint in &slice.endpoints {
             let Some(pod) = endpoint
                 .target_ref
                 .as_ref()

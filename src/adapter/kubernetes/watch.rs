@@ -140,29 +140,37 @@ impl Stores {
         );
     }
 
-    /// Whether the stores know the object; `None` for kinds that are not watched.
-    pub(super) fn uid_of(&self, kind: &str, name: &str, namespace: &str) -> Option<Option<Seen>> {
+    /// What the stores know of an object.
+    pub(super) fn look_up(&self, kind: &str, name: &str, namespace: &str) -> Seen {
         match kind {
-            "Deployment" => Some(seen(&self.deployments, name, namespace)),
-            "Job" => Some(seen(&self.jobs, name, namespace)),
-            "Service" => Some(seen(&self.services, name, namespace)),
-            _ => None,
+            "Deployment" => seen(&self.deployments, name, namespace),
+            "Job" => seen(&self.jobs, name, namespace),
+            "Service" => seen(&self.services, name, namespace),
+            _ => Seen::NotWatched,
         }
     }
 }
 
-/// What a store knows of one object.
-pub(super) struct Seen {
-    pub(super) uid: String,
-    pub(super) deleting: bool,
+/// What the stores know of one object.
+pub(super) enum Seen {
+    /// Its kind is not watched.
+    NotWatched,
+    /// There is none of the name.
+    Absent,
+    /// There is one.
+    Present {
+        uid: String,
+        /// Whether it has a deletion timestamp.
+        deleting: bool,
+    },
 }
 
-fn seen<K>(store: &Store<K>, name: &str, namespace: &str) -> Option<Seen>
+fn seen<K>(store: &Store<K>, name: &str, namespace: &str) -> Seen
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
-    let found = store.get(&ObjectRef::new(name).within(namespace))?;
-    Some(Seen {
+    let found = store.get(&ObjectRef::new(name).within(namespace));
+    found.map_or(Seen::Absent, |found| Seen::Present {
         uid: found.uid().unwrap_or_default(),
         deleting: found.meta().deletion_timestamp.is_some(),
     })

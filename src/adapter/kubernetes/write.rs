@@ -11,7 +11,7 @@ use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Precon
 use kube::runtime::reflector::ObjectRef as StoreRef;
 use serde_json::{Value, json};
 
-use super::watch::Watch;
+use super::watch::{Seen, Watch};
 use super::{Kubernetes, error, logs, resource, survey, translate};
 use crate::plan::label::{self, FIELD_MANAGER, SWITCH_MANAGER};
 use crate::plan::object::{Object, ObjectRef};
@@ -40,10 +40,11 @@ impl Kubernetes {
             self.namespace.to_string(),
         );
         watch.expect(
-            move |stores| match stores.uid_of(&kind, &name, &namespace) {
-                None => true,
-                Some(seen) => seen.is_some_and(|seen| seen.uid == uid),
-            },
+            move |stores| match stores.look_up(&kind, &name, &namespace) {
+            Seen::NotWatched => true,
+            Seen::Absent => false,
+            Seen::Present { uid: seen, .. } => seen == uid,
+        },
         );
     }
 
@@ -55,10 +56,10 @@ impl Kubernetes {
         let (kind, name) = (object.kind.clone(), object.name.clone());
         let (uid, namespace) = (uid.to_owned(), self.namespace.to_string());
         watch.expect(
-            move |stores| match stores.uid_of(&kind, &name, &namespace) {
-                None | Some(None) => true,
-                Some(Some(seen)) => seen.uid != uid || seen.deleting,
-            },
+            move |stores| match stores.look_up(&kind, &name, &namespace) {
+            Seen::NotWatched | Seen::Absent => true,
+            Seen::Present { uid: seen, deleting } => seen != uid || deleting,
+        },
         );
     }
 
