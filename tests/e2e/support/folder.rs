@@ -1,0 +1,340 @@
+//! A test's own place: group files in a folder, and a namespace of the cluster.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Condvar, Mutex};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::group::GroupFile;
+use super::images;
+use super::promoter::{Promoter, Run};
+use super::testbed::{Testbed, random};
+use super::{is_owned, name, until};
+
+/// Tests that use the cluster at the same time, so that none starves another.
+const AT_A_TIME: usize = 3;
+/// How long an example app goes on serving after it was told to stop.
+const DRAIN: &str = "2";
+/// Kinds whose objects promoter makes or changes.
+const KINDS: [&str; 9] = [
+    "Deployment",
+    "ReplicaSet",
+    "Service",
+    "ConfigMap",
+    "Secret",
+    "Job",
+    "Pod",
+    "DeploymentGroup",
+    "Lease",
+];
+
+/// A folder of group files with an environment `test`, whose namespace is the test's own.
+pub(crate) struct Folder {
+    pub(crate) namespace: String,
+    /// Where users get in: the node port of hello-a's Service.
+    pub(crate) node_port: u16,
+    folder: TempDir,
+    _slot: Slot,
+}
+
+impl Folder {
+    /// Makes folder and namespace, and prepares the namespace with `promoter install`.
+    #[track_caller]
+    pub(crate) fn new(test: &str) -> Self {
+        let testbed = Testbed::get();
+        let slot = Slot::take();
+        images::push_masters();
+        let folder = Self {
+            namespace: format!("e2e-{test}-{}", random()),
+            node_port: free_node_port(),
+            folder: tempfile::tempdir().unwrap(),
+            _slot: slot,
+        };
+        testbed.cluster.create(
+            "",
+            json!({
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": { "name": folder.namespace, "labels": { "promoter-e2e": testbed.run } },
+            }),
+        );
+        folder.write("environments/test.toml", &folder.environment());
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("groups/manifests");
+        let read = |file: &str| fs::read_to_string(shipped.join(file)).unwrap();
+        let a = replaced(
+            &read("hello-a.yaml"),
+            "DRAIN_SECONDS: \"5\"",
+            &format!("DRAIN_SECONDS: \"{DRAIN}\""),
+        );
+        folder.write("groups/manifests/hello-a.yaml", &a);
+        let drain =
+            format!("\"env\": [\n{{ \"name\": \"DRAIN_SECONDS\", \"value\": \"{DRAIN}\" }},");
+        folder.write(
+            "groups/manifests/hello-b.json",
+            &replaced(&read("hello-b.json"), "\"env\": [", &drain),
+        );
+        let installed = folder.promoter(["install"]).run();
+        assert_eq!(installed.code, 0, "{installed}");
+        folder
+    }
+
+    fn environment(&self) -> String {
+        let testbed = Testbed::get();
+        format!(
+            "[environment]\nname = \"test\"\nnamespace = \"{}\"\ncluster = {{ context = \"{}\" }}\n\n\
+             [values]\nnode_port = {}\n\n[registry]\naccount = \"{}\"\nregion = \"{}\"\n",
+            self.namespace, testbed.context, self.node_port, testbed.account, testbed.region,
+        )
+    }
+
+    /// The example apps and their check as a group file, to change and to write.
+    pub(crate) fn hello(&self, name: &str) -> GroupFile {
+        GroupFile::hello(name)
+    }
+
+    /// Writes `groups/<name>.toml`.
+    pub(crate) fn write_group(&self, group: &GroupFile) {
+        self.write(&format!("groups/{}.toml", group.name), &group.to_string());
+    }
+
+    /// Writes any file of the folder.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Reads any file of the folder.
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path().join(path)).unwrap()
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// A command of the CLI on this folder.
+    pub(crate) fn promoter<S: Into<OsString>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Promoter {
+        Promoter::new(self.folder.path(), arguments)
+    }
+
+    /// Deploys a group with its events as output.
+    #[track_caller]
+    pub(crate) fn deploy(&self, group: &str) -> Run {
+        self.promoter(["deploy", group, "--output", "json"]).run()
+    }
+
+    /// Deploys a group, which must be promoted.
+    #[track_caller]
+    pub(crate) fn promote(&self, group: &str) -> Run {
+        let run = self.deploy(group);
+        assert_eq!(run.code, 0, "{run}");
+        assert_eq!(run.outcome()["phase"], "Promoted", "{run}");
+        run
+    }
+
+    /// The namespace's objects of a kind; `selector` is a label selector, or empty.
+    pub(crate) fn list(&self, kind: &str, selector: &str) -> Vec<Value> {
+        Testbed::get().cluster.list(&self.namespace, kind, selector)
+    }
+
+    pub(crate) fn get(&self, kind: &str, name: &str) -> Option<Value> {
+        Testbed::get().cluster.get(&self.namespace, kind, name)
+    }
+
+    /// Makes an object, as somebody else than promoter.
+    pub(crate) fn create(&self, object: Value) {
+        Testbed::get().cluster.create(&self.namespace, object);
+    }
+
+    pub(crate) fn patch(&self, kind: &str, name: &str, patch: &Value) {
+        Testbed::get()
+            .cluster
+            .patch(&self.namespace, kind, name, patch);
+    }
+
+    /// Begins to delete an object.
+    pub(crate) fn delete(&self, kind: &str, name: &str) {
+        Testbed::get().cluster.delete(&self.namespace, kind, name);
+    }
+
+    /// `kind/name` of the objects promoter made for a colour, with those the
+    /// cluster derived from them; nothing of it may be left of a candidate.
+    pub(crate) fn of_color(&self, color: &str) -> Vec<String> {
+        self.names(|object| super::color(object) == color)
+    }
+
+    /// `kind/name` of all check Jobs and of their pods.
+    pub(crate) fn of_checks(&self) -> Vec<String> {
+        self.names(|object| object["metadata"]["labels"]["promoter.dev/check"].is_string())
+    }
+
+    /// Waits until nothing of a colour and no check is left.
+    #[track_caller]
+    pub(crate) fn assert_cleared(&self, color: &str) {
+        until(&format!("all {color} objects and checks to go"), || {
+            let left = [self.of_color(color), self.of_checks()].concat();
+            left.is_empty().then_some(())
+        });
+    }
+
+    /// `kind/name` of everything with promoter's label on it.
+    pub(crate) fn owned(&self) -> Vec<String> {
+        self.names(is_owned)
+    }
+
+    fn names(&self, wanted: impl Fn(&Value) -> bool) -> Vec<String> {
+        let of_kind = |kind: &&str| {
+            let found = self.list(kind, "").into_iter().filter(&wanted);
+            found
+                .map(|object| format!("{kind}/{}", name(&object)))
+                .collect::<Vec<_>>()
+        };
+        KINDS.iter().flat_map(of_kind).collect()
+    }
+
+    /// `kind/name resourceVersion` of everything in the namespace: whatever is
+    /// written, this changes.
+    pub(crate) fn versions(&self) -> Vec<String> {
+        let of_kind = |kind: &&str| {
+            let found = self.list(kind, "").into_iter();
+            let version = |object: Value| {
+                object["metadata"]["resourceVersion"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            found
+                .map(|object| format!("{kind}/{} {}", name(&object), version(object)))
+                .collect::<Vec<_>>()
+        };
+        KINDS.iter().flat_map(of_kind).collect()
+    }
+
+    /// The status of a `DeploymentGroup`, with promoter's record in `record`.
+    #[track_caller]
+    pub(crate) fn status(&self, group: &str) -> Value {
+        let found = self.get("DeploymentGroup", group);
+        found.unwrap_or_else(|| panic!("there is no DeploymentGroup {group}"))["status"].clone()
+    }
+
+    /// What `kubectl` says in this namespace.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new("kubectl");
+        command.args([
+            "--context",
+            &Testbed::get().context,
+            "--namespace",
+            &self.namespace,
+        ]);
+        match command.args(arguments).output() {
+            Ok(output) => format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            ),
+            Err(error) => format!("failed to start kubectl: {error}"),
+        }
+    }
+
+    fn dump(&self) {
+        let show =
+            |title: &str, arguments: &[&str]| eprintln!("=== {title}\n{}", self.kubectl(arguments));
+        eprintln!("=== namespace {} of the failed test", self.namespace);
+        show(
+            "objects",
+            &[
+                "get",
+                "deployments,services,jobs,pods,configmaps",
+                "-o",
+                "wide",
+                "--show-labels",
+            ],
+        );
+        show("events", &["get", "events", "--sort-by", ".lastTimestamp"]);
+        show(
+            "DeploymentGroups",
+            &["get", "deploymentgroups", "-o", "yaml"],
+        );
+        show(
+            "logs",
+            &[
+                "logs",
+                "--selector",
+                "promoter.dev/group",
+                "--tail",
+                "15",
+                "--prefix",
+                "--max-log-requests",
+                "30",
+            ],
+        );
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.dump();
+        }
+        // Its pods end by themselves; nobody waits for that.
+        self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
+    }
+}
+
+fn replaced(text: &str, from: &str, to: &str) -> String {
+    assert_eq!(
+        text.matches(from).count(),
+        1,
+        "the shipped manifest has {from} once"
+    );
+    text.replace(from, to)
+}
+
+/// A node port that no Service has. Drawn at random, as other runs draw too.
+fn free_node_port() -> u16 {
+    let services = Testbed::get().cluster.list("", "Service", "");
+    let ports = services
+        .iter()
+        .filter_map(|service| service["spec"]["ports"].as_array());
+    let taken: Vec<_> = ports
+        .flatten()
+        .filter_map(|port| port["nodePort"].as_u64())
+        .collect();
+    loop {
+        let drawn = rand::random_range(30_100..32_700_u16);
+        if !taken.contains(&drawn.into()) {
+            return drawn;
+        }
+    }
+}
+
+/// A place among the tests that may run.
+struct Slot;
+
+static TAKEN: Mutex<usize> = Mutex::new(0);
+static FREED: Condvar = Condvar::new();
+
+impl Slot {
+    fn take() -> Self {
+        let mut taken = FREED
+            .wait_while(TAKEN.lock().unwrap(), |taken| *taken >= AT_A_TIME)
+            .unwrap();
+        *taken += 1;
+        Self
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        *TAKEN.lock().unwrap() -= 1;
+        FREED.notify_one();
+    }
+}
