@@ -35,6 +35,15 @@ pub(super) struct Output {
     reading: JoinHandle<()>,
 }
 
+impl Output {
+    fn text(&self) -> String {
+        self.text
+            .lock()
+            .map(|text| text.clone())
+            .unwrap_or_default()
+    }
+}
+
 impl Drop for Output {
     fn drop(&mut self) {
         self.reading.abort();
@@ -195,7 +204,7 @@ impl Drive {
         else {
             return Ok(());
         };
-        let log = self.log_of(check, attempt, observed).await;
+        let log = self.log_of(check, attempt, observed).await?;
         let report = read_report(plan.report, log.as_deref());
         let cases = match &report {
             ReportFacts::Tap(report) => report.cases.clone(),
@@ -268,31 +277,44 @@ impl Drive {
             .await
     }
 
-    /// All that the run wrote; `Err` says why that cannot be had.
+    /// All that the run wrote; the inner `Err` says why that cannot be had.
+    ///
+    /// Reading along may have been cut off with its connection, and a node
+    /// drops the beginning of a long log: the longer of both counts.
     async fn log_of(
         &mut self,
         check: &CheckName,
         attempt: u32,
         observed: &Observed,
-    ) -> Result<String, String> {
+    ) -> Result<Result<String, String>, ClusterError> {
         let pod = self.pod_of(check, attempt, observed);
         let running =
             pod.is_some_and(|pod| check_container(pod).is_some_and(|c| c.running_since.is_some()));
-        if let Some(mut output) = self.outputs.remove(check) {
-            if !running {
-                self.wait_for(&mut output).await;
-            }
-            if running || output.reading.is_finished() {
-                return Ok(output
-                    .text
-                    .lock()
-                    .map(|text| text.clone())
-                    .unwrap_or_default());
-            }
+        let mut output = self.outputs.remove(check);
+        if let Some(output) = output.as_mut().filter(|_| !running) {
+            self.wait_for(output).await;
         }
-        let Some(pod) = pod else {
-            return Err("its pod is gone".to_owned());
+        let followed = output.as_ref().map(Output::text).unwrap_or_default();
+        let Some(pod) = pod.filter(|_| !running) else {
+            let whole = running || output.is_some_and(|output| output.reading.is_finished());
+            return Ok(whole
+                .then_some(followed)
+                .ok_or_else(|| "its pod is gone".to_owned()));
         };
+        match self.read_log(pod).await {
+            Ok(read) if read.len() >= followed.len() => Ok(Ok(read)),
+            Err(error @ ClusterError::Unreachable { .. }) => {
+                if let Some(output) = output {
+                    self.outputs.insert(check.clone(), output);
+                }
+                Err(error)
+            }
+            Err(error) if followed.is_empty() => Ok(Err(error.to_string())),
+            Ok(_) | Err(_) => Ok(Ok(followed)),
+        }
+    }
+
+    async fn read_log(&self, pod: &PodState) -> Result<String, ClusterError> {
         let source = LogSource {
             pod: pod.name.clone(),
             container: CONTAINER.to_owned(),
@@ -300,12 +322,7 @@ impl Drive {
             previous: false,
             tail: None,
         };
-        let mut lines = self
-            .engine
-            .cluster
-            .lines(&source)
-            .await
-            .map_err(|error| error.to_string())?;
+        let mut lines = self.engine.cluster.lines(&source).await?;
         let kept = Mutex::new(String::new());
         while let Some(line) = lines.next().await {
             keep(&kept, &line);
@@ -314,6 +331,9 @@ impl Drive {
     }
 
     async fn wait_for(&self, output: &mut Output) {
+        if output.reading.is_finished() {
+            return;
+        }
         let now = self.engine.clock.now();
         let until = now.saturating_add(LOG_PATIENCE).unwrap_or(now);
         tokio::select! {

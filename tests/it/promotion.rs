@@ -2,7 +2,9 @@
 
 mod checks;
 mod deploying;
+mod interrupted;
 mod kill;
 mod refused;
+mod settling;
 mod switching;
 mod troubles;
