@@ -96,13 +96,15 @@ impl Kubernetes {
         };
         let taken = match taken {
             Ok(lease) => lease,
-            // Somebody else was faster; the next look says who.
+            // Somebody else was faster at the same moment.
             Err(kube::Error::Api(status)) if status.code == 409 => {
-                return Err(LockError::Held {
+                let winner = leases.get_opt(&self.lease_name()).await.map_err(failed)?;
+                let spec = winner.and_then(|lease| lease.spec).unwrap_or_default();
+                return Err(held_by_other(&spec, now).unwrap_or(LockError::Held {
                     holder: "somebody else".to_owned(),
                     since: now,
                     until: now.saturating_add(DURATION).unwrap_or(now),
-                });
+                }));
             }
             Err(error) => return Err(failed(error)),
         };
