@@ -91,7 +91,7 @@ impl Drive {
         let planned = checks.iter().filter_map(|check| self.plan.check(check));
         try_join_all(planned.map(|check| async {
             let attempt = self.promotion.attempt(&check.name).unwrap_or(1);
-            let mut job = job(&self.plan.group, check, &self.promotion.id, attempt);
+            let mut job = job(&self.plan.group, check, self.promotion.id.as_ref(), attempt);
             pin(
                 &mut job,
                 &pins,
@@ -148,7 +148,7 @@ impl Drive {
         let name = job_name(
             &self.plan.group,
             self.plan.check(check)?,
-            &self.promotion.id,
+            self.promotion.id.as_ref(),
             attempt,
         );
         let job = observed.jobs.iter().find(|job| job.name == name)?;
@@ -266,7 +266,7 @@ impl Drive {
         attempt: u32,
         observed: &Observed,
     ) -> Result<(), ClusterError> {
-        let name = job_name(&self.plan.group, check, &self.promotion.id, attempt);
+        let name = job_name(&self.plan.group, check, self.promotion.id.as_ref(), attempt);
         let Some(job) = observed.jobs.iter().find(|job| job.name == name) else {
             return Ok(());
         };

@@ -8,7 +8,6 @@ use super::label::{self, Role};
 use super::object::{Object, entry};
 use crate::group::Check;
 use crate::group::name::GroupName;
-use crate::promotion::id::PromotionId;
 
 /// The container whose end is the check's end; sidecars do not count.
 pub const CONTAINER: &str = "check";
@@ -76,7 +75,7 @@ pub fn plan(
 }
 
 /// The Job of one attempt of a check in a promotion, still to be pinned.
-pub fn job(group: &GroupName, plan: &CheckPlan, promotion: &PromotionId, attempt: u32) -> Object {
+pub fn job(group: &GroupName, plan: &CheckPlan, promotion: &str, attempt: u32) -> Object {
     let mut job = plan.job.clone();
     job.rename(&job_name(group, plan, promotion, attempt));
     for path in [
@@ -84,12 +83,12 @@ pub fn job(group: &GroupName, plan: &CheckPlan, promotion: &PromotionId, attempt
         &["spec", "template", "metadata", "labels"],
     ] {
         let labels = entry(&mut job.0, path);
-        labels.insert(label::PROMOTION.into(), promotion.as_ref().into());
+        labels.insert(label::PROMOTION.into(), promotion.into());
         labels.insert(label::ATTEMPT.into(), attempt.to_string().into());
     }
     let about = [
         json!({ "name": "PROMOTER_GROUP", "value": group.as_ref() }),
-        json!({ "name": "PROMOTER_PROMOTION", "value": promotion.as_ref() }),
+        json!({ "name": "PROMOTER_PROMOTION", "value": promotion }),
         json!({ "name": "POD_NAMESPACE", "valueFrom": { "fieldRef": { "fieldPath": "metadata.namespace" } } }),
     ];
     for container in job.containers_mut() {
@@ -101,12 +100,7 @@ pub fn job(group: &GroupName, plan: &CheckPlan, promotion: &PromotionId, attempt
 }
 
 /// The name of that Job.
-pub fn job_name(
-    group: &GroupName,
-    plan: &CheckPlan,
-    promotion: &PromotionId,
-    attempt: u32,
-) -> String {
+pub fn job_name(group: &GroupName, plan: &CheckPlan, promotion: &str, attempt: u32) -> String {
     let name = format!("{group}-{}-{promotion}", plan.name);
     if attempt == 1 {
         name

@@ -4,4 +4,5 @@
 mod ecr;
 mod promotion;
 mod support;
+mod tidy;
 mod validate;

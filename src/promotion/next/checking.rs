@@ -132,7 +132,7 @@ pub fn facts(
     let name = job_name(
         &situation.plan.group,
         check,
-        &situation.promotion.id,
+        situation.promotion.id.as_ref(),
         attempt,
     );
     let job = situation.observed.jobs.iter().find(|job| job.name == name);

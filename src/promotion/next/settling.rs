@@ -87,12 +87,18 @@ fn teardown(situation: Situation<'_>, old: Color) -> Vec<BTreeSet<AppName>> {
         .teardown_order();
     let mut levels: Vec<BTreeSet<_>> = order.into_iter().map(BTreeSet::from_iter).collect();
     let known: BTreeSet<_> = levels.iter().flatten().cloned().collect();
-    let standing = situation
-        .observed
+    let observed = situation.observed;
+    let deployed = observed
         .deployments
         .iter()
         .filter(|d| d.color == old)
-        .map(|d| d.app.clone());
+        .map(|d| &d.app);
+    let running = observed
+        .pods
+        .iter()
+        .filter(|p| p.color == old)
+        .filter_map(|p| p.app.as_ref());
+    let standing = deployed.chain(running).cloned();
     levels.push(standing.filter(|app| !known.contains(app)).collect());
     levels
 }

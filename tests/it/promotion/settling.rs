@@ -323,3 +323,35 @@ async fn candidates_are_pinned_to_candidates() {
     });
     scenario.promote().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn pods_of_an_app_that_no_plan_knows_are_waited_for() {
+    let scenario = Scenario::new(given::hello());
+    scenario.promote().await;
+    scenario.push_all();
+    let labels = json!({
+        "promoter.dev/group": "master",
+        "promoter.dev/app": "ghost",
+        "promoter.dev/color": "blue",
+        "promoter.dev/role": "colored",
+    });
+    scenario.world.meddle(|state| {
+        state.put(json!({
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": { "name": "ghost-blue", "labels": labels },
+            "spec": { "template": { "metadata": { "labels": labels }, "spec": {} } },
+        }));
+        let ghost = state.get("Deployment", "ghost-blue").unwrap().clone();
+        state.made(&ghost);
+        state
+            .script
+            .drains
+            .insert("ghost".to_owned(), Some(Duration::from_secs(60)));
+    });
+    scenario.world.when("delete Service hello-a-blue", |state| {
+        assert_eq!(names_of_old_pods(state, Color::Blue), [""; 0]);
+    });
+    scenario.promote().await;
+    scenario.rests_at(Some(Color::Green));
+}

@@ -223,3 +223,55 @@ async fn the_switch_waits_for_nothing_but_is_told() {
     let phases = scenario.events.phases();
     assert!(phases.contains(&Phase::Promoting));
 }
+
+#[tokio::test(start_paused = true)]
+async fn ports_move_together_with_the_selector() {
+    let group = |port: u16| {
+        let mut web = templated(
+            "web",
+            &manifest("web", "").replace("port: 80,", &format!("port: {port},")),
+        );
+        web.needs = vec![promoter::group::name::AppName::parse("hello-b").unwrap()];
+        given::group(vec![web, app("hello-b")], vec![check("greets")])
+    };
+    let seen = |state: &crate::support::world::State| {
+        let port = state
+            .get("Service", "web")
+            .unwrap()
+            .at("/spec/ports/0/port")
+            .cloned();
+        (port.unwrap(), state.selector("web")[label::COLOR].clone())
+    };
+    let mut scenario = Scenario::new(group(80));
+    scenario.promote().await;
+    scenario.group = group(81);
+    // Moved, moved back, and moved for good: never one without the other.
+    scenario.world.fail("point hello-b to green", 1, moved());
+    for call in [
+        "point web to green",
+        "point web to blue",
+        "write aborting",
+        "create Job",
+    ] {
+        scenario.world.when(call, move |state| {
+            let expected = if call == "point web to blue" {
+                (json!(81), "green".to_owned())
+            } else {
+                (json!(80), "blue".to_owned())
+            };
+            assert_eq!(seen(state), expected, "{call}");
+        });
+    }
+    scenario.abort().await;
+    scenario.rests_at(Some(Color::Blue));
+    assert_eq!(
+        seen(&scenario.world.state()),
+        (json!(80), "blue".to_owned())
+    );
+    scenario.promote().await;
+    assert_eq!(
+        seen(&scenario.world.state()),
+        (json!(81), "green".to_owned())
+    );
+    scenario.rests_at(Some(Color::Green));
+}

@@ -117,6 +117,13 @@ impl State {
         if before.is_none() {
             object.0["metadata"]["generation"] = json!(1);
         }
+        // Selector and ports of an active Service move with the switch only.
+        let ports = before.and_then(|before| before.at("/spec/ports"));
+        if let Some(ports) = ports
+            && object.label(label::ROLE) == Some(Role::Active.as_str())
+        {
+            object.0["spec"]["ports"] = ports.clone();
+        }
         if object.kind() == "Service" {
             for field in ["selector", "clusterIP", "clusterIPs"] {
                 let kept = before.and_then(|before| before.at(&format!("/spec/{field}")));
@@ -167,6 +174,9 @@ impl State {
                     .unwrap()
                     .remove("selector"),
             ),
+        }
+        if let Some(ports) = &change.ports {
+            service.0["spec"]["ports"] = ports.clone();
         }
         Ok(())
     }
