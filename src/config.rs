@@ -22,7 +22,7 @@ pub mod env {
     pub const DIR: &str = "PROMOTER_DIR";
     /// What to log to standard error, as `tracing` filters are written.
     pub const LOG: &str = "PROMOTER_LOG";
-    /// Who asks, where the login name does not say it.
+    /// Who asks, in place of `user@host`.
     pub const ACTOR: &str = "PROMOTER_ACTOR";
 }
 
@@ -51,11 +51,12 @@ pub fn init(color: ColorChoice) {
 
 /// Who asks at this terminal.
 pub fn actor() -> Actor {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let user = variable(env::ACTOR).or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|host| host.trim().to_owned());
-    let host = host.or_else(|| variable("HOSTNAME")).unwrap_or_else(|| "localhost".to_owned());
-    let name = format!("{}@{host}", user.unwrap_or_else(|| "somebody".to_owned()));
+    let given = std::env::var(env::ACTOR).ok().filter(|name| !name.trim().is_empty());
+    let name = given.unwrap_or_else(|| {
+        let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
+        let host = whoami::hostname().unwrap_or_else(|_| "localhost".to_owned());
+        format!("{user}@{host}")
+    });
     Actor { name, trigger: Trigger::Cli }
 }
 

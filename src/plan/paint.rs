@@ -86,7 +86,8 @@ impl Paint<'_> {
             .collect();
         self.workload(&mut workload, &pod_labels);
         for object in &mut config {
-            self.mark(object, Role::Config);
+            // Without the app: what several apps use alike is one object.
+            object.own(self.group.as_ref(), Role::Config);
         }
         for object in &mut shared {
             self.mark(object, Role::Shared);

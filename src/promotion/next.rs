@@ -23,9 +23,6 @@ use crate::plan::color::Color;
 
 pub use checking::facts;
 
-/// Checks that run at the same time at most.
-pub const PARALLEL_CHECKS: usize = 4;
-
 /// What a promotion is judged by at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
-use crate::plan::check::MAX_ATTEMPTS;
+use crate::plan::check::{MAX_ATTEMPTS, PARALLEL};
 
 /// Where a promotion stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ impl Phase {
             Self::Checking => {
                 let longest = plan.checks.iter().map(|check| check.timeout + check.start_timeout).max();
                 // Checks run a few at a time, so their rounds add up.
-                let rounds = plan.checks.len().div_ceil(super::next::PARALLEL_CHECKS).max(1);
+                let rounds = plan.checks.len().div_ceil(PARALLEL).max(1);
                 let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
                 longest.unwrap_or_default().saturating_mul(MAX_ATTEMPTS).saturating_mul(rounds)
             }

@@ -101,6 +101,8 @@ impl CheckFacts {
     fn duration(&self) -> Option<Duration> {
         let (start, end) = match self.container()? {
             ContainerFacts::Running { since } => (*since, self.now),
+            // What could not be started never ran; containerd says it started in 1970.
+            ContainerFacts::Ended(end) if end.could_not_start() => return None,
             ContainerFacts::Ended(end) => (
                 end.started_at.unwrap_or(self.created_at),
                 end.finished_at.unwrap_or(self.now),
@@ -264,15 +266,19 @@ impl CheckFacts {
 }
 
 impl ContainerEnd {
+    fn could_not_start(&self) -> bool {
+        matches!(self.reason.as_str(), "StartError" | "ContainerCannotRun")
+    }
+
     /// What the end alone says of the check, and why.
     fn judge(&self) -> (Verdict, String) {
+        if self.could_not_start() {
+            let reason = format!("its container could not be started: {}", self.message);
+            return (Verdict::Errored, reason);
+        }
         let code = self.exit_code;
         let signal = self.signal.filter(|signal| *signal != 0);
         match (self.reason.as_str(), signal, code) {
-            ("StartError" | "ContainerCannotRun", _, _) => {
-                let reason = format!("its container could not be started: {}", self.message);
-                (Verdict::Errored, reason)
-            }
             // Also with exit 0: something the check had started was killed.
             ("OOMKilled", _, _) => (Verdict::Failed, format!("out of memory (exit {code})")),
             (_, Some(signal), _) => {

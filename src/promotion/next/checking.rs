@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    Next, PARALLEL_CHECKS, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names,
+    Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names,
 };
 use crate::plan::CheckPlan;
-use crate::plan::check::{CONTAINER, MAX_ATTEMPTS, job_name};
+use crate::plan::check::{CONTAINER, MAX_ATTEMPTS, PARALLEL, job_name};
 use crate::promotion::gate::{AbortKind, AbortReason, Decision, gate};
 use crate::promotion::observed::{ContainerState, JobState, PodState};
 use crate::promotion::verdict::{
@@ -70,7 +70,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
             }
         }
     }
-    unstarted.truncate(PARALLEL_CHECKS.saturating_sub(waits.len()));
+    unstarted.truncate(PARALLEL.saturating_sub(waits.len()));
     if !unstarted.is_empty() {
         let reachable = situation.promotion.phase_since.saturating_add(PROPAGATION).unwrap_or(situation.now);
         if situation.now < reachable {

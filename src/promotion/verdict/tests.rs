@@ -116,6 +116,7 @@ fn ends() {
         &ended(|end| {
             end.exit_code = 128;
             end.reason = "StartError".to_owned();
+            end.started_at = Some(at(-1_000_000));
             end.message = "exec: \"npm\": not found\nin $PATH".to_owned();
         }),
         "errored: its container could not be started: exec: \"npm\": not found in $PATH",
