@@ -130,9 +130,11 @@ fn pod(found: &Pod) -> Option<PodState> {
         check: check_of(&found.metadata),
         color: color_of(&found.metadata)?,
         promotion: promotion_of(&found.metadata),
+        // Anybody can name a Job as an owner; only its controller made the pod.
         owner: found
             .owner_references()
-            .first()
+            .iter()
+            .find(|owner| owner.controller == Some(true))
             .map(|owner| owner.uid.clone()),
         phase: status.phase.unwrap_or_default(),
         ready: is_true("Ready"),
