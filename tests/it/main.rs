@@ -2,6 +2,7 @@
 //! cluster in memory, adapters against stubs, whole folders of group files.
 
 mod ecr;
+mod plan;
 mod promotion;
 mod support;
 mod tidy;

@@ -4,6 +4,7 @@ mod checks;
 mod deploying;
 mod interrupted;
 mod kill;
+mod next;
 mod refused;
 mod settling;
 mod switching;

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names,
-};
+use super::{Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names};
 use crate::plan::CheckPlan;
 use crate::plan::check::{CONTAINER, MAX_ATTEMPTS, PARALLEL, job_name};
 use crate::promotion::gate::{AbortKind, AbortReason, Decision, gate};
@@ -72,10 +70,17 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     }
     unstarted.truncate(PARALLEL.saturating_sub(waits.len()));
     if !unstarted.is_empty() {
-        let reachable = situation.promotion.phase_since.saturating_add(PROPAGATION).unwrap_or(situation.now);
+        let reachable = situation
+            .promotion
+            .phase_since
+            .saturating_add(PROPAGATION)
+            .unwrap_or(situation.now);
         if situation.now < reachable {
             let wait_for = "every node to learn the candidate's endpoints".to_owned();
-            return Next::Wait { wait_for, until: reachable };
+            return Next::Wait {
+                wait_for,
+                until: reachable,
+            };
         }
         return Next::Do(Step::StartChecks(unstarted));
     }
@@ -109,6 +114,11 @@ fn decide(situation: Situation<'_>) -> Next {
     match decision {
         Decision::Promote => enter(Phase::Promoting),
         Decision::Abort(reasons) => abort(reasons.iter().map(reason).collect()),
+        // Results of another promotion or plan count as none, and nobody brings others.
+        Decision::Wait(what) if situation.is_overdue() => {
+            let text = format!("checks did not end in time: waited in vain for {what}");
+            abort(vec![Reason::new(ReasonKind::CheckErrored, text)])
+        }
         Decision::Wait(what) => situation.wait(what),
     }
 }

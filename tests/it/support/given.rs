@@ -9,6 +9,14 @@ use promoter::group::{
     App, BranchImage, Check, CheckImage, ClusterRef, Environment, Group, Inline, Manifest, Newest,
     Proof, RegistryRef, Report, Strategy, Template, Untested,
 };
+use promoter::plan::color::Color;
+use promoter::plan::config::ConfigKey;
+use promoter::plan::image::{CheckImageRef, Digest, Resolved, ResolvedImage};
+use promoter::plan::survey::{Node, Resources, Survey};
+use promoter::plan::{Plan, planner};
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
+
+use super::registry::platform;
 
 /// hello-a calls hello-b; one check, `greets`.
 pub(crate) fn hello() -> Group {
@@ -122,5 +130,70 @@ pub(crate) fn tap(name: &str) -> Check {
     Check {
         report: Report::Tap,
         ..check(name)
+    }
+}
+
+/// Images as if each branch had been resolved to its first build.
+pub(crate) fn resolved(group: &Group) -> Resolved {
+    let image = |wanted: &BranchImage, n: u8| {
+        let digest = Digest::parse(&format!("sha256:{}", format!("{n:02x}").repeat(32))).unwrap();
+        ResolvedImage {
+            repository: wanted.repository.clone(),
+            reference: format!("registry.test/{}@{digest}", wanted.repository),
+            branch: wanted.branch.clone(),
+            tag: format!("{}-1-abc1234", wanted.branch),
+            digest,
+            build: 1,
+            commit: Some("abc1234".to_owned()),
+            pushed_at: jiff::Timestamp::UNIX_EPOCH,
+            platforms: vec![platform("linux", "amd64")],
+            warnings: Vec::new(),
+        }
+    };
+    let mut resolved = Resolved::default();
+    for (n, app) in (1..).zip(&group.apps) {
+        resolved.apps.insert(app.name.clone(), image(&app.image, n));
+    }
+    for (n, check) in (101..).zip(&group.checks) {
+        let of = match &check.image {
+            CheckImage::Branch(wanted) => CheckImageRef::Resolved(image(wanted, n)),
+            CheckImage::App(app) => CheckImageRef::Resolved(resolved.apps[app].clone()),
+            CheckImage::Image(text) => CheckImageRef::Written(text.clone()),
+        };
+        resolved.checks.insert(check.name.clone(), of);
+    }
+    resolved
+}
+
+/// An empty namespace with one node.
+pub(crate) fn survey() -> Survey {
+    let node = Node {
+        name: "node-1".to_owned(),
+        platform: platform("linux", "amd64"),
+        allocatable: Resources::default(),
+        requested: Resources::default(),
+    };
+    Survey {
+        namespace: Some(BTreeMap::new()),
+        nodes: vec![node],
+        config_key: Some(ConfigKey([7; 32])),
+        ..Survey::default()
+    }
+}
+
+/// The plan of a group in a colour, which nothing speaks against.
+#[track_caller]
+pub(crate) fn plan(group: &Group, color: Color) -> Plan {
+    let draft = planner::draft(group, &resolved(group), &survey(), color);
+    draft.unwrap_or_else(|refusals| panic!("{refusals:?}")).plan
+}
+
+/// Generated cases, the same ones in every run.
+pub(crate) fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(20_261_121),
+        failure_persistence: None,
+        ..ProptestConfig::default()
     }
 }

@@ -1,0 +1,9 @@
+//! From a group to a plan: what is made of manifests, and what is refused.
+
+mod config;
+mod diff;
+mod fingerprint;
+mod paint;
+mod pin;
+mod refusals;
+mod teardown;
