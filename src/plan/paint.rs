@@ -237,7 +237,13 @@ impl Paint<'_> {
             "metadata": { "name": name },
             "spec": { "type": "ClusterIP", "selector": selector, "ports": colored_ports(&active) },
         }));
-        for field in ["sessionAffinity", "sessionAffinityConfig"] {
+        // With fewer families than the user's Service has, pinning would leave one open.
+        for field in [
+            "sessionAffinity",
+            "sessionAffinityConfig",
+            "ipFamilies",
+            "ipFamilyPolicy",
+        ] {
             if let Some(value) = active.at(&format!("/spec/{field}")) {
                 colored.0["spec"][field] = value.clone();
             }

@@ -37,6 +37,8 @@ spec:
   type: LoadBalancer
   selector: {app: web}
   sessionAffinity: ClientIP
+  ipFamilyPolicy: PreferDualStack
+  ipFamilies: [IPv4, IPv6]
   loadBalancerClass: expensive
   externalTrafficPolicy: Local
   externalIPs: [192.0.2.9]
@@ -122,6 +124,8 @@ fn a_color_service_balances_and_does_nothing_else() {
             "type": "ClusterIP",
             "selector": { "app": "web", "promoter.dev/group": "master", "promoter.dev/color": "green" },
             "sessionAffinity": "ClientIP",
+            "ipFamilyPolicy": "PreferDualStack",
+            "ipFamilies": ["IPv4", "IPv6"],
             "ports": [{ "name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP", "appProtocol": "http" }],
         })
     );

@@ -110,3 +110,12 @@ async fn a_pod_of_the_candidate_that_fails_before_the_switch_holds_it_up() {
     assert!(waits.contains(&said), "{waits:?}");
     scenario.rests_at(Some(Color::Green));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_crashed_container_said_last_is_told() {
+    let scenario = Scenario::new(given::hello());
+    scenario.world.fate("hello-b", AppFate::CrashLoop(5));
+    let outcome = scenario.abort().await;
+    assert_eq!(outcome.reasons[0].last_lines, ["starting", "no database"]);
+    scenario.rests_at(None);
+}

@@ -123,7 +123,8 @@ impl State {
         let replicas = deployment.at("/spec/replicas").and_then(Value::as_u64);
         for _ in 0..replicas.unwrap_or(1) {
             let name = self.make_pod(deployment, &app);
-            let state = &mut self.pod(&name).unwrap().state;
+            let pod = self.pod(&name).unwrap();
+            let state = &mut pod.state;
             let container = &mut state.containers[0];
             let waits = |reason: &str, text: &str| Some((reason.to_owned(), text.to_owned()));
             match &fate {
@@ -133,6 +134,7 @@ impl State {
                 }
                 AppFate::PullError(text) => container.waiting = waits("ImagePullBackOff", text),
                 AppFate::CrashLoop(restarts) => {
+                    pod.log = vec!["starting".to_owned(), "no database".to_owned()];
                     container.waiting = waits("CrashLoopBackOff", "back-off 40s");
                     container.restarts = *restarts;
                     container.ended = Some(ended(1, "Error"));
