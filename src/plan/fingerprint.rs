@@ -55,8 +55,14 @@ hash!(
 impl PlanId {
     /// The identity of a plan.
     pub fn of(plan: &Plan) -> Self {
+        Self::of_json(&json(plan))
+    }
+
+    /// The identity of a plan from its stored text. A later promoter may read
+    /// the same text into more fields, so it is the text that counts.
+    pub fn of_json(text: &str) -> Self {
         let mut hasher = Hasher::new("plan");
-        hasher.json("content", plan);
+        hasher.field("content", text);
         Self(hasher.finish())
     }
 }
@@ -139,14 +145,16 @@ impl Hasher {
     }
 
     fn json(&mut self, name: &str, value: &impl Serialize) {
-        let text =
-            serde_json::to_string(value).expect("settings are made of strings, numbers and maps");
-        self.field(name, &text);
+        self.field(name, &json(value));
     }
 
     fn finish(self) -> String {
         hex(&self.0.finalize())
     }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plans and settings are made of strings, numbers and maps")
 }
 
 /// Bytes in hexadecimal.

@@ -114,23 +114,19 @@ pub(super) async fn load(cluster: &Kubernetes, id: &PlanId) -> Result<Option<Pla
         return Ok(None);
     }
     let packed: Vec<u8> = chunks.into_values().flatten().collect();
-    let mut json = Vec::new();
-    let unpacked = GzDecoder::new(packed.as_slice())
-        .take(LARGEST)
-        .read_to_end(&mut json);
+    let mut json = String::new();
+    let unpacked = GzDecoder::new(packed.as_slice()).take(LARGEST).read_to_string(&mut json);
     unpacked.map_err(|error| refused(error.to_string()))?;
-    let plan: Plan = serde_json::from_slice(&json).map_err(|error| refused(error.to_string()))?;
+    if PlanId::of_json(&json) != *id {
+        return Err(refused("its content does not match its name; somebody changed it".to_owned()));
+    }
+    let plan: Plan = serde_json::from_str(&json).map_err(|error| refused(error.to_string()))?;
     if plan.format != Plan::FORMAT {
         return Err(refused(format!(
             "it has format {}, this promoter reads {}; use the promoter that wrote it",
             plan.format,
             Plan::FORMAT
         )));
-    }
-    if plan.id() != *id {
-        return Err(refused(
-            "its content does not match its name; somebody changed it".to_owned(),
-        ));
     }
     Ok(Some(plan))
 }
