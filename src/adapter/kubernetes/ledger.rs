@@ -46,9 +46,13 @@ impl Ledger for Kubernetes {
         let epoch = self
             .take_lease(holder, stamped.chain(noted).max().unwrap_or(0))
             .await?;
-        self.stamp(epoch, object, &services)
-            .await
-            .map_err(LockError::Cluster)?;
+        if let Err(error) = self.take_over(epoch).await {
+            // Nobody waits for the lock of one who cannot use it.
+            if let Err(error) = self.free_lease(epoch).await {
+                tracing::warn!(%error, "failed to give the group's lock back");
+            }
+            return Err(LockError::Cluster(error));
+        }
         Ok(epoch)
     }
 
@@ -161,6 +165,14 @@ impl Kubernetes {
         Ok(found
             .map_err(|error| error::from("list the active Services", error))?
             .items)
+    }
+
+    /// Stamps what is there now: until the lock was taken, the holder before
+    /// may have written the record, or made Services.
+    async fn take_over(&self, epoch: Epoch) -> Result<(), ClusterError> {
+        let object = self.found_or_made().await?;
+        let services = self.active_services().await?;
+        self.stamp(epoch, object, &services).await
     }
 
     /// Writes the epoch wherever a patch of an earlier holder could still arrive.
