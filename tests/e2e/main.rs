@@ -28,5 +28,10 @@
     reason = "a test that cannot go on fails"
 )]
 
-mod first;
+mod branches;
+mod concurrent;
+mod foreign;
+mod gate;
+mod isolation;
+mod replaced;
 mod support;

@@ -1,19 +1,23 @@
 //! What every end-to-end test needs. See the crate's documentation for how it is used.
 
+mod access;
 mod cluster;
+mod dump;
 mod folder;
 mod group;
 mod images;
 mod load;
+mod place;
 mod promoter;
 mod testbed;
 mod wait;
 
+pub(crate) use access::{Access, Change, Seen, SeenPod, Witness};
 pub(crate) use cluster::{color, is_owned, name, uid};
 pub(crate) use folder::Folder;
 pub(crate) use group::{App, Check, GroupFile};
-pub(crate) use images::{push, repository};
+pub(crate) use images::{forget_in_ecr, forget_in_registry, push, repository};
 pub(crate) use load::{Load, Served, get};
-pub(crate) use promoter::{Run, Running};
+pub(crate) use promoter::{Promoter, Run, Running};
 pub(crate) use testbed::Testbed;
 pub(crate) use wait::{until, until_within};

@@ -4,28 +4,28 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Condvar, Mutex};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::dump::dump;
 use super::group::GroupFile;
 use super::images;
+use super::place::{Slot, free_node_port};
 use super::promoter::{Promoter, Run};
 use super::testbed::{Testbed, random};
 use super::{is_owned, name, until};
 
-/// Tests that use the cluster at the same time, so that none starves another.
-const AT_A_TIME: usize = 3;
 /// How long an example app goes on serving after it was told to stop.
 const DRAIN: &str = "2";
 /// Kinds whose objects promoter makes or changes.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "Deployment",
     "ReplicaSet",
     "Service",
     "ConfigMap",
     "Secret",
+    "ServiceAccount",
     "Job",
     "Pod",
     "DeploymentGroup",
@@ -137,6 +137,9 @@ impl Folder {
         let run = self.deploy(group);
         assert_eq!(run.code, 0, "{run}");
         assert_eq!(run.outcome()["phase"], "Promoted", "{run}");
+        until("the checks' pods to go", || {
+            self.of_checks().is_empty().then_some(())
+        });
         run
     }
 
@@ -243,46 +246,12 @@ impl Folder {
             Err(error) => format!("failed to start kubectl: {error}"),
         }
     }
-
-    fn dump(&self) {
-        let show =
-            |title: &str, arguments: &[&str]| eprintln!("=== {title}\n{}", self.kubectl(arguments));
-        eprintln!("=== namespace {} of the failed test", self.namespace);
-        show(
-            "objects",
-            &[
-                "get",
-                "deployments,services,jobs,pods,configmaps",
-                "-o",
-                "wide",
-                "--show-labels",
-            ],
-        );
-        show("events", &["get", "events", "--sort-by", ".lastTimestamp"]);
-        show(
-            "DeploymentGroups",
-            &["get", "deploymentgroups", "-o", "yaml"],
-        );
-        show(
-            "logs",
-            &[
-                "logs",
-                "--selector",
-                "promoter.dev/group",
-                "--tail",
-                "15",
-                "--prefix",
-                "--max-log-requests",
-                "30",
-            ],
-        );
-    }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.dump();
+            dump(self);
         }
         // Its pods end by themselves; nobody waits for that.
         self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
@@ -296,45 +265,4 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
         "the shipped manifest has {from} once"
     );
     text.replace(from, to)
-}
-
-/// A node port that no Service has. Drawn at random, as other runs draw too.
-fn free_node_port() -> u16 {
-    let services = Testbed::get().cluster.list("", "Service", "");
-    let ports = services
-        .iter()
-        .filter_map(|service| service["spec"]["ports"].as_array());
-    let taken: Vec<_> = ports
-        .flatten()
-        .filter_map(|port| port["nodePort"].as_u64())
-        .collect();
-    loop {
-        let drawn = rand::random_range(30_100..32_700_u16);
-        if !taken.contains(&drawn.into()) {
-            return drawn;
-        }
-    }
-}
-
-/// A place among the tests that may run.
-struct Slot;
-
-static TAKEN: Mutex<usize> = Mutex::new(0);
-static FREED: Condvar = Condvar::new();
-
-impl Slot {
-    fn take() -> Self {
-        let mut taken = FREED
-            .wait_while(TAKEN.lock().unwrap(), |taken| *taken >= AT_A_TIME)
-            .unwrap();
-        *taken += 1;
-        Self
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        *TAKEN.lock().unwrap() -= 1;
-        FREED.notify_one();
-    }
 }

@@ -1,5 +1,7 @@
 //! Images of the example apps, pushed the way a CI build does.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
@@ -45,4 +47,44 @@ pub(super) fn push_masters() {
             push(app, "master", &[]);
         }
     });
+}
+
+/// Deletes an image from the registry, so that no pod can pull it any more; ECR
+/// goes on listing it. `reference` is what [`push`] gave.
+pub(crate) fn forget_in_registry(reference: &str) {
+    let testbed = Testbed::get();
+    let (image, digest) = reference.split_once('@').unwrap();
+    let repository = image.strip_prefix(&testbed.ecr).unwrap();
+    let path = format!("/v2{repository}/manifests/{digest}");
+    let mut stream = TcpStream::connect(&testbed.registry).unwrap();
+    let host = &testbed.registry;
+    let request = format!("DELETE {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 202"),
+        "failed to delete {path}: {answer}"
+    );
+}
+
+/// Deletes an image from ECR.
+pub(crate) fn forget_in_ecr(app: &str, reference: &str) {
+    let digest = reference.split_once('@').unwrap().1;
+    let mut aws = Command::new("aws");
+    aws.args([
+        "ecr",
+        "batch-delete-image",
+        "--repository-name",
+        &repository(app),
+    ]);
+    let output = aws
+        .args(["--image-ids", &format!("imageDigest={digest}")])
+        .output()
+        .unwrap();
+    let answer = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && answer.contains(digest),
+        "failed to delete {reference}: {output:?}"
+    );
 }

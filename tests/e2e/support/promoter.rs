@@ -155,7 +155,7 @@ impl Running {
                     .drain(..)
                     .for_each(|reader| reader.join().unwrap());
             }
-            let run = self.so_far(0);
+            let run = self.so_far(ended.and_then(|status| status.code()).unwrap_or(-1));
             let found = run.events().into_iter().find(|event| wanted(event));
             assert!(
                 found.is_some() || ended.is_none(),

@@ -1,0 +1,200 @@
+//! Two deploys at once, and deploys that are cut off at any point.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::support::{
+    Folder, GroupFile, Load, Promoter, Run, Running, get, name, until, until_within,
+};
+
+/// Longer than the Lease of a promoter that died is good for.
+const LEASE: Duration = Duration::from_secs(60);
+
+#[test]
+fn of_two_deploys_one_promotes_and_the_other_names_it() {
+    let folder = Folder::new("both");
+    folder.write_group(&folder.hello("master"));
+    let start = |name: &str| deploy(&folder).actor(name).start();
+    let (alice, bob) = (start("alice"), start("bob"));
+    let (alice, bob) = (alice.wait(), bob.wait());
+
+    let (won, lost, holder) = if alice.code == 0 {
+        (alice, bob, "alice")
+    } else {
+        (bob, alice, "bob")
+    };
+    assert_eq!((won.code, lost.code), (0, 6), "{won}{lost}");
+    assert_eq!(won.outcome()["phase"], "Promoted", "{won}");
+    assert!(lost.stderr.contains(holder), "the holder is named: {lost}");
+    assert_eq!(
+        folder.status("master")["record"]["outcomes"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn an_interrupt_while_checks_run_aborts() {
+    let (folder, group) = serving("interrupt");
+    hold_checks(&folder, group);
+    let before = folder.owned();
+    let users = Load::start(folder.node_port, 2, Duration::from_millis(50));
+    let mut running = deploy(&folder).start();
+    running.event("a check that runs", |event| {
+        event["event"] == "check-output"
+    });
+    running.interrupt();
+    let run = running.wait();
+    let served = users.stop();
+
+    assert_eq!(run.code, 130, "{run}");
+    assert_eq!(run.outcome()["phase"], "Aborted", "{run}");
+    assert_eq!(run.outcome()["reasons"][0]["kind"], "interrupted", "{run}");
+    folder.assert_cleared("green");
+    assert_eq!(folder.owned(), before, "what promoter owns is what it was");
+    assert_eq!(folder.status("master")["color"], "blue");
+    served.assert_undisturbed();
+}
+
+#[test]
+fn a_deploy_killed_while_deploying_is_resumed() {
+    let (folder, _) = serving("deploying");
+    let mut killed = deploy(&folder).start();
+    killed.phase("Deploying");
+    resumed_after_kill(&folder, killed, "Deploying");
+}
+
+#[test]
+fn a_deploy_killed_while_checking_is_resumed() {
+    let (folder, group) = serving("checking");
+    hold_checks(&folder, group);
+    let mut killed = deploy(&folder).start();
+    killed.event("a check that runs", |event| {
+        event["event"] == "check-output"
+    });
+    resumed_after_kill(&folder, killed, "Checking");
+}
+
+#[test]
+fn a_deploy_killed_while_settling_is_resumed() {
+    let (folder, _) = serving("settling");
+    let mut killed = deploy(&folder).start();
+    killed.phase("Settling");
+    resumed_after_kill(&folder, killed, "Settling");
+}
+
+#[test]
+fn a_detached_deploy_is_finished_by_the_next() {
+    let (folder, _) = serving("detach");
+    let detached = folder
+        .promoter(["deploy", "master", "--force", "--detach", "-o", "json"])
+        .run();
+    assert_eq!(detached.code, 0, "{detached}");
+    assert_eq!(folder.status("master")["phase"], "settling");
+    assert_eq!(
+        standing(&folder),
+        [
+            "hello-a-blue",
+            "hello-a-green",
+            "hello-b-blue",
+            "hello-b-green"
+        ]
+    );
+
+    let next = folder.deploy("master");
+    assert_eq!(next.code, 0, "{next}");
+    assert_eq!(next.events_named("resumed").len(), 1, "{next}");
+    assert_promoted(&folder, &next);
+}
+
+/// A folder whose group serves in blue, with users let in.
+fn serving(test: &str) -> (Folder, GroupFile) {
+    let folder = Folder::new(test);
+    let group = folder.hello("master");
+    folder.write_group(&group);
+    folder.promote("master");
+    until("an answer at the node port", || get(folder.node_port).ok());
+    (folder, group)
+}
+
+/// Lets the check run long enough to be cut off, and say so.
+fn hold_checks(folder: &Folder, mut group: GroupFile) {
+    group.checks[0].command = ["sh", "-c", "echo '# holding'; HOLD_SECONDS=10 npm test"]
+        .map(str::to_owned)
+        .to_vec();
+    folder.write_group(&group);
+}
+
+fn deploy(folder: &Folder) -> Promoter {
+    folder.promoter(["deploy", "master", "--force", "--output", "json"])
+}
+
+/// Kills a promoter, deploys again once its lock has run out, and expects the
+/// cut-off promotion to be promoted and users not to have noticed.
+fn resumed_after_kill(folder: &Folder, killed: Running, phase: &str) {
+    let users = Load::start(folder.node_port, 2, Duration::from_millis(50));
+    killed.kill();
+    let killed = killed.wait();
+    let promotion = killed.events()[0]["promotion"].clone();
+    let refused = folder.deploy("master");
+    until_within(LEASE, "the dead promoter's lock to run out", || {
+        has_run_out(folder).then_some(())
+    });
+    let run = folder.deploy("master");
+    let served = users.stop();
+
+    assert_eq!(run.code, 0, "{killed}{run}");
+    assert_eq!(
+        refused.code, 6,
+        "a lock is good until it runs out, whoever holds it: {refused}"
+    );
+    let resumed = &run.events_named("resumed")[0];
+    assert_eq!(
+        (&resumed["promotion"], &resumed["phase"]),
+        (&promotion, &Value::from(phase)),
+        "{run}"
+    );
+    assert_promoted(folder, &run);
+    served.assert_undisturbed();
+    println!("killed while {phase}, then resumed; meanwhile {served}");
+}
+
+/// Whether the group's Lease is nobody's any more.
+fn has_run_out(folder: &Folder) -> bool {
+    let lease = folder.get("Lease", "promoter-master").unwrap();
+    let renewed: Timestamp = lease["spec"]["renewTime"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let good_for =
+        SignedDuration::from_secs(lease["spec"]["leaseDurationSeconds"].as_i64().unwrap());
+    Timestamp::now() > renewed + good_for
+}
+
+/// Green serves, blue is gone, nothing is under way.
+fn assert_promoted(folder: &Folder, run: &Run) {
+    assert_eq!(run.outcome()["phase"], "Promoted", "{run}");
+    folder.assert_cleared("blue");
+    let status = folder.status("master");
+    assert_eq!(
+        (&status["phase"], &status["color"]),
+        (&"promoted".into(), &"green".into()),
+        "{status:#}"
+    );
+    assert_eq!(status["record"]["inFlight"], Value::Null, "{status:#}");
+    assert_eq!(
+        status["record"]["outcomes"].as_array().unwrap().len(),
+        2,
+        "{status:#}"
+    );
+    assert_eq!(standing(folder), ["hello-a-green", "hello-b-green"]);
+}
+
+fn standing(folder: &Folder) -> Vec<String> {
+    folder.list("Deployment", "").iter().map(name).collect()
+}
