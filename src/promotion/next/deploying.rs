@@ -1,6 +1,7 @@
 //! Filling the candidate colour beside the one that serves.
 
 use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, Tested, abort, names};
+use crate::group::name::AppName;
 use crate::promotion::trouble::{Trouble, troubles};
 
 /// Clear what an earlier promotion left in the colour, prepare, deploy, wait.
@@ -8,38 +9,37 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     let color = situation.promotion.candidate;
     let serving = situation.serves(color);
     if !serving.is_empty() {
-        let text = format!("Service {} points at {color}, which was to be filled", names(&serving));
+        let text = format!(
+            "Service {} points at {color}, which was to be filled",
+            names(&serving)
+        );
         return abort(vec![Reason::new(ReasonKind::Gate, text)]);
     }
-    let leftovers: Vec<_> = situation.strangers(color).filter(|d| !d.deleting).collect();
-    if !leftovers.is_empty() {
-        let leftovers = leftovers.iter().map(|d| (d.name.clone(), d.uid.clone()));
-        return Next::Do(Step::DeleteDeployments(leftovers.collect()));
-    }
-    let jobs = situation
-        .observed
-        .jobs
-        .iter()
-        .filter(|job| !situation.is_ours(&job.promotion) && !job.deleting);
-    let jobs: Vec<_> = jobs
-        .map(|job| (job.name.clone(), job.uid.clone()))
-        .collect();
-    if !jobs.is_empty() {
-        return Next::Do(Step::DeleteJobs(jobs));
-    }
-    if situation.is_overdue() {
-        return abort(overdue(situation));
+    if !situation.is_overdue()
+        && let Some(step) = clear(situation)
+    {
+        return Next::Do(step);
     }
     // The colour Services must not find pods of an earlier promotion.
     let old_pods = situation.observed.pods.iter();
     let old_pods = old_pods
         .filter(|p| p.app.is_some() && p.color == color && !situation.is_ours(&p.promotion));
-    let old_pods: Vec<_> = old_pods.map(|pod| pod.name.clone()).collect();
-    if !old_pods.is_empty() || situation.strangers(color).next().is_some() {
-        return situation.wait(format!(
-            "pods of an earlier {color} to go: {}",
-            names(&old_pods)
-        ));
+    let strangers = situation.strangers(color).map(|d| d.name.clone());
+    let in_the_way: Vec<_> = old_pods.map(|p| p.name.clone()).chain(strangers).collect();
+    if !in_the_way.is_empty() {
+        let what = format!(
+            "what is left of an earlier {color} to go: {}",
+            names(&in_the_way)
+        );
+        if situation.is_overdue() {
+            let text = format!("waited in vain for {what}");
+            return abort(vec![Reason::new(ReasonKind::Deploy, text)]);
+        }
+        return situation.wait(what);
+    }
+    let unready = situation.unready();
+    if situation.is_overdue() && !unready.is_empty() {
+        return abort(overdue(situation, &unready));
     }
     if !situation.is_marked(Mark::Prepared) {
         return Next::Do(Step::Prepare);
@@ -53,7 +53,6 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if !missing.is_empty() {
         return Next::Do(Step::Deploy(missing));
     }
-    let unready = situation.unready();
     if unready.is_empty() {
         return begin_checks(situation);
     }
@@ -65,6 +64,24 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return abort(troubles.iter().map(reason).collect());
     }
     situation.wait(format!("pods of {} to be ready", names(unready)))
+}
+
+/// Deletes what earlier promotions left: Deployments of the colour, and Jobs.
+fn clear(situation: Situation<'_>) -> Option<Step> {
+    let strangers = situation.strangers(situation.promotion.candidate);
+    let left = strangers
+        .filter(|d| !d.deleting)
+        .map(|d| (d.name.clone(), d.uid.clone()));
+    let left: Vec<_> = left.collect();
+    if !left.is_empty() {
+        return Some(Step::DeleteDeployments(left));
+    }
+    let jobs = situation.observed.jobs.iter();
+    let jobs = jobs.filter(|job| !situation.is_ours(&job.promotion) && !job.deleting);
+    let jobs: Vec<_> = jobs
+        .map(|job| (job.name.clone(), job.uid.clone()))
+        .collect();
+    (!jobs.is_empty()).then_some(Step::DeleteJobs(jobs))
 }
 
 fn begin_checks(situation: Situation<'_>) -> Next {
@@ -84,7 +101,7 @@ fn begin_checks(situation: Situation<'_>) -> Next {
 }
 
 /// Past the deadline the cause is said, not just that time is up.
-fn overdue(situation: Situation<'_>) -> Vec<Reason> {
+fn overdue(situation: Situation<'_>, unready: &[&AppName]) -> Vec<Reason> {
     let color = situation.promotion.candidate;
     let limit = crate::group::duration::Short(situation.plan.deploy_timeout);
     let of_app = |app: &&_| {
@@ -95,7 +112,7 @@ fn overdue(situation: Situation<'_>) -> Vec<Reason> {
         }
         found.iter().map(reason).collect()
     };
-    situation.unready().iter().flat_map(of_app).collect()
+    unready.iter().flat_map(of_app).collect()
 }
 
 fn reason(trouble: &Trouble) -> Reason {

@@ -119,3 +119,35 @@ async fn what_a_crashed_container_said_last_is_told() {
     assert_eq!(outcome.reasons[0].last_lines, ["starting", "no database"]);
     scenario.rests_at(None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_the_way_is_named() {
+    let scenario = Scenario::new(given::hello());
+    scenario.promote().await;
+    scenario.push_all();
+    scenario
+        .world
+        .run("greets", crate::support::simulate::Run::exits(1));
+    // The first abort cannot end, as a pod of its candidate hangs.
+    scenario
+        .world
+        .state()
+        .script
+        .drains
+        .insert("hello-a".to_owned(), None);
+    scenario.outcome().await;
+    scenario.push_all();
+    let outcome = scenario.outcome().await;
+    let told = &outcome.reasons[0].text;
+    let start = "waited in vain for what is left of an earlier green to go: hello-a-green-";
+    assert!(told.starts_with(start), "{told}");
+    assert_eq!(
+        scenario
+            .world
+            .state()
+            .journal
+            .calls("create Deployment")
+            .len(),
+        4
+    );
+}
