@@ -25,7 +25,8 @@ const MOST_CALLS: usize = 20_000;
 /// How long a dead promoter's lock goes on.
 const LEASE_SECONDS: i64 = 15;
 
-/// When a promoter is killed: at its n-th call, counted from one.
+/// When a promoter is killed: at its n-th call that changes anything, counted
+/// from one. Dying while it only looks is dying after the change before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kill {
     /// Before the call does anything.
@@ -40,6 +41,7 @@ pub(crate) struct Process {
     name: String,
     kill: Option<Kill>,
     calls: AtomicUsize,
+    changes: AtomicUsize,
     seen: AtomicU64,
     is_dead: AtomicBool,
     died: Notify,
@@ -52,15 +54,11 @@ impl Process {
             name: name.to_owned(),
             kill,
             calls: AtomicUsize::new(0),
+            changes: AtomicUsize::new(0),
             seen: AtomicU64::new(0),
             is_dead: AtomicBool::new(false),
             died: Notify::new(),
         })
-    }
-
-    /// How many calls it made.
-    pub(crate) fn calls(&self) -> usize {
-        self.calls.load(Ordering::SeqCst)
     }
 
     /// Returns once it was killed.
@@ -93,14 +91,20 @@ impl Process {
         // Calls under way together interleave.
         tokio::task::yield_now().await;
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
-        if self.is_dead.load(Ordering::SeqCst) || self.kill == Some(Kill::Before(number)) {
+        let changes = epoch.is_some() || call == "acquire" || call == "release";
+        let change = self
+            .changes
+            .fetch_add(usize::from(changes), Ordering::SeqCst)
+            + 1;
+        let killed = |kill| changes && self.kill == Some(kill);
+        if self.is_dead.load(Ordering::SeqCst) || killed(Kill::Before(change)) {
             self.die().await;
         }
         let result = self.act(&call, epoch, act, number);
         if epoch.is_some() {
             self.world.version.send_modify(|version| *version += 1);
         }
-        if self.kill == Some(Kill::After(number)) {
+        if killed(Kill::After(change)) {
             self.die().await;
         }
         result
