@@ -30,11 +30,6 @@ impl fmt::Display for Entry {
 pub(crate) struct Journal(pub(crate) Vec<Entry>);
 
 impl Journal {
-    /// Calls that changed something, or would have.
-    pub(crate) fn writes(&self) -> Vec<&Entry> {
-        self.0.iter().filter(|e| e.epoch.is_some()).collect()
-    }
-
     /// The calls that begin with these words.
     pub(crate) fn calls(&self, start: &str) -> Vec<&str> {
         let calls = self.0.iter().map(|entry| entry.call.as_str());
