@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 /// Longer than the Lease of a promoter that died is good for.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 #[test]
 fn of_two_deploys_one_promotes_and_the_other_names_it() {

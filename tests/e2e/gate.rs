@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{Folder, Load, get, name, push, uid, until};
+use serde_json::Value;
+
+use crate::support::{Check, Folder, Load, get, name, push, uid, until};
 
 #[test]
 fn a_broken_build_is_refused_and_a_good_one_promoted() {
@@ -104,6 +106,29 @@ fn a_broken_build_is_refused_and_a_good_one_promoted() {
         "{forced}"
     );
     folder.assert_cleared("green");
+}
+
+#[test]
+fn a_first_promotion_that_is_refused_leaves_nothing_that_serves() {
+    let folder = Folder::new("nothing");
+    let mut group = folder.hello("master");
+    group.checks = vec![Check::script("refuses", "echo no; exit 1")];
+    folder.write_group(&group);
+
+    let run = folder.deploy("master");
+
+    assert_eq!(run.code, 3, "{run}");
+    folder.assert_cleared("blue");
+    let status = folder.status("master");
+    assert_eq!(
+        (&status["phase"], &status["verdict"]),
+        (&"aborted".into(), &"failed".into())
+    );
+    assert_eq!(status["record"]["serving"], Value::Null, "{status:#}");
+    // Its books alone: record, lock, and the key that names are hashed with.
+    let mut left = folder.owned();
+    left.retain(|object| !object.starts_with("Secret/promoter-config-key"));
+    assert_eq!(left, ["DeploymentGroup/master", "Lease/promoter-master"]);
 }
 
 /// The pods of a colour, by name and uid.

@@ -129,7 +129,7 @@ impl Judged {
             (true, false) => self.between_candidates += 1,
             (false, false) if request.at < switching => self.others_to_candidate.push(said()),
             (false, true) if request.user_agent == "user" && request.at < switching => {
-                self.by_users_meanwhile += 1
+                self.by_users_meanwhile += 1;
             }
             (false, _) => {}
         }

@@ -17,7 +17,7 @@ pub(crate) use cluster::{color, is_owned, name, uid};
 pub(crate) use folder::Folder;
 pub(crate) use group::{App, Check, GroupFile};
 pub(crate) use images::{forget_in_ecr, forget_in_registry, push, repository};
-pub(crate) use load::{Load, Served, get};
+pub(crate) use load::{Load, get};
 pub(crate) use promoter::{Promoter, Run, Running};
 pub(crate) use testbed::Testbed;
 pub(crate) use wait::{until, until_within};

@@ -37,7 +37,7 @@ pub(crate) struct Folder {
     pub(crate) namespace: String,
     /// Where users get in: the node port of hello-a's Service.
     pub(crate) node_port: u16,
-    folder: TempDir,
+    files: TempDir,
     _slot: Slot,
 }
 
@@ -51,7 +51,7 @@ impl Folder {
         let folder = Self {
             namespace: format!("e2e-{test}-{}", random()),
             node_port: free_node_port(),
-            folder: tempfile::tempdir().unwrap(),
+            files: tempfile::tempdir().unwrap(),
             _slot: slot,
         };
         testbed.cluster.create(
@@ -92,6 +92,7 @@ impl Folder {
     }
 
     /// The example apps and their check as a group file, to change and to write.
+    #[expect(clippy::unused_self, reason = "images and manifests are there once a folder is")]
     pub(crate) fn hello(&self, name: &str) -> GroupFile {
         GroupFile::hello(name)
     }
@@ -114,7 +115,7 @@ impl Folder {
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().to_owned()
+        self.files.path().to_owned()
     }
 
     /// A command of the CLI on this folder.
@@ -122,7 +123,7 @@ impl Folder {
         &self,
         arguments: impl IntoIterator<Item = S>,
     ) -> Promoter {
-        Promoter::new(self.folder.path(), arguments)
+        Promoter::new(self.files.path(), arguments)
     }
 
     /// Deploys a group with its events as output.

@@ -49,7 +49,7 @@ impl Load {
             std::thread::spawn(move || {
                 let mut client = Client {
                     port,
-                    keep_alive: number % 2 == 0,
+                    keep_alive: number.is_multiple_of(2),
                     connection: None,
                 };
                 while !stop.load(Ordering::Relaxed) {

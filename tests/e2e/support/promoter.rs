@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::wait::until_within;
 
 /// How long a command may take before it counts as hung.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A command to run.
 pub(crate) struct Promoter {
@@ -137,11 +137,6 @@ impl Running {
             reader.join().unwrap();
         }
         self.so_far(status.code().unwrap_or(-1))
-    }
-
-    /// Whether it has not ended yet.
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
     }
 
     /// Waits for an event (of `-o json`) and gives it. Fails if the command ends without it.
