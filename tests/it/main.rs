@@ -1,6 +1,12 @@
 //! Fast tests of everything that needs more than one module: scenarios with a
 //! cluster in memory, adapters against stubs, whole folders of group files.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails where it cannot go on"
+)]
+
 mod ecr;
 mod plan;
 mod promotion;

@@ -89,7 +89,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<File>) {
 
 /// Fails with every place at once.
 #[track_caller]
-fn none(faults: Vec<String>) {
+fn none(faults: &[String]) {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
@@ -119,7 +119,7 @@ fn faults(layers: &[&str], fault: impl Fn(&str, &str) -> Option<String>) -> Vec<
 
 #[test]
 fn pure_layers_know_nothing_outside() {
-    none(faults(&LAYERS[..PURE], |_, line| {
+    none(&faults(&LAYERS[..PURE], |_, line| {
         let named = OUTSIDE.iter().find(|name| line.contains(**name))?;
         Some(format!("{named} in a pure layer"))
     }));
@@ -127,7 +127,7 @@ fn pure_layers_know_nothing_outside() {
 
 #[test]
 fn imports_go_one_way() {
-    none(faults(&LAYERS, |layer, line| {
+    none(&faults(&LAYERS, |layer, line| {
         let place = LAYERS.iter().position(|name| *name == layer).unwrap();
         let later = LAYERS[place + 1..].iter().chain(&ABOVE);
         let used = later.into_iter().find(|later| uses(line, later))?;
@@ -137,7 +137,7 @@ fn imports_go_one_way() {
 
 #[test]
 fn adapters_know_ports_and_domain_only() {
-    none(faults(&["adapter"], |_, line| {
+    none(&faults(&["adapter"], |_, line| {
         let used = ["engine", "cli", "config"]
             .into_iter()
             .find(|name| uses(line, name))?;
@@ -163,7 +163,7 @@ fn adapters_know_ports_and_domain_only() {
             }
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn files_are_short_and_say_what_they_are_for() {
             found.push(format!("{}: does not open with what it is for", file.path));
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn every_test_is_run() {
             }
         }
     }
-    none(found);
+    none(&found);
 }
 
 #[test]

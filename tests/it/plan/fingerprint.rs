@@ -13,21 +13,21 @@ use serde_json::json;
 use crate::support::given::{self, app, check, manifest, templated};
 
 fn group() -> Group {
-    let mut caller = app("hello-a");
-    caller.needs = vec![AppName::parse("hello-b").unwrap()];
-    let callee = templated("hello-b", &manifest("hello-b", ""));
+    let mut first = app("hello-a");
+    first.needs = vec![AppName::parse("hello-b").unwrap()];
+    let second = templated("hello-b", &manifest("hello-b", ""));
     let mut own = check("own");
     own.image = CheckImage::Branch(given::branch_image("hello-tests"));
-    given::group(vec![caller, callee], vec![check("greets"), own])
+    given::group(vec![first, second], vec![check("greets"), own])
 }
 
 /// What of the hashes a change of the group, or of its images, moves.
 fn moves(change: impl FnOnce(&mut Group, &mut Resolved)) -> (bool, bool) {
     let mut group = group();
-    let mut resolved = given::resolved(&group);
-    let before = fingerprint::of(&group, &resolved);
-    change(&mut group, &mut resolved);
-    let after = fingerprint::of(&group, &resolved);
+    let mut images = given::resolved(&group);
+    let before = fingerprint::of(&group, &images);
+    change(&mut group, &mut images);
+    let after = fingerprint::of(&group, &images);
     (before.0 != after.0, before.1 != after.1)
 }
 
@@ -51,10 +51,10 @@ const RELEASE: [(&str, Change); 15] = [
         template.text.push('\n');
     }),
     ("an app's value", |g, _| {
-        drop(g.apps[0].values.insert("a".into(), json!(1)))
+        drop(g.apps[0].values.insert("a".into(), json!(1)));
     }),
     ("an environment's value", |g, _| {
-        drop(g.environment.values.insert("a".into(), json!(1)))
+        drop(g.environment.values.insert("a".into(), json!(1)));
     }),
     ("env", |g, _| {
         let env = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
@@ -71,17 +71,17 @@ const RELEASE: [(&str, Change); 15] = [
         });
     }),
     ("the way it is made", |g, _| {
-        g.apps[1].manifest = Manifest::Inline(Inline::default())
+        g.apps[1].manifest = Manifest::Inline(Inline::default());
     }),
     ("a port", |g, _| g.apps[0].port = Some(81)),
     ("no port", |g, _| g.apps[0].port = None),
     ("replicas", |g, _| g.apps[0].replicas = Some(9)),
     ("needs", |g, _| g.apps[0].needs.clear()),
     ("the namespace", |g, _| {
-        g.environment.namespace = Namespace::parse("other").unwrap()
+        g.environment.namespace = Namespace::parse("other").unwrap();
     }),
     ("the cluster's domain", |g, _| {
-        g.environment.cluster_domain = "other.local".into()
+        g.environment.cluster_domain = "other.local".into();
     }),
     ("an app less", |g, _| drop(g.apps.pop())),
     ("an app's name", |g, r| {
@@ -95,16 +95,16 @@ const RELEASE: [(&str, Change); 15] = [
 const CHECKS: [(&str, Change); 8] = [
     ("a check less", |g, _| drop(g.checks.pop())),
     ("a command", |g, _| {
-        g.checks[0].command = vec!["npm".into(), "test".into()]
+        g.checks[0].command = vec!["npm".into(), "test".into()];
     }),
     ("a check's env", |g, _| {
-        drop(g.checks[0].env.insert("A".into(), "1".into()))
+        drop(g.checks[0].env.insert("A".into(), "1".into()));
     }),
     ("a timeout", |g, _| {
-        g.checks[0].timeout = Duration::from_secs(61)
+        g.checks[0].timeout = Duration::from_secs(61);
     }),
     ("a start timeout", |g, _| {
-        g.checks[0].start_timeout = Duration::from_secs(61)
+        g.checks[0].start_timeout = Duration::from_secs(61);
     }),
     ("a report", |g, _| g.checks[0].report = Report::Tap),
     ("a check's image", |_, r| {
@@ -113,16 +113,16 @@ const CHECKS: [(&str, Change); 8] = [
         *check = promoter::plan::image::CheckImageRef::Resolved(app);
     }),
     ("how long the old colour stays", |g, _| {
-        g.strategy.keep_old = Duration::from_secs(31)
+        g.strategy.keep_old = Duration::from_secs(31);
     }),
 ];
 
 const NOTHING: [(&str, Change); 8] = [
     ("the environment's name", |g, _| {
-        g.environment.name = EnvironmentName::parse("v3").unwrap()
+        g.environment.name = EnvironmentName::parse("v3").unwrap();
     }),
     ("the deploy's deadline", |g, _| {
-        g.strategy.deploy_timeout = Duration::from_secs(1)
+        g.strategy.deploy_timeout = Duration::from_secs(1);
     }),
     ("required groups", |g, _| g.requires.push(g.name.clone())),
     ("a template's path", |g, _| {
@@ -137,16 +137,16 @@ const NOTHING: [(&str, Change); 8] = [
             .next()
             .unwrap()
             .warnings
-            .push("x".into())
+            .push("x".into());
     }),
     ("when it was pushed", |_, r| {
         r.apps.values_mut().next().unwrap().pushed_at = jiff::Timestamp::MAX;
     }),
     ("another tag of the same digest", |_, r| {
-        r.apps.values_mut().next().unwrap().tag = "x-2".into()
+        r.apps.values_mut().next().unwrap().tag = "x-2".into();
     }),
     ("platforms", |_, r| {
-        r.apps.values_mut().next().unwrap().platforms.clear()
+        r.apps.values_mut().next().unwrap().platforms.clear();
     }),
 ];
 

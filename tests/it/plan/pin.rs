@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::given;
 
-fn workload(env: Value) -> Object {
+fn workload(env: &Value) -> Object {
     Object(json!({
         "spec": { "template": { "spec": {
             "containers": [{ "name": "app", "env": env }, { "name": "sidecar" }],
@@ -50,7 +50,7 @@ fn env(workload: &Object, container: &str) -> Vec<(String, String)> {
 #[test]
 fn the_variables_that_a_kubelet_makes() {
     let workload = pinned(
-        workload(json!([])),
+        workload(&json!([])),
         &[of_ip("hello-b", &["10.0.0.7", "fd00::7"])],
     );
     let expected = [
@@ -76,7 +76,7 @@ fn the_variables_that_a_kubelet_makes() {
 
 #[test]
 fn an_address_of_the_sixth_version_is_written_in_brackets() {
-    let workload = pinned(workload(json!([])), &[of_ip("b", &["fd00::7"])]);
+    let workload = pinned(workload(&json!([])), &[of_ip("b", &["fd00::7"])]);
     let env = env(&workload, "containers/0");
     let value = |name: &str| &env.iter().find(|(n, _)| n == name).unwrap().1;
     assert_eq!(value("B_SERVICE_HOST"), "fd00::7");
@@ -90,7 +90,7 @@ fn what_the_user_sets_wins() {
         { "name": "HELLO_B_SERVICE_HOST", "value": "mine" },
         { "name": "URL", "value": "http://$(HELLO_B_PORT_80_TCP_ADDR)" },
     ]);
-    let workload = pinned(workload(own), &[of_ip("hello-b", &["10.0.0.7"])]);
+    let workload = pinned(workload(&own), &[of_ip("hello-b", &["10.0.0.7"])]);
     let env = env(&workload, "containers/0");
     let hosts: Vec<_> = env
         .iter()
@@ -140,7 +140,7 @@ proptest! {
             .iter()
             .map(|(name, n)| Pin { service: name.clone(), addresses: addresses(*n), ports: Vec::new() })
             .collect();
-        let mut workload = workload(json!([]));
+        let mut workload = workload(&json!([]));
         let own = json!({ "ip": "192.0.2.1", "hostnames": ["db"] });
         workload.0["spec"]["template"]["spec"]["hostAliases"] = json!([own]);
         pin(&mut workload, &pins, &namespace, &domain);

@@ -38,9 +38,12 @@ fn order(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
         .collect()
 }
 
+/// What each app needs, and the levels that come of it.
+type Picture<'a> = (&'a [Vec<usize>], &'a [&'a [usize]]);
+
 #[test]
 fn pictures() {
-    let table: [(&[Vec<usize>], &[&[usize]]); 5] = [
+    let table: [Picture<'_>; 5] = [
         (&[vec![]], &[&[0]]),
         (&[vec![1], vec![2], vec![]], &[&[0], &[1], &[2]]),
         (&[vec![], vec![0], vec![0]], &[&[1, 2], &[0]]),

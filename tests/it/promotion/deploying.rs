@@ -3,6 +3,7 @@
 use promoter::engine::Deployed;
 use promoter::plan::color::Color;
 use promoter::promotion::phase::Phase;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::given;
 use crate::support::scenario::Scenario;
@@ -61,7 +62,9 @@ async fn the_same_inputs_by_force() {
     scenario.promote().await;
     let mut options = scenario.options();
     options.force = true;
-    let deployed = scenario.deploy_with(options, Default::default()).await;
+    let deployed = scenario
+        .deploy_with(options, CancellationToken::new())
+        .await;
     let Deployed::Ended { outcome, .. } = deployed.unwrap() else {
         panic!("nothing was done");
     };

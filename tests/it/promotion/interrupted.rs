@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::given;
 use crate::support::scenario::{Scenario, reasons};
 use crate::support::simulate::Run;
+use crate::support::world::State;
 
 async fn ready_for_green() -> Scenario {
     let scenario = Scenario::new(given::hello());
@@ -65,13 +66,14 @@ async fn stopped_after_the_switch_the_rest_is_left() {
             matches!(deployed, Deployed::Detached(_)),
             "{call}: {deployed:?}"
         );
-        let state = scenario.world.state();
-        assert_eq!(
-            state.record.in_flight.as_ref().unwrap().phase,
-            Phase::Settling
-        );
-        assert!(state.lease.is_none());
-        drop(state);
+        {
+            let state = scenario.world.state();
+            assert_eq!(
+                state.record.in_flight.as_ref().unwrap().phase,
+                Phase::Settling
+            );
+            assert!(state.lease.is_none());
+        }
         let deployed = scenario.deploy().await.unwrap();
         assert!(matches!(deployed, Deployed::UpToDate(_)));
         scenario.rests_at(Some(Color::Green));
@@ -118,10 +120,11 @@ async fn detached_the_next_deploy_finishes_it_first() {
         let Deployed::Detached(first) = deployed.unwrap() else {
             panic!("it waited");
         };
-        let state = scenario.world.state();
-        assert_eq!(state.selector("hello-a")["promoter.dev/color"], "green");
-        assert_eq!(state.names("Deployment").len(), 4, "the old colour is kept");
-        drop(state);
+        {
+            let state = scenario.world.state();
+            assert_eq!(state.selector("hello-a")["promoter.dev/color"], "green");
+            assert_eq!(state.names("Deployment").len(), 4, "the old colour is kept");
+        }
         tokio::time::sleep(Duration::from_secs(pause)).await;
         scenario.push_all();
         scenario.forget();
@@ -182,16 +185,17 @@ async fn a_promoter_that_lost_its_lock_changes_nothing_any_more() {
         "write promoted",
     ] {
         let scenario = ready_for_green().await;
-        scenario.world.when(call, |state| state.take_over());
+        scenario.world.when(call, State::take_over);
         let error = scenario.deploy().await.unwrap_err();
         assert!(
             matches!(error, EngineError::Cluster(ClusterError::Fenced)),
             "{call}: {error:?}"
         );
         // Promise 4 is checked with every call; the new holder still holds.
-        let state = scenario.world.state();
-        assert_eq!(state.lease.as_ref().unwrap().holder, "somebody else");
-        drop(state);
+        {
+            let state = scenario.world.state();
+            assert_eq!(state.lease.as_ref().unwrap().holder, "somebody else");
+        }
         scenario.world.meddle(|state| state.lease = None);
         scenario.deploy().await.unwrap();
         scenario.rests_at(Some(Color::Green));
@@ -246,7 +250,12 @@ async fn a_cluster_that_stays_away_leaves_a_promotion_to_be_resumed() {
             ),
             "{call}: {error:?}"
         );
-        let took = (scenario.clock.elapsed() - before).as_secs();
+        let took = scenario
+            .clock
+            .elapsed()
+            .checked_sub(before)
+            .unwrap()
+            .as_secs();
         assert!((60..120).contains(&took), "{call}: {took} s");
         tokio::time::sleep(Duration::from_secs(700)).await;
         scenario.world.meddle(|state| state.lease = None);

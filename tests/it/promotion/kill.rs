@@ -29,10 +29,13 @@ async fn killed_and_resumed(scenario: &Scenario, kill: Kill, pause: Duration) ->
     Some(resumed.unwrap_or_else(|error| panic!("{kill:?}: {error:?}")))
 }
 
+/// How a promoter dies, and after how long the next one comes.
+type KillAndPause = (fn(usize) -> Kill, Duration);
+
 /// Soon after the lock ran out, or long after every deadline.
-const KILLS: [(fn(usize) -> Kill, Duration); 2] = [
+const KILLS: [KillAndPause; 2] = [
     (Kill::Before, Duration::from_secs(16)),
-    (Kill::After, Duration::from_secs(7200)),
+    (Kill::After, Duration::from_hours(2)),
 ];
 
 async fn for_every_call(tell: impl AsyncFn(Kill, Duration) -> bool) {

@@ -190,7 +190,7 @@ fn observed(
             Pointing::Gone => continue,
             Pointing::Nowhere => selector.clear(),
             Pointing::At(color) => {
-                drop(selector.insert(label::COLOR.to_owned(), color.to_string()))
+                drop(selector.insert(label::COLOR.to_owned(), color.to_string()));
             }
             Pointing::Elsewhere => drop(selector.insert("other".to_owned(), "x".to_owned())),
         }

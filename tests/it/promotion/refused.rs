@@ -7,6 +7,7 @@ use promoter::plan::object::ObjectRef;
 use promoter::port::ClusterError;
 use promoter::port::registry::{RegistryError, Said};
 use promoter::promotion::ReasonKind;
+use promoter::promotion::record::GroupRecord;
 use serde_json::json;
 
 use crate::support::given::{self, check, manifest, templated};
@@ -163,7 +164,7 @@ async fn a_record_that_was_deleted_does_not_take_users_down() {
     scenario.push_all();
     scenario
         .world
-        .meddle(|state| state.record = Default::default());
+        .meddle(|state| state.record = GroupRecord::default());
     let told = refusals(&scenario).await;
     assert!(told.contains("Service hello-a: points at blue"), "{told}");
     let state = scenario.world.state();

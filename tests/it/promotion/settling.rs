@@ -88,12 +88,15 @@ async fn the_old_color_is_kept_as_long_as_the_group_says() {
         let switched = std::sync::Arc::new(std::sync::Mutex::new(Duration::ZERO));
         let noted = std::sync::Arc::clone(&switched);
         scenario.world.when("write settling", move |_| {
-            *noted.lock().unwrap() = clock.elapsed()
+            *noted.lock().unwrap() = clock.elapsed();
         });
         scenario
             .world
             .when("delete Deployment hello-a-blue", move |_| {
-                let kept = clock.elapsed() - *switched.lock().unwrap();
+                let kept = clock
+                    .elapsed()
+                    .checked_sub(*switched.lock().unwrap())
+                    .unwrap();
                 assert_eq!(kept.as_secs(), seconds);
             });
         scenario.promote().await;
@@ -106,10 +109,10 @@ async fn the_old_color_is_kept_as_long_as_the_group_says() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_kept_where_nothing_served() {
     let mut group = given::hello();
-    group.strategy.keep_old = Duration::from_secs(3600);
+    group.strategy.keep_old = Duration::from_hours(1);
     let scenario = Scenario::new(group);
     scenario.promote().await;
-    assert!(scenario.clock.elapsed() < Duration::from_secs(60));
+    assert!(scenario.clock.elapsed() < Duration::from_mins(1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -347,7 +350,7 @@ async fn pods_of_an_app_that_no_plan_knows_are_waited_for() {
         state
             .script
             .drains
-            .insert("ghost".to_owned(), Some(Duration::from_secs(60)));
+            .insert("ghost".to_owned(), Some(Duration::from_mins(1)));
     });
     scenario.world.when("delete Service hello-a-blue", |state| {
         assert_eq!(names_of_old_pods(state, Color::Blue), [""; 0]);

@@ -219,7 +219,7 @@ async fn the_switch_waits_for_nothing_but_is_told() {
     let switched = scenario.events.of("switched");
     assert_eq!(switched[0]["services"], 2);
     assert_eq!(switched[0]["skewMs"], 0);
-    assert!(scenario.clock.elapsed() - before < Duration::from_secs(120));
+    assert!(scenario.clock.elapsed().checked_sub(before).unwrap() < Duration::from_mins(2));
     let phases = scenario.events.phases();
     assert!(phases.contains(&Phase::Promoting));
 }

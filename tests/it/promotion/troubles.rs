@@ -18,7 +18,12 @@ async fn aborts(fate: AppFate, reason: &str, seconds: std::ops::Range<u64>) {
     let before = scenario.clock.elapsed();
     let outcome = scenario.abort().await;
     assert_eq!(reasons(&outcome), [(ReasonKind::Deploy, reason)]);
-    let took = (scenario.clock.elapsed() - before).as_secs();
+    let took = scenario
+        .clock
+        .elapsed()
+        .checked_sub(before)
+        .unwrap()
+        .as_secs();
     assert!(seconds.contains(&took), "{took} s");
     scenario.rests_at(Some(Color::Blue));
     let state = scenario.world.state();
@@ -101,7 +106,7 @@ async fn a_pod_of_the_candidate_that_fails_before_the_switch_holds_it_up() {
         pod.ready = false;
         let name = pod.name.clone();
         state.later(Duration::from_secs(30), move |state| {
-            state.become_ready(&name)
+            state.become_ready(&name);
         });
     });
     scenario.promote().await;

@@ -44,7 +44,7 @@ pub(crate) fn group(apps: Vec<App>, checks: Vec<Check>) -> Group {
         newest: Newest::Pushed,
         strategy: Strategy {
             keep_old: Duration::from_secs(30),
-            deploy_timeout: Duration::from_secs(300),
+            deploy_timeout: Duration::from_mins(5),
         },
         apps,
         checks,
@@ -119,8 +119,8 @@ pub(crate) fn check(name: &str) -> Check {
         image: CheckImage::Image("registry.test/tests@sha256:0".to_owned()),
         command: Vec::new(),
         env: BTreeMap::new(),
-        timeout: Duration::from_secs(60),
-        start_timeout: Duration::from_secs(120),
+        timeout: Duration::from_mins(1),
+        start_timeout: Duration::from_mins(2),
         report: Report::None,
     }
 }

@@ -146,7 +146,10 @@ impl Process {
 
 fn tail(state: &State) -> String {
     let calls = state.journal.0.iter().rev().take(30).rev();
-    calls.map(|entry| format!("{entry}\n")).collect()
+    calls
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 impl State {
@@ -237,7 +240,10 @@ impl Cluster for Process {
         object: &ObjectRef,
         uid: &str,
     ) -> Result<(), ClusterError> {
-        let act = |state: &mut State| state.delete(object, uid);
+        let act = |state: &mut State| {
+            state.delete(object, uid);
+            Ok(())
+        };
         let call = format!("delete {object}");
         self.call(call, Some(epoch), act).await
     }

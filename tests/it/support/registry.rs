@@ -31,7 +31,8 @@ impl FakeRegistry {
         state.builds += 1;
         let build = state.builds;
         let hash = Sha256::digest(format!("{repository} {branch} {build}"));
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: Vec<_> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex.concat();
         let digest = Digest::parse(&format!("sha256:{hex}")).unwrap();
         let branch = Branch::parse(branch).unwrap();
         let tag = TagPattern::default().tag(&branch, build, &hex[..7]);

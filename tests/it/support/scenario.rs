@@ -126,7 +126,7 @@ impl Scenario {
                 () = process.dead() => None,
             }
         };
-        let day = Duration::from_secs(86_400);
+        let day = Duration::from_hours(24);
         let deployed = tokio::time::timeout(day, deployed).await;
         deployed.unwrap_or_else(|_| panic!("no end:\n{}", self.world.state().journal))
     }

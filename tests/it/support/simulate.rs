@@ -198,7 +198,7 @@ impl State {
         let Some(pod) = self.pod(pod).filter(|pod| !pod.state.deleting) else {
             return;
         };
-        pod.state.phase = "Running".to_owned();
+        "Running".clone_into(&mut pod.state.phase);
         pod.state.ready = true;
         for container in &mut pod.state.containers {
             container.ready = true;
@@ -233,7 +233,7 @@ impl State {
             let Some(found) = state.pod(&pod).filter(|pod| !pod.state.deleting) else {
                 return;
             };
-            found.state.phase = "Running".to_owned();
+            "Running".clone_into(&mut found.state.phase);
             found.state.containers[0].waiting = None;
             found.state.containers[0].running_since = Some(now);
             state.later(run.lasts, move |state| state.end_run(&job, &pod, &run));
@@ -248,7 +248,8 @@ impl State {
         let end_container = |state: &mut Self, code: i32, reason: &str| {
             let pod = state.pod(pod).unwrap();
             pod.log.clone_from(&run.log);
-            pod.state.phase = if code == 0 { "Succeeded" } else { "Failed" }.to_owned();
+            let phase = if code == 0 { "Succeeded" } else { "Failed" };
+            phase.clone_into(&mut pod.state.phase);
             let container = &mut pod.state.containers[0];
             let started = container.running_since.take();
             container.ended = Some(Ended {

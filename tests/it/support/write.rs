@@ -146,12 +146,11 @@ impl State {
         object
     }
 
-    pub(super) fn delete(&mut self, object: &ObjectRef, uid: &str) -> Result<(), ClusterError> {
+    pub(super) fn delete(&mut self, object: &ObjectRef, uid: &str) {
         let same = |found: &&Object| found.uid() == Some(uid);
-        if self.objects.get(object).filter(same).is_some() {
+        if self.objects.get(object).as_ref().is_some_and(same) {
             self.unmade(&object.kind, &object.name, uid);
         }
-        Ok(())
     }
 
     pub(super) fn point(&mut self, change: &Pointing, epoch: Epoch) -> Result<(), ClusterError> {
