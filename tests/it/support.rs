@@ -8,6 +8,7 @@
 pub(crate) mod clock;
 pub(crate) mod given;
 pub(crate) mod journal;
+mod observe;
 pub(crate) mod process;
 pub(crate) mod promises;
 pub(crate) mod recording;
