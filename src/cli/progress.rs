@@ -8,7 +8,10 @@ mod fan;
 mod json;
 mod logs;
 mod plain;
+#[cfg(test)]
+mod sample;
 mod tree;
+mod words;
 
 pub use fan::Fan;
 pub use json::Json;

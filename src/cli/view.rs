@@ -1,77 +1,30 @@
 //! Results as text for people, or as JSON for programs. Pure functions.
 //!
 //! Texts carry colour; whoever prints them goes through `anstream`, which
-//! takes it out where it is not wanted.
+//! takes it out where it is not wanted. What comes from outside is cleaned of
+//! control characters on its way ([`line`]).
 
-use std::error::Error;
+mod error;
+mod line;
+mod outcome;
+mod proposal;
+#[cfg(test)]
+pub(in crate::cli) mod sample;
+mod status;
+mod table;
+pub(in crate::cli) mod terminal;
+mod text;
+mod time;
+mod words;
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
+pub use error::{error, refusals, resolve_errors};
+pub use outcome::outcome;
+pub use proposal::{proposal, proposal_json, up_to_date};
+pub use status::{status, status_detail, status_json};
+pub use terminal::width;
 
-use crate::adapter::kubernetes::GroupStatus;
-use crate::engine::propose::Proposal;
-use crate::engine::resolve::ResolveError;
-use crate::plan::refusal::Refusal;
-use crate::promotion::check::CheckResult;
-use crate::promotion::record::Outcome;
-
-/// Columns of the terminal.
-pub fn width() -> usize {
-    100
-}
-
-/// What a deploy would do.
-pub fn proposal(proposal: &Proposal, now: Timestamp, width: usize, full: bool) -> String {
-    format!("{} {now} {width} {full}\n", proposal.plan.release)
-}
-
-/// That there is nothing to do.
-pub fn up_to_date(proposal: &Proposal) -> String {
-    format!("Up to date: {}\n", proposal.plan.release)
-}
-
-/// A proposal for programs.
-pub fn proposal_json(proposal: &Proposal) -> Value {
-    json!({ "release": proposal.plan.release })
-}
-
-/// How a promotion ended.
-pub fn outcome(outcome: &Outcome, results: &[CheckResult]) -> String {
-    format!("{} ({} checks)\n", outcome.phase, results.len())
-}
-
-/// Groups, one per line.
-pub fn status(groups: &[GroupStatus], now: Timestamp) -> String {
-    groups.iter().map(|group| format!("{} {now}\n", group.name)).collect()
-}
-
-/// One group in detail.
-pub fn status_detail(group: &GroupStatus, now: Timestamp) -> String {
-    format!("{} {now}\n", group.name)
-}
-
-/// Groups for programs.
-pub fn status_json(groups: &[GroupStatus]) -> Value {
-    groups.iter().map(|group| json!({ "name": group.name })).collect()
-}
-
-/// Reasons against a plan.
-pub fn refusals(refusals: &[Refusal]) -> String {
-    refusals.iter().map(|refusal| format!("error: {refusal}\n")).collect()
-}
-
-/// Images that could not be resolved.
-pub fn resolve_errors(errors: &[ResolveError]) -> String {
-    errors.iter().map(|failed| error(failed)).collect()
-}
-
-/// An error with its causes.
-pub fn error(error: &dyn Error) -> String {
-    let mut text = format!("error: {error}\n");
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(&format!("  caused by: {next}\n"));
-        cause = next.source();
-    }
-    text
-}
+pub(in crate::cli) use line::{
+    BAD, BOLD, DIM, GOOD, Line, PLACE, PLAIN, WARN, of, width as columns,
+};
+pub(in crate::cli) use time::{between, clock, took};
+pub(in crate::cli) use words::count;

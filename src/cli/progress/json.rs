@@ -39,3 +39,22 @@ impl<W: Write + Send> Recorder for Json<W> {
         drop(out.write_all(&line).and_then(|()| out.flush()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::progress::sample::{event, waiting};
+    use crate::promotion::event::Fact;
+
+    #[test]
+    fn an_event_is_a_line() {
+        let json = Json::to(Vec::new());
+        json.record(waiting(1, "pods of\nhello-a"));
+        json.record(event(2, Fact::SwitchedBack));
+        let written = json.0.into_inner().unwrap();
+        insta::assert_snapshot!(String::from_utf8(written).unwrap(), @r#"
+        {"at":"2026-11-21T10:04:08Z","group":"master","promotion":"0tq00001","event":"waiting","waitFor":"pods of\nhello-a","until":"2026-11-21T10:09:07Z"}
+        {"at":"2026-11-21T10:04:09Z","group":"master","promotion":"0tq00001","event":"switched-back"}
+        "#);
+    }
+}

@@ -1,0 +1,223 @@
+//! What a deploy would do, for `promoter plan`.
+
+mod apps;
+mod changes;
+mod json;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use super::line::{BOLD, DIM, GOOD, Line, WARN, of};
+use super::text::Text;
+use super::words::count;
+use crate::engine::propose::Proposal;
+use crate::group::Report;
+use crate::group::duration::Short;
+use crate::plan::CheckPlan;
+use crate::plan::capacity::amount;
+use apps::AppChange;
+
+pub use json::proposal_json;
+
+/// What a deploy would do, app by app and object by object. New objects are
+/// shown whole only if `full`.
+pub fn proposal(proposal: &Proposal, now: Timestamp, width: usize, full: bool) -> String {
+    let mut text = Text::new();
+    text.lines(head(proposal));
+    text.gap();
+    text.block(&apps::table(proposal, now, width));
+    text.gap();
+    text.lines(changes::lines(proposal, full));
+    text.gap();
+    text.lines(checks(proposal));
+    text.lines([strategy(proposal), capacity(proposal)]);
+    text.gap();
+    text.lines(
+        proposal
+            .warnings
+            .iter()
+            .map(|warning| Line::new().with(WARN, "warning: ").and(warning)),
+    );
+    text.gap();
+    text.line(summary(proposal));
+    text.finish()
+}
+
+/// That the same inputs serve already.
+pub fn up_to_date(proposal: &Proposal) -> String {
+    let mut text = Text::new();
+    text.line(serving(proposal));
+    text.finish()
+}
+
+fn head(proposal: &Proposal) -> Vec<Line> {
+    let plan = &proposal.plan;
+    let place = format!(
+        "  environment {}, namespace {}",
+        plan.environment, plan.namespace
+    );
+    let first = Line::new().with(BOLD, plan.group.as_str()).with(DIM, place);
+    let second = match &plan.replaces {
+        Some(old) if proposal.is_up_to_date() => Line::new()
+            .and("release ")
+            .with(BOLD, old.release.short())
+            .and(" serves in ")
+            .with(of(old.color), old.color.as_str()),
+        replaced => {
+            let line = Line::new()
+                .and("release ")
+                .with(BOLD, plan.release.short())
+                .and(" would fill ");
+            let line = line.with(of(plan.candidate), plan.candidate.as_str());
+            match replaced {
+                Some(old) => line
+                    .and(", while ")
+                    .with(of(old.color), old.color.as_str())
+                    .and(format!(" serves release {}", old.release)),
+                None => line.and("; nothing serves yet, this is the first promotion"),
+            }
+        }
+    };
+    vec![first, second]
+}
+
+fn checks(proposal: &Proposal) -> Vec<Line> {
+    let plan = &proposal.plan;
+    let checks = plan.checks.iter().map(|check| {
+        Line::new()
+            .and("  ")
+            .with(BOLD, check.name.as_str())
+            .and(format!("  {}", check_image(check)))
+            .with(
+                DIM,
+                format!(
+                    "  timeout {}, {}",
+                    Short(check.timeout),
+                    report(check.report)
+                ),
+            )
+    });
+    let names: Vec<_> = plan
+        .checks
+        .iter()
+        .map(|check| check.name.as_str())
+        .collect();
+    let rule = match names.as_slice() {
+        [] => Line::new().with(
+            WARN,
+            "promotes without any check: this environment allows untested groups",
+        ),
+        [one] => Line::new().and(format!("promotes only if check {one} passes:")),
+        all => Line::new().and(format!("promotes only if all {} checks pass:", all.len())),
+    };
+    std::iter::once(rule).chain(checks).collect()
+}
+
+/// Repository, digest, and what it was resolved from; or what the file says.
+fn check_image(check: &CheckPlan) -> String {
+    let name = check
+        .image
+        .split_once('/')
+        .map_or(check.image.as_str(), |(_, name)| name);
+    match name.split_once("@sha256:") {
+        Some((repository, digest)) if !check.source.is_empty() => {
+            format!(
+                "{repository} {} {}",
+                check.source,
+                digest.get(..12).unwrap_or(digest)
+            )
+        }
+        _ => check.image.clone(),
+    }
+}
+
+fn report(report: Report) -> &'static str {
+    match report {
+        Report::None => "judged by its exit code",
+        Report::Tap => "reports its test cases as TAP",
+    }
+}
+
+fn strategy(proposal: &Proposal) -> Line {
+    let plan = &proposal.plan;
+    let ready = format!("has {} to become ready", Short(plan.deploy_timeout));
+    let Some(old) = &plan.replaces else {
+        return Line::new().with(DIM, format!("the candidate {ready}"));
+    };
+    let kept = format!(
+        "; {} stays {} after the switch",
+        old.color,
+        Short(plan.keep_old)
+    );
+    Line::new().with(DIM, format!("the candidate {ready}{kept}"))
+}
+
+fn capacity(proposal: &Proposal) -> Line {
+    let (needed, free) = (proposal.capacity.needed, proposal.capacity.free);
+    let of = |resource: &str, needed: i64, free: i64| {
+        format!(
+            "{} of {} free",
+            amount(resource, needed),
+            amount(resource, free)
+        )
+    };
+    let pods = of("pods", needed.pods, free.pods);
+    let cpu = of("cpu", needed.cpu_millis, free.cpu_millis);
+    let memory = of("memory", needed.memory, free.memory);
+    Line::new().with(
+        DIM,
+        format!("needs {pods} pods, {cpu} CPU, {memory} memory"),
+    )
+}
+
+fn summary(proposal: &Proposal) -> Line {
+    if proposal.is_up_to_date() {
+        return serving(proposal).and(" Nothing was written.");
+    }
+    let plan = &proposal.plan;
+    let mut changed = apps::changes(proposal)
+        .filter(|(_, change)| *change != AppChange::None)
+        .count();
+    changed += apps::removed(proposal).count();
+    let objects = count(proposal.changes.len(), "object");
+    let verb = |n: usize, one: &'static str, many: &'static str| if n == 1 { one } else { many };
+    let what = if plan.replaces.is_none() {
+        let n = plan.apps.len();
+        format!(
+            "{} {} new, {objects} would be made",
+            count(n, "app"),
+            verb(n, "is", "are")
+        )
+    } else if changed == 0 && proposal.changes.is_empty() {
+        "no object changes, only the checks or how long the old colour stays".to_owned()
+    } else {
+        let change = |n| verb(n, "changes", "change");
+        let apps = format!("{} {}", count(changed, "app"), change(changed));
+        format!("{apps}, {objects} {}", change(proposal.changes.len()))
+    };
+    let n = plan.checks.len();
+    let decided = match n {
+        0 => "no check decides".to_owned(),
+        _ => format!("{} {}", count(n, "check"), verb(n, "decides", "decide")),
+    };
+    Line::new()
+        .with(BOLD, format!("Plan: {what}, {decided}."))
+        .and(" Nothing was written.")
+}
+
+fn serving(proposal: &Proposal) -> Line {
+    let plan = &proposal.plan;
+    let line = Line::new().with(GOOD.bold(), "Up to date: ");
+    let line = line.with(
+        BOLD,
+        format!("{} serves release {}", plan.group, plan.release),
+    );
+    match &plan.replaces {
+        Some(old) => line
+            .with(BOLD, " in ")
+            .with(of(old.color).bold(), old.color.as_str())
+            .with(BOLD, "."),
+        None => line.with(BOLD, "."),
+    }
+}

@@ -1,0 +1,141 @@
+//! Things to show in tests.
+
+use serde_json::json;
+
+use crate::engine::propose::Proposal;
+use crate::group::Report;
+use crate::plan::capacity::Capacity;
+use crate::plan::color::Color;
+use crate::plan::diff::Change;
+use crate::plan::image::ResolvedImage;
+use crate::plan::object::Object;
+use crate::plan::survey::Resources;
+use crate::plan::{AppPlan, CheckPlan, Plan, Serving};
+
+/// A value from its JSON text.
+pub(in crate::cli) fn from<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    serde_json::from_value(json!(text)).unwrap()
+}
+
+/// Without colour.
+pub(in crate::cli) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// An image of which everything follows from branch and build.
+pub(in crate::cli) fn image(repository: &str, branch: &str, build: u64) -> ResolvedImage {
+    let digest = format!("sha256:{build:04x}{:060x}", 0);
+    ResolvedImage {
+        repository: from(repository),
+        reference: format!("123456789012.dkr.ecr.us-east-1.amazonaws.com/{repository}@{digest}"),
+        branch: from(branch),
+        tag: format!("{branch}-{build}-{build:07x}"),
+        digest: from(&digest),
+        build,
+        commit: Some(format!("{build:07x}")),
+        pushed_at: "2026-11-20T21:04:59Z".parse().unwrap(),
+        platforms: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+fn app(name: &str, build: u64) -> AppPlan {
+    AppPlan {
+        name: from(name),
+        image: image(name, "master", build),
+        needs: Vec::new(),
+        deployment: Object(json!({ "kind": "Deployment", "metadata": { "name": name } })),
+        services: Vec::new(),
+        config: Vec::new(),
+        colored: Vec::new(),
+        shared: Vec::new(),
+    }
+}
+
+/// A plan with these apps and builds, and a check.
+pub(in crate::cli) fn plan(candidate: Color, apps: &[(&str, u64)]) -> Plan {
+    let image = image("hello-tests", "master", 12);
+    Plan {
+        format: Plan::FORMAT,
+        group: from("master"),
+        environment: from("v2"),
+        namespace: from("hello"),
+        cluster_domain: "cluster.local".to_owned(),
+        release: from(&format!("{candidate}release0000000000")),
+        fingerprint: from(&format!("{apps:?}")),
+        candidate,
+        replaces: None,
+        apps: apps.iter().map(|(name, build)| app(name, *build)).collect(),
+        checks: vec![CheckPlan {
+            name: from("greets"),
+            image: image.reference.clone(),
+            source: format!("{} {}", image.branch, image.tag),
+            job: Object(json!({})),
+            timeout: std::time::Duration::from_mins(5),
+            start_timeout: std::time::Duration::from_mins(2),
+            report: Report::Tap,
+        }],
+        untested_allowed: false,
+        keep_old: std::time::Duration::from_secs(30),
+        deploy_timeout: std::time::Duration::from_mins(5),
+    }
+}
+
+/// A proposal that changes one image, leaves one app and removes one.
+pub(in crate::cli) fn proposal() -> Proposal {
+    let live = plan(Color::Blue, &[("hello-a", 41), ("hello-b", 7), ("old", 3)]);
+    let mut next = plan(Color::Green, &[("hello-a", 42), ("hello-b", 7)]);
+    next.replaces = Some(serving(Color::Blue));
+    let yaml = |n: u64| {
+        format!(
+            "kind: Deployment\nmetadata:\n  name: hello-a-blue\nspec:\n  replicas: 2\n  template:\n    image: {n}\n    port: 1\n"
+        )
+    };
+    let change = |app: &str, object: &str, before: String, after: String| Change {
+        app: from(app),
+        object: object.to_owned(),
+        before,
+        after,
+    };
+    Proposal {
+        plan: next,
+        live: Some(live),
+        changes: vec![
+            change("hello-a", "Deployment hello-a-blue", yaml(41), yaml(42)),
+            change(
+                "hello-a",
+                "ConfigMap hello-a-12ab34cd",
+                String::new(),
+                "kind: ConfigMap\n".to_owned(),
+            ),
+            change(
+                "old",
+                "Deployment old-blue",
+                "kind: Deployment\n".to_owned(),
+                String::new(),
+            ),
+        ],
+        capacity: Capacity {
+            needed: Resources {
+                pods: 5,
+                cpu_millis: 500,
+                memory: 512 << 20,
+            },
+            free: Resources {
+                pods: 107,
+                cpu_millis: 3600,
+                memory: 7900 << 20,
+            },
+        },
+        warnings: vec!["hello-b: no label names the branch".to_owned()],
+    }
+}
+
+/// What serves in a colour.
+pub(in crate::cli) fn serving(color: Color) -> Serving {
+    Serving {
+        color,
+        release: from(&format!("{color}release0000000000")),
+        plan: from("plan"),
+    }
+}

@@ -1,0 +1,194 @@
+//! What the cluster knows of groups.
+
+#[cfg(test)]
+mod tests;
+
+use anstyle::Style;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::line::{BAD, BOLD, DIM, GOOD, Line, PLAIN, WARN, of};
+use super::outcome::sign;
+use super::table::Table;
+use super::terminal;
+use super::text::Text;
+use super::time::{ago, between, clock, moment, took};
+use crate::adapter::kubernetes::GroupStatus;
+use crate::promotion::Promotion;
+use crate::promotion::phase::Phase;
+use crate::promotion::record::Outcome;
+
+/// All groups of a namespace, one per line.
+pub fn status(groups: &[GroupStatus], now: Timestamp) -> String {
+    if groups.is_empty() {
+        return "no group was promoted here yet\n".to_owned();
+    }
+    let mut table = Table::new(&["GROUP", "COLOR", "RELEASE", "NOW", "LAST PROMOTION"]);
+    for group in groups {
+        let record = &group.record;
+        let (color, release) = match &record.serving {
+            Some(serving) => (
+                (of(serving.color), serving.color.to_string()),
+                serving.release.to_string(),
+            ),
+            None => ((DIM, "none".to_owned()), "nothing serves".to_owned()),
+        };
+        let busy = match &record.in_flight {
+            Some(promotion) => (
+                WARN,
+                format!("{} for {}", promotion.phase, since(promotion, now)),
+            ),
+            None => (DIM, "idle".to_owned()),
+        };
+        let last = match record.outcomes.first() {
+            Some(outcome) => {
+                let (style, word) = word(outcome);
+                (style, format!("{word} {}", ago(outcome.ended_at, now)))
+            }
+            None => (DIM, "none yet".to_owned()),
+        };
+        table.row(vec![
+            (BOLD, group.name.clone()),
+            color,
+            (PLAIN, release),
+            busy,
+            last,
+        ]);
+    }
+    table.render(usize::MAX)
+}
+
+/// One group: what serves, what is under way, how the last promotions ended.
+pub fn status_detail(group: &GroupStatus, now: Timestamp) -> String {
+    detail(group, now, terminal::width())
+}
+
+fn detail(group: &GroupStatus, now: Timestamp, columns: usize) -> String {
+    let record = &group.record;
+    let mut text = Text::new();
+    text.line(Line::new().with(BOLD, &group.name));
+    let named = |name: &str| Line::new().and("  ").with(DIM, name).pad(12);
+    match &record.serving {
+        Some(serving) => {
+            let line = named("serves").with(of(serving.color), serving.color.as_str());
+            text.line(line.and(format!(", release {}", serving.release)));
+            let promoted = |outcome: &&Outcome| {
+                outcome.phase == Phase::Promoted && outcome.release == serving.release
+            };
+            let apps = record
+                .outcomes
+                .iter()
+                .find(promoted)
+                .map(|outcome| outcome.apps.as_slice());
+            for (n, version) in apps.unwrap_or_default().iter().enumerate() {
+                let line = named(if n == 0 { "apps" } else { "" });
+                text.line(line.and(format!("{}  {}", version.app, version.tag)));
+            }
+        }
+        None => text.line(named("serves").and("nothing: no promotion went through yet")),
+    }
+    if let Some(previous) = &record.previous {
+        let line = named("before").with(of(previous.color), previous.color.as_str());
+        text.line(line.and(format!(", release {}", previous.release)));
+    }
+    if let Some(promotion) = &record.in_flight {
+        text.gap();
+        text.lines(in_flight(promotion, now));
+    }
+    if !record.outcomes.is_empty() {
+        text.gap();
+        text.block(&outcomes(&record.outcomes, now, columns));
+    }
+    text.finish()
+}
+
+fn in_flight(promotion: &Promotion, now: Timestamp) -> Vec<Line> {
+    let line = Line::new().with(
+        WARN,
+        format!("{} for {}", promotion.phase, since(promotion, now)),
+    );
+    let line = line.and(format!(": release {} into ", promotion.release));
+    let line = line.with(of(promotion.candidate), promotion.candidate.as_str());
+    let began = ago(promotion.started_at, now);
+    let about = format!(
+        "  promotion {} by {}, begun {began}",
+        promotion.id, promotion.actor.name
+    );
+    let mut lines = vec![line, Line::new().with(DIM, about)];
+    for check in promotion.attempts.keys() {
+        let line = Line::new().and("  ");
+        lines.push(match promotion.result(check) {
+            Some(result) => {
+                let (sign, style) = sign(result.verdict);
+                line.with(style, format!("{sign} "))
+                    .and(format!("{check}: {}", result.reason))
+            }
+            None => line.with(DIM, "○ ").and(format!("{check}: runs")),
+        });
+    }
+    let reasons = promotion.reasons.iter();
+    lines.extend(reasons.map(|reason| Line::new().with(BAD, "  ✗ ").and(&reason.text)));
+    lines
+}
+
+fn outcomes(outcomes: &[Outcome], now: Timestamp, columns: usize) -> String {
+    let mut table = Table::new(&["ENDED", "", "BY", "RELEASE", "TOOK", "OUTCOME", "WHY"]);
+    for outcome in outcomes {
+        let (style, word) = word(outcome);
+        let reasons: Vec<_> = outcome
+            .reasons
+            .iter()
+            .map(|reason| reason.text.as_str())
+            .collect();
+        let why = match (reasons.is_empty(), outcome.checks.len()) {
+            (false, _) => reasons.join("; "),
+            (true, 0) => "nothing was tested".to_owned(),
+            (true, 1) => "its check passed".to_owned(),
+            (true, n) => format!("all {n} checks passed"),
+        };
+        table.row(vec![
+            (PLAIN, moment(outcome.ended_at)),
+            (DIM, ago(outcome.ended_at, now)),
+            (PLAIN, outcome.actor.name.clone()),
+            (PLAIN, outcome.release.to_string()),
+            (DIM, took(between(outcome.started_at, outcome.ended_at))),
+            (style, word.to_owned()),
+            (PLAIN, why),
+        ]);
+    }
+    table.render(columns)
+}
+
+fn word(outcome: &Outcome) -> (Style, &'static str) {
+    match outcome.phase {
+        Phase::Promoted => (GOOD, "promoted"),
+        Phase::Failed => (BAD, "abort stuck"),
+        _ => (BAD, "not promoted"),
+    }
+}
+
+fn since(promotion: &Promotion, now: Timestamp) -> String {
+    clock(between(promotion.phase_since, now))
+}
+
+/// Groups for programs: a list of `group` and, of its record, `serving` and
+/// `previous` (each null or `color`, `release`, `plan`), `inFlight` (null or
+/// the checkpoint: `id`, `release`, `candidate`, `actor`, `startedAt`, `phase`,
+/// `phaseSince`, `results`, `reasons`) and `outcomes`, newest first
+/// (`promotion`, `phase`, `release`, `color`, `actor`, `startedAt`, `endedAt`,
+/// `reasons`, `apps`, `checks`). Keys stay as they are; new ones may come.
+pub fn status_json(groups: &[GroupStatus]) -> Value {
+    groups
+        .iter()
+        .map(|group| {
+            let record = &group.record;
+            json!({
+                "group": group.name,
+                "serving": record.serving,
+                "previous": record.previous,
+                "inFlight": record.in_flight,
+                "outcomes": record.outcomes,
+            })
+        })
+        .collect()
+}

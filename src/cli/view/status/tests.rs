@@ -1,0 +1,122 @@
+use jiff::Timestamp;
+
+use super::{detail, status, status_json};
+use crate::adapter::kubernetes::GroupStatus;
+use crate::cli::view::sample::{self, from, plain};
+use crate::plan::color::Color;
+use crate::promotion::phase::Phase;
+use crate::promotion::record::{AppVersion, GroupRecord, Outcome};
+use crate::promotion::{Actor, Promotion, Reason, ReasonKind, Trigger};
+
+fn at(text: &str) -> Timestamp {
+    format!("2026-11-21T{text}Z").parse().unwrap()
+}
+
+fn actor() -> Actor {
+    Actor {
+        name: "ada@laptop".to_owned(),
+        trigger: Trigger::Cli,
+    }
+}
+
+fn group() -> GroupStatus {
+    let outcome = |promotion: &str, phase, release: &str, reasons| Outcome {
+        promotion: from(promotion),
+        phase,
+        release: from(release),
+        fingerprint: from("print"),
+        color: Color::Blue,
+        actor: actor(),
+        started_at: at("08:00:00"),
+        ended_at: at("08:01:12"),
+        reasons,
+        apps: vec![AppVersion {
+            app: from("hello-a"),
+            tag: "master-41-0000029".to_owned(),
+        }],
+        checks: Vec::new(),
+    };
+    let reason = Reason::new(
+        ReasonKind::Check,
+        "check greets failed: exit 1; 2 of 3 test cases failed",
+    );
+    let mut plan = sample::plan(Color::Green, &[("hello-a", 42)]);
+    plan.replaces = Some(sample::serving(Color::Blue));
+    let mut promotion = Promotion::new(from("0tq00002"), &plan, actor(), at("10:00:00"));
+    promotion.enter(Phase::Checking, Vec::new(), at("10:00:30"));
+    promotion.attempts.insert(from("greets"), 1);
+    GroupStatus {
+        name: "master".to_owned(),
+        record: GroupRecord {
+            serving: Some(sample::serving(Color::Blue)),
+            previous: Some(sample::serving(Color::Green)),
+            in_flight: Some(promotion),
+            outcomes: vec![
+                outcome("0tq00001", Phase::Aborted, "cccccccccccccccc", vec![reason]),
+                outcome(
+                    "0tq00000",
+                    Phase::Promoted,
+                    "bluerelease0000000000",
+                    Vec::new(),
+                ),
+            ],
+        },
+    }
+}
+
+#[test]
+fn groups_in_a_list() {
+    let fresh = GroupStatus {
+        name: "fresh".to_owned(),
+        record: GroupRecord::default(),
+    };
+    insta::assert_snapshot!(plain(&status(&[group(), fresh], at("10:02:00"))), @r"
+    GROUP   COLOR  RELEASE         NOW                 LAST PROMOTION
+    master  blue   bluerelease0    checking for 1m30s  not promoted 2h ago
+    fresh   none   nothing serves  idle                none yet
+    ");
+    insta::assert_snapshot!(status(&[], at("10:02:00")), @"no group was promoted here yet");
+}
+
+#[test]
+fn one_group() {
+    insta::assert_snapshot!(plain(&detail(&group(), at("10:02:00"), 100)), @r"
+    master
+      serves    blue, release bluerelease0
+      apps      hello-a  master-41-0000029
+      before    green, release greenrelease
+
+    checking for 1m30s: release greenrelease into green
+      promotion 0tq00002 by ada@laptop, begun 2m ago
+      ○ greets: runs
+
+    ENDED                         BY          RELEASE       TOOK   OUTCOME       WHY
+    2026-11-21 08:01 UTC  2h ago  ada@laptop  cccccccccccc  1m12s  not promoted  check greets failed:
+                                                                                 exit 1; 2 of 3 test
+                                                                                 cases failed
+    2026-11-21 08:01 UTC  2h ago  ada@laptop  bluerelease0  1m12s  promoted      nothing was tested
+    ");
+}
+
+#[test]
+fn a_group_without_a_promotion() {
+    let fresh = GroupStatus {
+        name: "fresh".to_owned(),
+        record: GroupRecord::default(),
+    };
+    insta::assert_snapshot!(plain(&detail(&fresh, at("10:02:00"), 100)), @r"
+    fresh
+      serves    nothing: no promotion went through yet
+    ");
+    insta::assert_json_snapshot!(status_json(&[fresh]), @r#"
+    [
+      {
+        "group": "fresh",
+        "inFlight": null,
+        "outcomes": [],
+        "previous": null,
+        "serving": null
+      }
+    ]
+    "#);
+}
