@@ -89,10 +89,26 @@ impl CliError {
             Self::Engine(
                 EngineError::Lock(LockError::Held { .. }) | EngineError::Cluster(ClusterError::Fenced),
             ) => Exit::Locked,
+            Self::Engine(EngineError::Lock(LockError::Cluster(error)))
+            | Self::Cluster(error)
+            | Self::Config(ConfigError::Cluster(error))
+                if is_not_set_up(error) =>
+            {
+                Exit::Usage
+            }
             Self::Engine(_) | Self::Cluster(_) | Self::Config(_) => Exit::Outside,
             Self::Output(_) => Exit::Unexpected,
         }
     }
+}
+
+/// Whether the cluster works, but was not prepared for the group, or is not the
+/// one that was meant.
+fn is_not_set_up(error: &ClusterError) -> bool {
+    matches!(
+        error,
+        ClusterError::NoContext { .. } | ClusterError::NoNamespace { .. } | ClusterError::NotInstalled
+    )
 }
 
 /// The group a command is about; its warnings are shown.

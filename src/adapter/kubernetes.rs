@@ -100,13 +100,9 @@ async fn from_context(context: &str) -> Result<Config, ClusterError> {
         .map(|context| context.name.clone())
         .collect();
     if !known.iter().any(|name| name == context) {
-        let reason = format!(
-            "the kubeconfig has no context {context:?}; it has: {}",
-            known.join(", ")
-        );
-        return Err(ClusterError::Unreachable {
-            cluster: context.to_owned(),
-            reason,
+        return Err(ClusterError::NoContext {
+            context: context.to_owned(),
+            known: known.join(", "),
         });
     }
     let options = KubeConfigOptions {

@@ -166,8 +166,8 @@ fn namespace_refusals(group: &Group, survey: &Survey) -> Vec<Refusal> {
     let subject = format!("namespace {namespace}");
     let Some(marks) = &survey.namespace else {
         let hint = format!(
-            "run `promoter install --group {}`, which makes it",
-            group.name
+            "run `promoter install --environment {}`, which makes it",
+            group.environment.name
         );
         return vec![Refusal::about(subject, "does not exist").hint(hint)];
     };

@@ -131,6 +131,20 @@ pub enum ClusterError {
     /// The group's custom resource is not installed.
     #[error("the DeploymentGroup resource is not installed in the cluster; run `promoter install`")]
     NotInstalled,
+    /// The group's namespace is not there.
+    #[error("namespace {namespace} does not exist; `promoter install` makes it")]
+    NoNamespace {
+        /// Which.
+        namespace: String,
+    },
+    /// The environment's cluster is none that the kubeconfig knows.
+    #[error("the kubeconfig has no context {context:?}; it has: {known}")]
+    NoContext {
+        /// What the environment names.
+        context: String,
+        /// The contexts there are.
+        known: String,
+    },
     /// The server refuses it.
     #[error("failed to {action}: {reason}")]
     Refused {

@@ -5,6 +5,10 @@ use std::error::Error;
 use crate::plan::object::ObjectRef;
 use crate::port::ClusterError;
 
+/// How a server-side apply begins to say that the object has a field, or a
+/// value, that its kind does not have.
+const NOT_OF_ITS_TYPE: &str = "failed to create typed patch object";
+
 /// Maps an error of the client; `action` says what was tried ("apply Service x").
 pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
     let kube::Error::Api(status) = error else {
@@ -55,15 +59,28 @@ pub(super) fn from_apply(object: &ObjectRef, error: kube::Error) -> ClusterError
                 reason: one_line(&status.message),
             }
         }
+        // The server says so with 500, as if it had failed itself.
+        kube::Error::Api(status) if status.message.starts_with(NOT_OF_ITS_TYPE) => {
+            ClusterError::Refused {
+                action: format!("apply {object}"),
+                reason: one_line(&status.message),
+            }
+        }
         error => from(&format!("apply {object}"), error),
     }
 }
 
 /// As [`from`], for the group's own resource: a path that the server does not
-/// know means that it was never installed.
+/// know means that it was never installed. Where the namespace is missing, it
+/// names that.
 pub(super) fn from_group(action: &str, error: kube::Error) -> ClusterError {
     match error {
-        kube::Error::Api(status) if status.code == 404 => ClusterError::NotInstalled,
+        kube::Error::Api(status) if status.code == 404 => {
+            let missing = status.details.as_ref().filter(|about| about.kind == "namespaces");
+            missing.map_or(ClusterError::NotInstalled, |about| ClusterError::NoNamespace {
+                namespace: about.name.clone(),
+            })
+        }
         error => from(action, error),
     }
 }
