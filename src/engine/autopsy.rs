@@ -21,15 +21,17 @@ impl Drive {
         for reason in reasons {
             let about = |trouble: &&Trouble| reason.text == trouble.to_string();
             if let Some((pod, container)) = troubles.iter().find(about).and_then(|t| t.crashed.clone()) {
-                reason.last_lines = self.last_lines(pod, container).await;
+                let runs = is_running(observed, &pod, &container);
+                reason.last_lines = self.last_lines(pod, container, runs).await;
             }
         }
     }
 
-    /// The end of the container's run before its restart, or of the only one.
-    /// That there is nothing to read must not keep the promotion from ending.
-    async fn last_lines(&self, pod: String, container: String) -> Vec<String> {
-        for previous in [true, false] {
+    /// The end of the container's run that crashed last: the one before, where
+    /// it runs again. A node keeps no log of earlier ones. That there is nothing
+    /// to read must not keep the promotion from ending.
+    async fn last_lines(&self, pod: String, container: String, runs: bool) -> Vec<String> {
+        for previous in [runs, !runs] {
             let source = LogSource {
                 pod: pod.clone(),
                 container: container.clone(),
@@ -45,4 +47,10 @@ impl Drive {
         }
         Vec::new()
     }
+}
+
+fn is_running(observed: &Observed, pod: &str, container: &str) -> bool {
+    let pod = observed.pods.iter().find(|found| found.name == pod);
+    let mut containers = pod.into_iter().flat_map(|pod| &pod.containers);
+    containers.any(|found| found.name == container && found.running_since.is_some())
 }

@@ -1,7 +1,7 @@
 //! Lines of containers.
 
 use futures::io::AsyncBufReadExt;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
@@ -10,6 +10,10 @@ use kube::{Api, Client};
 use super::error;
 use crate::port::ClusterError;
 use crate::port::cluster::LogSource;
+
+/// What a node answers in place of a log that it does not have any more. It is
+/// no part of a log, and has no end of line.
+const NO_LOG: &[u8] = b"unable to retrieve container logs for ";
 
 /// Most bytes read of one container's log; what is beyond is cut off by the server.
 const LIMIT_BYTES: i64 = 64 * 1024 * 1024;
@@ -32,12 +36,22 @@ pub(super) async fn lines(
     let reader = reader
         .map_err(|error| error::from(&format!("read the log of pod {}", source.pod), error))?;
     // A log is bytes; a line that is not UTF-8 must not end the reading.
-    let lines = futures::stream::try_unfold(reader, |mut reader| async move {
+    let lines = stream::try_unfold(reader, |mut reader| async move {
         let mut line = Vec::new();
         let read = reader.read_until(b'\n', &mut line).await?;
         Ok::<_, std::io::Error>((read > 0).then_some((line, reader)))
     });
-    let lines = lines.map_ok(|line| {
+    let mut lines = lines.boxed();
+    let first = lines.next().await;
+    if let Some(Ok(line)) = &first
+        && is_no_log(line)
+    {
+        return Err(ClusterError::Refused {
+            action: format!("read the log of pod {}", source.pod),
+            reason: "its node does not have it any more".to_owned(),
+        });
+    }
+    let lines = stream::iter(first).chain(lines).map_ok(|line| {
         let text = String::from_utf8_lossy(&line);
         text.trim_end_matches(['\n', '\r']).to_owned()
     });
@@ -46,4 +60,24 @@ pub(super) async fn lines(
         .take_while(|line| std::future::ready(line.is_ok()))
         .filter_map(|line| async { line.ok() })
         .boxed())
+}
+
+fn is_no_log(line: &[u8]) -> bool {
+    line.starts_with(NO_LOG) && !line.ends_with(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_no_log;
+
+    #[test]
+    fn what_a_node_says_is_no_log() {
+        assert!(is_no_log(
+            b"unable to retrieve container logs for containerd://bf2a"
+        ));
+        assert!(!is_no_log(
+            b"unable to retrieve container logs for containerd://bf2a\n"
+        ));
+        assert!(!is_no_log(b"unable"));
+    }
 }
