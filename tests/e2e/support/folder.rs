@@ -92,7 +92,10 @@ impl Folder {
     }
 
     /// The example apps and their check as a group file, to change and to write.
-    #[expect(clippy::unused_self, reason = "images and manifests are there once a folder is")]
+    #[expect(
+        clippy::unused_self,
+        reason = "images and manifests are there once a folder is"
+    )]
     pub(crate) fn hello(&self, name: &str) -> GroupFile {
         GroupFile::hello(name)
     }
