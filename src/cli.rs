@@ -73,7 +73,14 @@ fn report(error: &CliError) -> Exit {
         }
         CliError::Engine(EngineError::Propose(ProposeError::Resolve(errors))) => {
             eprintln!("{}", view::resolve_errors(errors).trim_end());
-            if errors.iter().any(crate::engine::resolve::ResolveError::is_outside) { Exit::Outside } else { Exit::Usage }
+            if errors
+                .iter()
+                .any(crate::engine::resolve::ResolveError::is_outside)
+            {
+                Exit::Outside
+            } else {
+                Exit::Usage
+            }
         }
         error => {
             eprintln!("{}", view::error(error).trim_end());
@@ -87,7 +94,8 @@ impl CliError {
         match self {
             Self::Problems(_) | Self::Usage(_) | Self::Config(ConfigError::Usage(_)) => Exit::Usage,
             Self::Engine(
-                EngineError::Lock(LockError::Held { .. }) | EngineError::Cluster(ClusterError::Fenced),
+                EngineError::Lock(LockError::Held { .. })
+                | EngineError::Cluster(ClusterError::Fenced),
             ) => Exit::Locked,
             Self::Engine(EngineError::Lock(LockError::Cluster(error)))
             | Self::Cluster(error)
@@ -107,7 +115,9 @@ impl CliError {
 fn is_not_set_up(error: &ClusterError) -> bool {
     matches!(
         error,
-        ClusterError::NoContext { .. } | ClusterError::NoNamespace { .. } | ClusterError::NotInstalled
+        ClusterError::NoContext { .. }
+            | ClusterError::NoNamespace { .. }
+            | ClusterError::NotInstalled
     )
 }
 
@@ -116,7 +126,9 @@ fn group(dir: &Path, target: &Target) -> Result<Group, CliError> {
     let name = target.name().map_err(CliError::Usage)?;
     let overrides = overrides(target)?;
     let catalog = Catalog::load(dir);
-    let group = catalog.group(name, &overrides).map_err(CliError::Problems)?;
+    let group = catalog
+        .group(name, &overrides)
+        .map_err(CliError::Problems)?;
     let warnings = catalog.warnings(name);
     if !warnings.is_empty() {
         eprintln!("{}", warnings.render(has_color()).trim_end());
@@ -129,7 +141,9 @@ fn overrides(target: &Target) -> Result<Overrides, CliError> {
     for written in &target.branch {
         match written.split_once('=') {
             Some((app, branch)) => {
-                overrides.app_branches.insert(app.to_owned(), branch.to_owned());
+                overrides
+                    .app_branches
+                    .insert(app.to_owned(), branch.to_owned());
             }
             None if overrides.branch.is_none() => overrides.branch = Some(written.clone()),
             None => {

@@ -1,5 +1,6 @@
 //! Process settings and wiring: the only module that knows adapters and engine.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use anstream::ColorChoice;
@@ -45,19 +46,34 @@ pub fn init(color: ColorChoice) {
     color.write_global();
     let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new("off"));
     // A second call, as tests make, leaves the first one's subscriber in place.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// Whether progress can be drawn on standard error: a terminal that can move
+/// its cursor, and no log lines between.
+pub fn draws() -> bool {
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    std::io::stderr().is_terminal() && !dumb && std::env::var_os(env::LOG).is_none()
 }
 
 /// Who asks at this terminal.
 pub fn actor() -> Actor {
-    let given = std::env::var(env::ACTOR).ok().filter(|name| !name.trim().is_empty());
+    let given = std::env::var(env::ACTOR)
+        .ok()
+        .filter(|name| !name.trim().is_empty());
     let name = given.unwrap_or_else(|| {
         let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
         let host = whoami::hostname().unwrap_or_else(|_| "localhost".to_owned());
         format!("{user}@{host}")
     });
-    Actor { name, trigger: Trigger::Cli }
+    Actor {
+        name,
+        trigger: Trigger::Cli,
+    }
 }
 
 /// The engine of one group, over the real registry and cluster.
@@ -91,8 +107,9 @@ pub async fn connection(environment: &Environment) -> Result<Connection, ConfigE
 /// There is none.
 pub fn environments(catalog: &Catalog) -> Result<Vec<Environment>, ConfigError> {
     let names = catalog.environment_names();
-    let valid: Vec<_> =
-        names.filter_map(|name| Some(catalog.environment(name)?.environment.clone())).collect();
+    let valid: Vec<_> = names
+        .filter_map(|name| Some(catalog.environment(name)?.environment.clone()))
+        .collect();
     if valid.is_empty() {
         return Err(no_environment());
     }
@@ -115,7 +132,9 @@ pub fn environment(catalog: &Catalog, name: Option<&str>) -> Result<Environment,
             return Err(ConfigError::Usage(message));
         }
     };
-    let valid = catalog.environment(name).map(|valid| valid.environment.clone());
+    let valid = catalog
+        .environment(name)
+        .map(|valid| valid.environment.clone());
     valid.ok_or_else(|| {
         ConfigError::Usage(format!(
             "there is no valid environment {name:?}; there are: {list}; `promoter validate` shows problems"

@@ -27,6 +27,7 @@ use crate::port::{Clock, Cluster, ClusterError, Epoch, Ledger, LockError, Record
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::id::PromotionId;
+use crate::promotion::phase::Phase;
 use crate::promotion::record::{AppVersion, GroupRecord, Outcome};
 use crate::promotion::{Actor, Promotion};
 use drive::Drive;
@@ -129,7 +130,8 @@ impl Engine {
         stop: CancellationToken,
         epoch: Epoch,
     ) -> Result<Deployed, EngineError> {
-        self.finish_unfinished(epoch, stop.clone()).await?;
+        self.finish_unfinished(group, &options, stop.clone(), epoch)
+            .await?;
         if stop.is_cancelled() {
             return Ok(Deployed::Stopped);
         }
@@ -160,8 +162,10 @@ impl Engine {
     /// Drives a promotion on that its promoter left, whoever that was.
     async fn finish_unfinished(
         &self,
-        epoch: Epoch,
+        group: &Group,
+        options: &DeployOptions,
         stop: CancellationToken,
+        epoch: Epoch,
     ) -> Result<(), EngineError> {
         let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
         let Some(mut promotion) = record.in_flight else {
@@ -172,7 +176,13 @@ impl Engine {
             Some(serving) => Some(self.stored_plan(&promotion, &serving.plan).await?),
             None => None,
         };
-        promotion.hurry = true;
+        // Only a promotion that has work ends the window of the one before it.
+        promotion.hurry = promotion.phase == Phase::Settling
+            && (options.force
+                || self
+                    .propose(group)
+                    .await
+                    .is_ok_and(|next| !next.is_up_to_date()));
         promotion.resumed_at = Some(self.clock.now());
         let fact = Fact::Resumed {
             phase: promotion.phase,

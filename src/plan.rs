@@ -195,10 +195,15 @@ impl Plan {
         let mut left: Vec<&AppPlan> = self.apps.iter().collect();
         let mut levels = Vec::new();
         while !left.is_empty() {
-            let (called, free): (Vec<_>, Vec<_>) =
-                left.iter().partition(|app| left.iter().any(|other| other.needs.contains(&app.name)));
+            let (called, free): (Vec<_>, Vec<_>) = left
+                .iter()
+                .partition(|app| left.iter().any(|other| other.needs.contains(&app.name)));
             // Validation refuses cycles; a cycle read from elsewhere goes as one level.
-            let (level, rest) = if free.is_empty() { (called, Vec::new()) } else { (free, called) };
+            let (level, rest) = if free.is_empty() {
+                (called, Vec::new())
+            } else {
+                (free, called)
+            };
             levels.push(
                 level
                     .iter()

@@ -127,6 +127,7 @@ pub enum Trigger {
 
 /// Why a promotion is aborted or needs a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Reason {
     /// What kind of reason; decides the exit code.
     pub kind: ReasonKind,
@@ -158,7 +159,11 @@ pub enum ReasonKind {
 impl Reason {
     /// A reason of a kind.
     pub fn new(kind: ReasonKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), last_lines: Vec::new() }
+        Self {
+            kind,
+            text: text.into(),
+            last_lines: Vec::new(),
+        }
     }
 }
 

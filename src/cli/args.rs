@@ -8,7 +8,12 @@ use crate::config::env;
 
 /// Promote a group of apps together, or not at all.
 #[derive(Debug, Parser)]
-#[command(name = "promoter", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "promoter",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub struct Args {
     /// Folder with `groups/` and `environments/`; the current one if not given
     #[arg(short = 'C', long = "directory", value_name = "DIR", env = env::DIR, global = true)]

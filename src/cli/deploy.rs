@@ -1,6 +1,6 @@
 //! `promoter deploy`: promote a group's newest images, if they pass.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) async fn run(dir: &Path, command: Deploy) -> Result<Exit, CliError> {
         force: command.force,
         detach: command.detach,
     };
-    let stop = stop_on_signal();
+    let stop = stop_on_signal(progress.tree.clone());
     let deployed = engine.deploy(&group, options, stop).await;
     progress.finish();
     show(&deployed?, command.output)
@@ -32,12 +32,17 @@ pub(super) async fn run(dir: &Path, command: Deploy) -> Result<Exit, CliError> {
 
 /// Interrupting once stops the promotion safely; twice ends the process, and
 /// the next deploy resumes from the checkpoint.
-fn stop_on_signal() -> CancellationToken {
+fn stop_on_signal(tree: Option<Arc<Tree>>) -> CancellationToken {
     let stop = CancellationToken::new();
     let stopping = stop.clone();
     tokio::spawn(async move {
         if interrupted().await.is_ok() {
-            anstream::eprintln!("\nstopping safely; interrupt again to leave at once (the next deploy resumes)");
+            let message =
+                "stopping safely; interrupt again to leave at once (the next deploy resumes)";
+            match tree {
+                Some(tree) => tree.say(message),
+                None => anstream::eprintln!("{message}"),
+            }
             stopping.cancel();
         }
         if interrupted().await.is_ok() {
@@ -64,21 +69,26 @@ struct Progress {
 
 impl Progress {
     fn new(command: &Deploy) -> Self {
-        let mut consumers: Vec<Arc<dyn Recorder>> = Vec::new();
         let mut tree = None;
-        match command.output {
-            Format::Json => consumers.push(Arc::new(Json::new())),
-            Format::Text if std::io::stderr().is_terminal() => {
-                let shown = Arc::new(Tree::new(command.verbose));
-                consumers.push(shown.clone());
-                tree = Some(shown);
+        let shown: Arc<dyn Recorder> = match command.output {
+            Format::Json => Arc::new(Json::new()),
+            Format::Text if config::draws() => {
+                let drawn = Arc::new(Tree::new(command.verbose));
+                tree = Some(drawn.clone());
+                drawn
             }
-            Format::Text => consumers.push(Arc::new(Plain::new(command.verbose))),
+            Format::Text => Arc::new(Plain::new(command.verbose)),
+        };
+        let logs = command
+            .logs
+            .clone()
+            .map(|folder| Logs::new(folder).warning_to(shown.clone()));
+        let logs = logs.map(|logs| Arc::new(logs) as Arc<dyn Recorder>);
+        let all = std::iter::once(shown).chain(logs).collect();
+        Self {
+            tree,
+            all: Arc::new(Fan::new(all)),
         }
-        if let Some(folder) = &command.logs {
-            consumers.push(Arc::new(Logs::new(folder.clone())));
-        }
-        Self { tree, all: Arc::new(Fan::new(consumers)) }
     }
 
     fn recorder(&self) -> Arc<dyn Recorder> {
@@ -97,7 +107,9 @@ fn show(deployed: &Deployed, format: Format) -> Result<Exit, CliError> {
     match (deployed, format) {
         (Deployed::Ended { outcome, .. }, Format::Json) => return Ok(Exit::of(outcome)),
         (_, Format::Json) => {}
-        (Deployed::UpToDate(proposal), Format::Text) => write!(out, "{}", view::up_to_date(proposal))?,
+        (Deployed::UpToDate(proposal), Format::Text) => {
+            write!(out, "{}", view::up_to_date(proposal))?;
+        }
         (Deployed::Detached(promotion), Format::Text) => {
             writeln!(
                 out,
@@ -110,5 +122,9 @@ fn show(deployed: &Deployed, format: Format) -> Result<Exit, CliError> {
         }
         (Deployed::Stopped, Format::Text) => writeln!(out, "stopped before anything was done")?,
     }
-    Ok(if *deployed == Deployed::Stopped { Exit::Interrupted } else { Exit::Success })
+    Ok(if *deployed == Deployed::Stopped {
+        Exit::Interrupted
+    } else {
+        Exit::Success
+    })
 }

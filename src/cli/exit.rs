@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
+use crate::promotion::ReasonKind;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
-use crate::promotion::ReasonKind;
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,11 @@ pub(super) async fn run(dir: &Path, command: &Install) -> Result<Exit, CliError>
     }
     let connection = config::connection(&environment).await?;
     let installed = install(&connection, &environment.namespace).await?;
-    anstream::eprintln!("cluster {} is ready for groups of environment {}:", connection.name(), environment.name);
+    anstream::eprintln!(
+        "cluster {} is ready for groups of environment {}:",
+        connection.name(),
+        environment.name
+    );
     for object in installed.0 {
         anstream::eprintln!("  {object}");
     }

@@ -20,9 +20,17 @@ pub(super) async fn run(dir: &Path, command: &Plan) -> Result<Exit, CliError> {
         Format::Json => writeln!(out, "{:#}", view::proposal_json(&proposal))?,
         Format::Text => {
             let now = engine.clock.now();
-            write!(out, "{}", view::proposal(&proposal, now, view::width(), command.full))?;
+            write!(
+                out,
+                "{}",
+                view::proposal(&proposal, now, view::width(), command.full)
+            )?;
         }
     }
     let changes = command.detailed_exitcode && !proposal.is_up_to_date();
-    Ok(if changes { Exit::Changes } else { Exit::Success })
+    Ok(if changes {
+        Exit::Changes
+    } else {
+        Exit::Success
+    })
 }

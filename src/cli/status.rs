@@ -19,7 +19,9 @@ use crate::port::{Clock, ClusterError};
 
 pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
     let catalog = Catalog::load(dir);
-    let Some(name) = &command.group else { return all(&catalog, &command).await };
+    let Some(name) = &command.group else {
+        return all(&catalog, &command).await;
+    };
     let environment = environment(&catalog, &command)?;
     let connection = config::connection(&environment).await?;
     let mut out = anstream::stdout();
@@ -33,7 +35,11 @@ pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
     let groups = list_groups(&connection, &environment.namespace).await?;
     let known: Vec<_> = groups.iter().map(|group| group.name.clone()).collect();
     let Some(status) = groups.into_iter().find(|group| group.name == *name) else {
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
         return Err(CliError::Usage(format!(
             "group {name} was never promoted in environment {}; groups there: {known}",
             environment.name,
@@ -83,7 +89,10 @@ fn environment(catalog: &Catalog, command: &Status) -> Result<Environment, CliEr
     {
         return Ok(group.environment);
     }
-    Ok(config::environment(catalog, command.environment.as_deref())?)
+    Ok(config::environment(
+        catalog,
+        command.environment.as_deref(),
+    )?)
 }
 
 fn show(out: &mut impl Write, status: &GroupStatus, format: Format) -> Result<(), CliError> {

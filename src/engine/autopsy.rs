@@ -16,11 +16,17 @@ impl Drive {
     /// Adds to each reason about a crash what the container wrote before it.
     pub(super) async fn add_last_lines(&self, reasons: &mut [Reason], observed: &Observed) {
         let color = self.promotion.candidate;
-        let troubles: Vec<_> =
-            self.plan.apps.iter().flat_map(|app| troubles(observed, &app.name, color)).collect();
+        let troubles: Vec<_> = self
+            .plan
+            .apps
+            .iter()
+            .flat_map(|app| troubles(observed, &app.name, color))
+            .collect();
         for reason in reasons {
             let about = |trouble: &&Trouble| reason.text == trouble.to_string();
-            if let Some((pod, container)) = troubles.iter().find(about).and_then(|t| t.crashed.clone()) {
+            if let Some((pod, container)) =
+                troubles.iter().find(about).and_then(|t| t.crashed.clone())
+            {
                 let runs = is_running(observed, &pod, &container);
                 reason.last_lines = self.last_lines(pod, container, runs).await;
             }
@@ -39,7 +45,9 @@ impl Drive {
                 previous,
                 tail: Some(LAST_LINES),
             };
-            let Ok(lines) = self.engine.cluster.lines(&source).await else { continue };
+            let Ok(lines) = self.engine.cluster.lines(&source).await else {
+                continue;
+            };
             let lines: Vec<String> = lines.collect().await;
             if !lines.is_empty() {
                 return lines.iter().map(|line| cut(line, LINE_BYTES)).collect();

@@ -228,7 +228,10 @@ impl Drive {
         self.emit(Fact::Finished {
             outcome: Box::new(outcome.clone()),
         });
-        Ok(Deployed::Ended { outcome: Box::new(outcome), results: self.promotion.results.clone() })
+        Ok(Deployed::Ended {
+            outcome: Box::new(outcome),
+            results: self.promotion.results.clone(),
+        })
     }
 
     async fn pause(&self) {

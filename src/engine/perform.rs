@@ -8,8 +8,8 @@ use super::drive::Drive;
 use crate::group::name::AppName;
 use crate::plan::kind::is_needed_by_pods;
 use crate::plan::object::{Object, ObjectRef};
-use crate::plan::{AppPlan, Plan};
 use crate::plan::pin::{Pin, pin};
+use crate::plan::{AppPlan, Plan};
 use crate::port::ClusterError;
 use crate::promotion::Mark;
 use crate::promotion::next::Step;
@@ -41,14 +41,19 @@ impl Drive {
     /// Colour Services come before any pod of the colour, so that its pods can
     /// be pinned to them.
     async fn prepare(&mut self) -> Result<(), ClusterError> {
-        let known: BTreeSet<ObjectRef> =
-            self.replaced.iter().flat_map(Plan::inventory).collect();
-        let is_missing =
-            |object: &&Object| is_needed_by_pods(object.kind()) && !known.contains(&object.reference());
+        let known: BTreeSet<ObjectRef> = self.replaced.iter().flat_map(Plan::inventory).collect();
+        let is_missing = |object: &&Object| {
+            is_needed_by_pods(object.kind()) && !known.contains(&object.reference())
+        };
         let of_app = |app: &AppPlan| {
             let services = app.services.iter().map(|service| &service.colored);
             let missing = app.shared.iter().filter(is_missing);
-            let objects = app.config.iter().chain(&app.colored).chain(missing).chain(services);
+            let objects = app
+                .config
+                .iter()
+                .chain(&app.colored)
+                .chain(missing)
+                .chain(services);
             objects.cloned().collect::<Vec<_>>()
         };
         let objects: Vec<Object> = self.plan.apps.iter().flat_map(of_app).collect();
@@ -115,7 +120,11 @@ impl Drive {
 
     /// What else the plan says of the active Services, once they are switched.
     async fn apply_services(&mut self) -> Result<(), ClusterError> {
-        let services: Vec<_> = self.plan.services().map(|service| service.active.clone()).collect();
+        let services: Vec<_> = self
+            .plan
+            .services()
+            .map(|service| service.active.clone())
+            .collect();
         self.apply_all(&services).await?;
         self.mark(Mark::Services).await
     }

@@ -67,8 +67,17 @@ pub enum Cause {
 impl ResolveError {
     /// Whether the registry failed, rather than what it was asked for.
     pub fn is_outside(&self) -> bool {
-        let Self::Image { cause: Cause::Registry(error), .. } = self else { return false };
-        !matches!(error, RegistryError::RepositoryNotFound { .. } | RegistryError::NoRegion)
+        let Self::Image {
+            cause: Cause::Registry(error),
+            ..
+        } = self
+        else {
+            return false;
+        };
+        !matches!(
+            error,
+            RegistryError::RepositoryNotFound { .. } | RegistryError::NoRegion
+        )
     }
 }
 

@@ -10,8 +10,8 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use super::drive::Drive;
-use crate::plan::{Plan, ServicePlan};
 use crate::plan::object::Object;
+use crate::plan::{Plan, ServicePlan};
 use crate::port::ClusterError;
 use crate::port::cluster::Pointing;
 use crate::promotion::event::Fact;
@@ -31,18 +31,35 @@ impl Drive {
     /// done are moved back before the error is returned.
     pub(super) async fn switch(&mut self, observed: &Observed) -> Result<(), ClusterError> {
         let moves = self.moves(observed)?;
-        let moves: Vec<_> = moves.iter().filter(|m| m.there.from != m.there.to).collect();
+        let moves: Vec<_> = moves
+            .iter()
+            .filter(|m| m.there.from != m.there.to)
+            .collect();
         let started = self.engine.clock.now();
-        let patches = moves.iter().map(|m| self.engine.cluster.point(self.epoch, &m.there));
+        let patches = moves
+            .iter()
+            .map(|m| self.engine.cluster.point(self.epoch, &m.there));
         let results = join_all(patches).await;
-        let skew = self.engine.clock.now().duration_since(started).unsigned_abs();
+        let skew = self
+            .engine
+            .clock
+            .now()
+            .duration_since(started)
+            .unsigned_abs();
         if let Some(Err(error)) = results.iter().find(|result| result.is_err()) {
-            let done = moves.iter().zip(&results).filter(|(_, result)| result.is_ok());
+            let done = moves
+                .iter()
+                .zip(&results)
+                .filter(|(_, result)| result.is_ok());
             self.move_back(done.map(|(m, _)| &m.back)).await;
             return Err(error.clone());
         }
         let color = self.promotion.candidate;
-        self.emit(Fact::Switched { services: moves.len(), color, skew });
+        self.emit(Fact::Switched {
+            services: moves.len(),
+            color,
+            skew,
+        });
         Ok(())
     }
 
@@ -50,7 +67,9 @@ impl Drive {
     pub(super) async fn switch_back(&mut self, observed: &Observed) -> Result<(), ClusterError> {
         let moves = self.moves(observed)?;
         let follows = moves.iter().filter(|m| m.there.from == m.there.to);
-        for result in join_all(follows.map(|m| self.engine.cluster.point(self.epoch, &m.back))).await {
+        for result in
+            join_all(follows.map(|m| self.engine.cluster.point(self.epoch, &m.back))).await
+        {
             result?;
         }
         self.emit(Fact::SwitchedBack);
@@ -60,7 +79,9 @@ impl Drive {
     /// As far as it goes: aborting looks again and moves back what still
     /// follows the candidate.
     async fn move_back(&self, changes: impl Iterator<Item = &Pointing>) {
-        for result in join_all(changes.map(|change| self.engine.cluster.point(self.epoch, change))).await {
+        for result in
+            join_all(changes.map(|change| self.engine.cluster.point(self.epoch, change))).await
+        {
             if let Err(error) = result {
                 let message = format!("a Service could not be moved back at once: {error}");
                 self.emit(Fact::Warning { message });
@@ -74,11 +95,18 @@ impl Drive {
         let mut moves = Vec::new();
         for service in self.plan.services() {
             let name = service.active.name();
-            match observed.service(name).and_then(|active| Some((active, active.uid()?))) {
+            match observed
+                .service(name)
+                .and_then(|active| Some((active, active.uid()?)))
+            {
                 Some((active, uid)) => moves.push(self.one_move(service, active, uid)),
                 // What was never made need not be moved back.
                 None if aborting => {}
-                None => return Err(ClusterError::Moved { action: format!("switch Service {name}") }),
+                None => {
+                    return Err(ClusterError::Moved {
+                        action: format!("switch Service {name}"),
+                    });
+                }
             }
         }
         Ok(moves)
@@ -86,7 +114,9 @@ impl Drive {
 
     fn one_move(&self, service: &ServicePlan, active: &Object, uid: &str) -> Move {
         let before = self.replaced.iter().flat_map(Plan::services);
-        let before = before.into_iter().find(|old| old.active.name() == service.active.name());
+        let before = before
+            .into_iter()
+            .find(|old| old.active.name() == service.active.name());
         let ports = ports(&service.active);
         let old_ports = before.map_or_else(|| ports.clone(), |old| self::ports(&old.active));
         let changed = ports != old_ports;
@@ -98,8 +128,14 @@ impl Drive {
             ports: changed.then_some(ports),
         };
         let now = Some(active.texts_at("/spec/selector")).filter(|selector| !selector.is_empty());
-        let (new, old) = (Some(service.selector.clone()), before.map(|old| old.selector.clone()));
-        Move { there: pointing(now, new.clone(), ports), back: pointing(new, old, old_ports) }
+        let (new, old) = (
+            Some(service.selector.clone()),
+            before.map(|old| old.selector.clone()),
+        );
+        Move {
+            there: pointing(now, new.clone(), ports),
+            back: pointing(new, old, old_ports),
+        }
     }
 }
 

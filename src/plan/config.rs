@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
 use super::fingerprint::hex;
+use super::label;
 use super::object::{Object, entry};
 
 /// The key of content hashes, one per namespace.
@@ -41,7 +42,9 @@ pub fn name_by_content(objects: Vec<Object>, key: &ConfigKey) -> (Vec<Object>, R
 }
 
 fn content_hash(object: &Object, key: &ConfigKey) -> String {
+    // Two groups of one namespace own their objects each.
     let content = json!({
+        "group": object.label(label::GROUP),
         "kind": object.kind(),
         "type": object.at("/type"),
         "data": object.at("/data"),

@@ -105,5 +105,6 @@ fn masked(object: &Object, before: Option<&Object>) -> Object {
 fn to_yaml(object: &Object) -> String {
     // A digest on a line of its own would be the first thing to look for.
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
-    serde_saphyr::to_string_with_options(&object.0, options).unwrap_or_else(|_| object.0.to_string())
+    serde_saphyr::to_string_with_options(&object.0, options)
+        .unwrap_or_else(|_| object.0.to_string())
 }

@@ -123,7 +123,10 @@ fn hash_check(hasher: &mut Hasher, check: &Check, resolved: &Resolved) {
     }
     hasher.json("env", &check.env);
     hasher.json("timeout", &check.timeout.as_millis().to_string());
-    hasher.json("start-timeout", &check.start_timeout.as_millis().to_string());
+    hasher.json(
+        "start-timeout",
+        &check.start_timeout.as_millis().to_string(),
+    );
     hasher.json("report", &check.report);
 }
 
@@ -160,5 +163,7 @@ fn json(value: &impl Serialize) -> String {
 /// Bytes in hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }

@@ -66,7 +66,15 @@ pub fn treatment(object: &Object) -> Treatment {
 /// Whether pods cannot start without the object. Where it is new it is made
 /// before them; where it changes, it waits for the switch like all that is shared.
 pub fn is_needed_by_pods(kind: &str) -> bool {
-    matches!(kind, "ServiceAccount" | "PersistentVolumeClaim" | "ConfigMap" | "Secret" | "Role" | "RoleBinding")
+    matches!(
+        kind,
+        "ServiceAccount"
+            | "PersistentVolumeClaim"
+            | "ConfigMap"
+            | "Secret"
+            | "Role"
+            | "RoleBinding"
+    )
 }
 
 /// Kinds that are never deleted, even when no manifest names them any more.

@@ -73,10 +73,14 @@ impl Paint<'_> {
         });
         let services: Vec<_> = services.collect();
 
-        let (used, unused): (Vec<_>, Vec<_>) = configs
+        let (mut used, unused): (Vec<_>, Vec<_>) = configs
             .into_iter()
-            .partition(|c| is_used(c, &workload, self.key));
-        let (mut config, renames) = config::name_by_content(used, self.key);
+            .partition(|config| is_used(config, &workload, self.key));
+        for object in &mut used {
+            // Without the app: what several apps use alike is one object.
+            object.own(self.group.as_ref(), Role::Config);
+        }
+        let (config, renames) = config::name_by_content(used, self.key);
         config::rewrite_references(&mut workload, &renames);
         shared.extend(unused);
 
@@ -85,10 +89,6 @@ impl Paint<'_> {
             .map(|budget| self.budget(budget))
             .collect();
         self.workload(&mut workload, &pod_labels);
-        for object in &mut config {
-            // Without the app: what several apps use alike is one object.
-            object.own(self.group.as_ref(), Role::Config);
-        }
         for object in &mut shared {
             self.mark(object, Role::Shared);
         }

@@ -207,11 +207,17 @@ fn duplicates(apps: &[AppPlan]) -> Vec<Refusal> {
 /// point at would take users down, so nothing is planned on top of that.
 fn astray(group: &Group, survey: &Survey) -> Vec<Refusal> {
     let recorded = survey.serving.as_ref().map(|serving| serving.color);
-    let pointing = survey.services.iter().filter_map(|service| Some((service, service.active_color(group.name.as_str())?)));
+    let pointing = survey
+        .services
+        .iter()
+        .filter_map(|service| Some((service, service.active_color(group.name.as_str())?)));
     pointing
         .filter(|(_, color)| Some(*color) != recorded)
         .map(|(service, color)| {
-            let known = recorded.map_or_else(|| "nothing serves".to_owned(), |color| format!("{color} serves"));
+            let known = recorded.map_or_else(
+                || "nothing serves".to_owned(),
+                |color| format!("{color} serves"),
+            );
             let reason = format!("points at {color}, but the DeploymentGroup says that {known}");
             Refusal::about(format!("Service {}", service.name()), reason)
                 .hint("somebody changed its selector or the record; put back what was changed")

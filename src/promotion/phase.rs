@@ -56,11 +56,18 @@ impl Phase {
             Self::Planned => Duration::from_mins(1),
             Self::Deploying => plan.deploy_timeout,
             Self::Checking => {
-                let longest = plan.checks.iter().map(|check| check.timeout + check.start_timeout).max();
+                let longest = plan
+                    .checks
+                    .iter()
+                    .map(|check| check.timeout + check.start_timeout)
+                    .max();
                 // Checks run a few at a time, so their rounds add up.
                 let rounds = plan.checks.len().div_ceil(PARALLEL).max(1);
                 let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
-                longest.unwrap_or_default().saturating_mul(MAX_ATTEMPTS).saturating_mul(rounds)
+                longest
+                    .unwrap_or_default()
+                    .saturating_mul(MAX_ATTEMPTS)
+                    .saturating_mul(rounds)
             }
             Self::Promoting => Duration::from_mins(2),
             Self::Settling => plan.keep_old + Duration::from_mins(5),

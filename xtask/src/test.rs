@@ -71,9 +71,11 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
 fn end_to_end(progress: &mut Progress) -> Result<()> {
     let testbed = testbed::up(progress)?;
     progress.step("testing on the real cluster", || {
+        // Most of a promotion is waiting, so more run at once than there are cores.
         passes(
             testbed
                 .command("cargo")
+                .env("RUST_TEST_THREADS", "3")
                 .args(["test", "--features", "e2e", "--test", "e2e"]),
         )
     })

@@ -43,7 +43,10 @@ impl Kubernetes {
     async fn apply_with(&self, object: &Object, dry_run: bool) -> Result<Object, ClusterError> {
         let reference = object.reference();
         let found = self.find(&reference).await?;
-        if found.as_ref().is_some_and(|found| !found.is_owned_by(self.group.as_str())) {
+        if found
+            .as_ref()
+            .is_some_and(|found| !found.is_owned_by(self.group.as_str()))
+        {
             return Err(ClusterError::Foreign { object: reference });
         }
         let api = self.api_of(&reference).await?;
@@ -75,9 +78,15 @@ async fn patch(
         dry_run,
         ..PatchParams::default()
     };
-    let applied = api.patch(&reference.name, &params, &Patch::Apply(&object.0)).await;
+    let applied = api
+        .patch(&reference.name, &params, &Patch::Apply(&object.0))
+        .await;
     let applied = applied.map_err(|error| error::from_apply(&reference, error))?;
-    Ok(resource::to_object(&applied, &reference.api_version, &reference.kind))
+    Ok(resource::to_object(
+        &applied,
+        &reference.api_version,
+        &reference.kind,
+    ))
 }
 
 fn without_ports(service: &Object) -> Object {

@@ -76,9 +76,14 @@ pub(super) fn from_apply(object: &ObjectRef, error: kube::Error) -> ClusterError
 pub(super) fn from_group(action: &str, error: kube::Error) -> ClusterError {
     match error {
         kube::Error::Api(status) if status.code == 404 => {
-            let missing = status.details.as_ref().filter(|about| about.kind == "namespaces");
-            missing.map_or(ClusterError::NotInstalled, |about| ClusterError::NoNamespace {
-                namespace: about.name.clone(),
+            let missing = status
+                .details
+                .as_ref()
+                .filter(|about| about.kind == "namespaces");
+            missing.map_or(ClusterError::NotInstalled, |about| {
+                ClusterError::NoNamespace {
+                    namespace: about.name.clone(),
+                }
             })
         }
         error => from(action, error),

@@ -115,10 +115,14 @@ pub(super) async fn load(cluster: &Kubernetes, id: &PlanId) -> Result<Option<Pla
     }
     let packed: Vec<u8> = chunks.into_values().flatten().collect();
     let mut json = String::new();
-    let unpacked = GzDecoder::new(packed.as_slice()).take(LARGEST).read_to_string(&mut json);
+    let unpacked = GzDecoder::new(packed.as_slice())
+        .take(LARGEST)
+        .read_to_string(&mut json);
     unpacked.map_err(|error| refused(error.to_string()))?;
     if PlanId::of_json(&json) != *id {
-        return Err(refused("its content does not match its name; somebody changed it".to_owned()));
+        return Err(refused(
+            "its content does not match its name; somebody changed it".to_owned(),
+        ));
     }
     let plan: Plan = serde_json::from_str(&json).map_err(|error| refused(error.to_string()))?;
     if plan.format != Plan::FORMAT {

@@ -41,10 +41,10 @@ impl Kubernetes {
         );
         watch.expect(
             move |stores| match stores.look_up(&kind, &name, &namespace) {
-            Seen::NotWatched => true,
-            Seen::Absent => false,
-            Seen::Present { uid: seen, .. } => seen == uid,
-        },
+                Seen::NotWatched => true,
+                Seen::Absent => false,
+                Seen::Present { uid: seen, .. } => seen == uid,
+            },
         );
     }
 
@@ -57,9 +57,12 @@ impl Kubernetes {
         let (uid, namespace) = (uid.to_owned(), self.namespace.to_string());
         watch.expect(
             move |stores| match stores.look_up(&kind, &name, &namespace) {
-            Seen::NotWatched | Seen::Absent => true,
-            Seen::Present { uid: seen, deleting } => seen != uid || deleting,
-        },
+                Seen::NotWatched | Seen::Absent => true,
+                Seen::Present {
+                    uid: seen,
+                    deleting,
+                } => seen != uid || deleting,
+            },
         );
     }
 

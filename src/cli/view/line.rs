@@ -5,6 +5,7 @@
 //! check's output or error can move the cursor or change colours.
 
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthChar;
 
 use anstyle::{AnsiColor, Style};
 
@@ -186,32 +187,9 @@ pub(in crate::cli) fn width(text: &str) -> usize {
     text.chars().map(width_of).sum()
 }
 
-/// Columns a character takes, well enough to align by; nothing breaks where a
-/// terminal sees it otherwise.
+/// Columns a character takes.
 fn width_of(c: char) -> usize {
-    match u32::from(c) {
-        0x300..=0x36f | 0x200b..=0x200d | 0x20d0..=0x20ff | 0xfe00..=0xfe0f | 0xfeff => 0,
-        0x1100..=0x115f
-        | 0x231a..=0x231b
-        | 0x23e9..=0x23ec
-        | 0x26a1
-        | 0x2705
-        | 0x2728
-        | 0x274c
-        | 0x2753..=0x2757
-        | 0x2b50
-        | 0x2e80..=0x303e
-        | 0x3041..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0x1f300..=0x1f64f
-        | 0x1f680..=0x1f6ff
-        | 0x1f900..=0x1faff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
+    c.width().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -41,6 +41,14 @@ fn rendered(outcome: &Outcome, results: &[CheckResult], columns: usize) -> Strin
         text.gap();
         text.lines(details(result));
     }
+    for reason in outcome
+        .reasons
+        .iter()
+        .filter(|reason| !reason.last_lines.is_empty())
+    {
+        text.gap();
+        text.lines(last_lines(reason));
+    }
     text.gap();
     text.lines(
         verdict(outcome)
@@ -104,11 +112,28 @@ fn details(result: &CheckResult) -> Vec<Line> {
         let said = format!(": last lines of its log{run}");
         lines.push(Line::new().with(BOLD, result.check.as_str()).and(said));
     }
-    lines.extend(
-        tail.iter()
-            .map(|line| Line::new().with(DIM, "  │ ").and(line)),
-    );
+    lines.extend(quoted(tail));
     lines
+}
+
+/// What the container that a reason is about wrote last.
+fn last_lines(reason: &Reason) -> Vec<Line> {
+    let subject = reason
+        .text
+        .split_once(": ")
+        .map_or(reason.text.as_str(), |(subject, _)| subject);
+    let mut lines = vec![
+        Line::new()
+            .with(BOLD, subject)
+            .and(": last lines of its container"),
+    ];
+    lines.extend(quoted(&reason.last_lines));
+    lines
+}
+
+fn quoted(said: &[String]) -> impl Iterator<Item = Line> {
+    said.iter()
+        .map(|line| Line::new().with(DIM, "  │ ").and(line))
 }
 
 fn of_case(case: &TestCase) -> Vec<Line> {

@@ -1,11 +1,9 @@
 //! How much room a terminal has.
 
-use comfy_table::Table;
+use std::io;
+use std::os::fd::AsFd;
 
-/// Columns where none are told, as in a log of CI.
-const COLUMNS: usize = 100;
-/// Rows that fit into any but the smallest window.
-const ROWS: usize = 20;
+use terminal_size::{Height, Width, terminal_size_of};
 
 /// Columns and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,16 +12,25 @@ pub(in crate::cli) struct Size {
     pub(in crate::cli) rows: usize,
 }
 
+/// Where none is told, as in a log of CI.
+const UNKNOWN: Size = Size {
+    columns: 100,
+    rows: 20,
+};
+
 /// Columns of the terminal that results are printed to.
 pub fn width() -> usize {
-    Table::new().width().map_or(COLUMNS, usize::from)
+    size_of(io::stdout()).columns
 }
 
 /// The terminal that progress is drawn on, as it is at this moment.
 pub(in crate::cli) fn of_progress() -> Size {
-    let columns = Table::new().use_stderr().width();
-    Size {
-        columns: columns.map_or(COLUMNS, usize::from),
-        rows: ROWS,
-    }
+    size_of(io::stderr())
+}
+
+fn size_of(stream: impl AsFd) -> Size {
+    terminal_size_of(stream).map_or(UNKNOWN, |(Width(columns), Height(rows))| Size {
+        columns: columns.into(),
+        rows: rows.into(),
+    })
 }

@@ -163,3 +163,25 @@ fn never_ready() {
       and tries again
     ");
 }
+
+#[test]
+fn a_crash_with_its_last_lines() {
+    let mut reason = Reason::new(
+        ReasonKind::Deploy,
+        "app hello-b: container hello-b crashes (exit code 3), 2 restarts",
+    );
+    reason.last_lines = ["starting", "no database: at db:5432"]
+        .map(str::to_owned)
+        .into();
+    insta::assert_snapshot!(plain(&rendered(&ended(Phase::Aborted, &[], vec![reason]), &[], 80)), @r"
+    app hello-b: last lines of its container
+      │ starting
+      │ no database: at db:5432
+
+    ✗ not promoted: app hello-b: container hello-b crashes (exit code 3), 2
+      restarts; what served before keeps serving
+      release 9f8e7d6c5b4a, promotion 0tq00000, 1m12s
+      hint: put it right and run `promoter plan` to see what the next deploy would
+      do
+    ");
+}
