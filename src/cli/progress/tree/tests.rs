@@ -1,3 +1,5 @@
+//! The tree's lines, and what a window of little room shows of them.
+
 use std::time::Duration;
 
 use super::draw::{self, Moment};

@@ -1,3 +1,5 @@
+//! How errors read.
+
 use thiserror::Error;
 
 use super::{error, refusals, resolve_errors};

@@ -1,3 +1,5 @@
+//! How the end of a promotion reads.
+
 use std::time::Duration;
 
 use super::{outcome, rendered};

@@ -1,3 +1,5 @@
+//! How a plan reads.
+
 use jiff::Timestamp;
 
 use super::{proposal, proposal_json, up_to_date};

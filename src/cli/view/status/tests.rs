@@ -1,3 +1,5 @@
+//! How groups and their records read.
+
 use jiff::Timestamp;
 
 use super::{detail, status, status_json};
