@@ -33,5 +33,7 @@ mod concurrent;
 mod foreign;
 mod gate;
 mod isolation;
+mod refusals;
 mod replaced;
 mod support;
+mod verdicts;
