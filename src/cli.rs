@@ -82,6 +82,8 @@ fn report(error: &CliError) -> Exit {
                 Exit::Usage
             }
         }
+        // Whoever reads the output has seen enough (`| head`).
+        CliError::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,
         error => {
             eprintln!("{}", view::error(error).trim_end());
             error.exit()

@@ -114,7 +114,11 @@ impl Engine {
         options: DeployOptions,
         stop: CancellationToken,
     ) -> Result<Deployed, EngineError> {
-        let epoch = self.ledger.acquire(&options.actor.name).await?;
+        let acquired = tokio::select! {
+            acquired = self.ledger.acquire(&options.actor.name) => acquired,
+            () = stop.cancelled() => return Ok(Deployed::Stopped),
+        };
+        let epoch = acquired?;
         let deployed = self.deploy_locked(group, options, stop, epoch).await;
         if let Err(error) = self.ledger.release(epoch).await {
             // The lock runs out by itself; what was deployed counts.
@@ -139,7 +143,10 @@ impl Engine {
             .config_key(epoch)
             .await
             .map_err(EngineError::Cluster)?;
-        let proposal = self.propose(group).await?;
+        let proposal = tokio::select! {
+            proposal = self.propose(group) => proposal?,
+            () = stop.cancelled() => return Ok(Deployed::Stopped),
+        };
         if proposal.is_up_to_date() && !options.force {
             return Ok(Deployed::UpToDate(Box::new(proposal)));
         }

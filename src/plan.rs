@@ -22,7 +22,7 @@ pub mod render;
 pub mod resolve;
 pub mod survey;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -227,6 +227,16 @@ impl AppPlan {
             )
         };
         self.services.iter().any(outside) || self.shared.iter().any(|o| o.kind() == "Ingress")
+    }
+
+    /// Names that its `ConfigMaps` and Secrets may set as variables.
+    pub fn config_keys(&self) -> BTreeSet<String> {
+        let maps = self.config.iter().flat_map(|config| {
+            ["data", "stringData", "binaryData"]
+                .into_iter()
+                .filter_map(|field| config.0.get(field)?.as_object())
+        });
+        maps.flat_map(|map| map.keys().cloned()).collect()
     }
 
     /// Pods its Deployment asks for; Kubernetes' default is one.

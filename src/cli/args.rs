@@ -129,20 +129,31 @@ pub struct Deploy {
 #[derive(Debug, ClapArgs)]
 pub struct Status {
     /// Show only this group, in detail
-    #[arg(short, long, value_name = "GROUP")]
+    #[arg(value_name = "GROUP")]
+    pub positional: Option<String>,
+
+    /// Show only this group, in detail
+    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
     pub group: Option<String>,
 
     /// The environment to look at; needed where there are several
     #[arg(short, long, value_name = "ENVIRONMENT")]
     pub environment: Option<String>,
 
-    /// Go on showing changes
-    #[arg(short, long, requires = "group")]
+    /// Go on showing changes of one group
+    #[arg(short, long)]
     pub watch: bool,
 
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub output: Format,
+}
+
+impl Status {
+    /// The group to show, whichever way it was given.
+    pub fn name(&self) -> Option<&str> {
+        self.group.as_deref().or(self.positional.as_deref())
+    }
 }
 
 /// `promoter install`

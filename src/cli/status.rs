@@ -19,7 +19,12 @@ use crate::port::{Clock, ClusterError};
 
 pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
     let catalog = Catalog::load(dir);
-    let Some(name) = &command.group else {
+    let Some(name) = command.name() else {
+        if command.watch {
+            return Err(CliError::Usage(
+                "--watch shows one group; name it".to_owned(),
+            ));
+        }
         return all(&catalog, &command).await;
     };
     let environment = environment(&catalog, &command)?;
@@ -34,7 +39,7 @@ pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
     }
     let groups = list_groups(&connection, &environment.namespace).await?;
     let known: Vec<_> = groups.iter().map(|group| group.name.clone()).collect();
-    let Some(status) = groups.into_iter().find(|group| group.name == *name) else {
+    let Some(status) = groups.into_iter().find(|group| group.name == name) else {
         let known = if known.is_empty() {
             "none".to_owned()
         } else {
@@ -84,7 +89,7 @@ async fn all(catalog: &Catalog, command: &Status) -> Result<Exit, CliError> {
 
 /// The named environment, or that of the named group, or the only one.
 fn environment(catalog: &Catalog, command: &Status) -> Result<Environment, CliError> {
-    if let (None, Some(group)) = (&command.environment, &command.group)
+    if let (None, Some(group)) = (&command.environment, command.name())
         && let Ok(group) = catalog.group(group, &Overrides::default())
     {
         return Ok(group.environment);

@@ -1,5 +1,6 @@
 //! Starting checks, reading along, and recording what came of them.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -95,6 +96,7 @@ impl Drive {
             pin(
                 &mut job,
                 &pins,
+                &BTreeSet::new(),
                 self.plan.namespace.as_str(),
                 &self.plan.cluster_domain,
             );

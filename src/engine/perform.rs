@@ -71,6 +71,7 @@ impl Drive {
             pin(
                 &mut deployment,
                 &pins,
+                &app.config_keys(),
                 self.plan.namespace.as_str(),
                 &self.plan.cluster_domain,
             );

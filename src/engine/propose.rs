@@ -8,6 +8,7 @@ use crate::group::Group;
 use crate::plan::capacity::{Capacity, capacity};
 use crate::plan::diff::{Change, changes};
 use crate::plan::refusal::Refusal;
+use crate::plan::survey::Survey;
 use crate::plan::{Plan, planner};
 use crate::port::ClusterError;
 
@@ -22,6 +23,8 @@ pub struct Proposal {
     pub changes: Vec<Change>,
     /// What the second colour needs.
     pub capacity: Capacity,
+    /// Deployments that should serve by the record, and are not there.
+    pub missing: Vec<String>,
     /// Not wrong, but worth saying.
     pub warnings: Vec<String>,
 }
@@ -29,9 +32,11 @@ pub struct Proposal {
 impl Proposal {
     /// Whether the same inputs serve already.
     pub fn is_up_to_date(&self) -> bool {
-        self.live
-            .as_ref()
-            .is_some_and(|live| live.fingerprint == self.plan.fingerprint)
+        self.missing.is_empty()
+            && self
+                .live
+                .as_ref()
+                .is_some_and(|live| live.fingerprint == self.plan.fingerprint)
     }
 }
 
@@ -90,14 +95,39 @@ impl Engine {
         let in_live_color =
             planner::draft(group, &resolved, &survey, color).map_err(ProposeError::Refused)?;
         let changes = changes(survey.live.as_ref(), &in_live_color.plan);
+        let missing = missing(&survey);
         let mut warnings = draft.warnings;
-        warnings.extend(capacity.warning());
+        if !missing.is_empty() {
+            warnings.push(format!(
+                "recorded as serving, but gone: {}",
+                missing.join(", ")
+            ));
+        }
+        warnings.extend(capacity.warning(&survey));
         Ok(Proposal {
             plan: draft.plan,
             live: survey.live,
             changes,
             capacity,
+            missing,
             warnings,
         })
     }
+}
+
+fn missing(survey: &Survey) -> Vec<String> {
+    let there = |name: &str| {
+        survey
+            .deployments
+            .iter()
+            .any(|deployment| deployment.name() == name)
+    };
+    let live = survey
+        .live
+        .iter()
+        .flat_map(|live| &live.apps)
+        .map(|app| app.deployment.name());
+    live.filter(|name| !there(name))
+        .map(|name| format!("Deployment {name}"))
+        .collect()
 }

@@ -24,6 +24,10 @@ impl Drive {
     /// Deletes the group's objects that the plan which serves does not name.
     pub(super) async fn prune(&mut self) -> Result<(), ClusterError> {
         let aborting = self.promotion.phase == Phase::Aborting;
+        if aborting && self.promotion.replaces.is_some() && self.replaced.is_none() {
+            // Whatever serves is not known, so nothing is known not to be needed.
+            return self.mark(Mark::Pruned).await;
+        }
         let stays = if aborting {
             self.replaced.as_ref()
         } else {

@@ -10,6 +10,7 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use super::drive::Drive;
+use crate::plan::label::SWITCHED_FIELDS;
 use crate::plan::object::Object;
 use crate::plan::{Plan, ServicePlan};
 use crate::port::ClusterError;
@@ -113,32 +114,49 @@ impl Drive {
     }
 
     fn one_move(&self, service: &ServicePlan, active: &Object, uid: &str) -> Move {
-        let before = self.replaced.iter().flat_map(Plan::services);
-        let before = before
-            .into_iter()
-            .find(|old| old.active.name() == service.active.name());
-        let ports = ports(&service.active);
-        let old_ports = before.map_or_else(|| ports.clone(), |old| self::ports(&old.active));
-        let changed = ports != old_ports;
-        let pointing = |from: Option<Selector>, to: Option<Selector>, ports: Value| Pointing {
-            service: service.active.name().to_owned(),
+        let name = service.active.name();
+        let before = self
+            .replaced
+            .iter()
+            .flat_map(Plan::services)
+            .find(|old| old.active.name() == name);
+        let old_active = before.map_or(&service.active, |old| &old.active);
+        let pointing = |from: Option<Selector>,
+                        to: Option<Selector>,
+                        like: &Object,
+                        unlike: &Object| Pointing {
+            service: name.to_owned(),
             uid: uid.to_owned(),
             from,
             to,
-            ports: changed.then_some(ports),
+            spec: moved_fields(like, unlike),
         };
         let now = Some(active.texts_at("/spec/selector")).filter(|selector| !selector.is_empty());
-        let (new, old) = (
-            Some(service.selector.clone()),
-            before.map(|old| old.selector.clone()),
-        );
+        let new = Some(service.selector.clone());
+        // A Service that points somewhere is never left pointing nowhere.
+        let old = before
+            .map(|old| old.selector.clone())
+            .or_else(|| now.clone().filter(|now| Some(now) != new.as_ref()));
         Move {
-            there: pointing(now, new.clone(), ports),
-            back: pointing(new, old, old_ports),
+            there: pointing(now, new.clone(), &service.active, old_active),
+            back: pointing(new, old, old_active, &service.active),
         }
     }
 }
 
-fn ports(service: &Object) -> Value {
-    service.at("/spec/ports").cloned().unwrap_or_default()
+/// Fields that must not change before or after the selector does, as they are
+/// in `like` where `unlike` has something else.
+fn moved_fields(like: &Object, unlike: &Object) -> BTreeMap<String, Value> {
+    let field = |service: &Object, name: &str| match (name, service.at(&format!("/spec/{name}"))) {
+        (_, Some(value)) => value.clone(),
+        ("type", None) => "ClusterIP".into(),
+        (_, None) => Value::Null,
+    };
+    let fields = SWITCHED_FIELDS
+        .into_iter()
+        .map(|name| (name, field(like, name), field(unlike, name)));
+    fields
+        .filter(|(_, to, from)| to != from)
+        .map(|(name, to, _)| (name.to_owned(), to))
+        .collect()
 }

@@ -69,7 +69,11 @@ impl Capacity {
     }
 
     /// Said, not refused: an autoscaler may add nodes.
-    pub fn warning(&self) -> Option<String> {
+    /// `None` too where nodes cannot be seen, which is a warning of its own.
+    pub fn warning(&self, survey: &Survey) -> Option<String> {
+        if survey.nodes.is_empty() {
+            return None;
+        }
         let short = [
             ("pods", self.needed.pods, self.free.pods),
             ("cpu", self.needed.cpu_millis, self.free.cpu_millis),

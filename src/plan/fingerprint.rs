@@ -71,6 +71,9 @@ impl PlanId {
 pub fn of(group: &Group, resolved: &Resolved) -> (Fingerprint, ReleaseId) {
     let mut release = Hasher::new("release");
     let environment = &group.environment;
+    // Templates may use the names.
+    release.field("group", group.name.as_str());
+    release.field("environment", environment.name.as_str());
     release.field("namespace", environment.namespace.as_ref());
     release.field("cluster-domain", &environment.cluster_domain);
     release.json("environment-values", &environment.values);

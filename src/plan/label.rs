@@ -10,6 +10,10 @@ pub const FIELD_MANAGER: &str = "promoter";
 /// Name under which the active selectors are owned: no apply touches them.
 pub const SWITCH_MANAGER: &str = "promoter-switch";
 
+/// Fields of an active Service's spec that move with its selector, and so are
+/// left out of every other apply.
+pub const SWITCHED_FIELDS: [&str; 2] = ["ports", "type"];
+
 /// Label: the group an object belongs to.
 pub const GROUP: &str = "promoter.dev/group";
 /// Label: the app of the group.

@@ -73,6 +73,7 @@ impl Paint<'_> {
         });
         let services: Vec<_> = services.collect();
 
+        refusals.extend(configs.iter().filter_map(|config| self.untextual(config)));
         let (mut used, unused): (Vec<_>, Vec<_>) = configs
             .into_iter()
             .partition(|config| is_used(config, &workload, self.key));
@@ -104,6 +105,23 @@ impl Paint<'_> {
             config,
             colored: budgets,
             shared,
+        })
+    }
+
+    /// Values that are no texts. The server would refuse them in words that
+    /// repeat the value, which for a Secret nobody may see.
+    fn untextual(&self, config: &Object) -> Option<Refusal> {
+        let maps = ["data", "stringData"]
+            .into_iter()
+            .filter_map(|field| config.0.get(field)?.as_object());
+        let keys: Vec<_> = maps
+            .flatten()
+            .filter(|(_, value)| !value.is_string())
+            .map(|(key, _)| key.as_str())
+            .collect();
+        (!keys.is_empty()).then(|| {
+            let reason = format!("the values of {} are no texts", keys.join(", "));
+            Refusal::object(&self.app.name, &config.reference(), reason).hint("put them in quotes")
         })
     }
 
@@ -142,6 +160,12 @@ impl Paint<'_> {
             refusals.push(
                 refuse("uses the host's network, where two colours collide")
                     .hint("leave hostNetwork out, or run it outside the group"),
+            );
+        }
+        if self.app.replicas.is_none() && workload.at("/spec/replicas") == Some(&json!(0)) {
+            refusals.push(
+                refuse("asks for no pods, so nothing would serve")
+                    .hint("set `replicas` to at least 1"),
             );
         }
         let selector = workload.texts_at("/spec/selector/matchLabels");

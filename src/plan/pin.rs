@@ -4,6 +4,8 @@
 //! file, and in the variables Kubernetes injects for Services. So candidates
 //! and checks use production names and never meet the other colour.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::object::{Object, entry};
@@ -78,8 +80,16 @@ impl PinPort {
     }
 }
 
-/// Pins a workload's pods (anything with `spec.template`).
-pub fn pin(workload: &mut Object, pins: &[Pin], namespace: &str, cluster_domain: &str) {
+/// Pins a workload's pods (anything with `spec.template`). Variables that the
+/// user sets (`taken`, or in the container's own `env`) are left alone, as
+/// Kubernetes does with those it injects.
+pub fn pin(
+    workload: &mut Object,
+    pins: &[Pin],
+    taken: &BTreeSet<String>,
+    namespace: &str,
+    cluster_domain: &str,
+) {
     let spec = entry(&mut workload.0, &["spec", "template", "spec"]);
     let mut aliases: Vec<Value> = pins
         .iter()
@@ -95,7 +105,11 @@ pub fn pin(workload: &mut Object, pins: &[Pin], namespace: &str, cluster_domain:
     if !aliases.is_empty() {
         spec.insert("hostAliases".into(), aliases.into());
     }
-    let links: Vec<_> = pins.iter().flat_map(service_links).collect();
+    if spec.get("enableServiceLinks") == Some(&Value::Bool(false)) {
+        return;
+    }
+    let links = pins.iter().flat_map(service_links);
+    let links: Vec<_> = links.filter(|(name, _)| !taken.contains(name)).collect();
     for container in workload.containers_mut() {
         let own = container
             .get("env")

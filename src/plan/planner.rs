@@ -203,26 +203,59 @@ fn duplicates(apps: &[AppPlan]) -> Vec<Refusal> {
     refusals
 }
 
-/// Services that point elsewhere than the record says. Filling the colour they
-/// point at would take users down, so nothing is planned on top of that.
+/// What serves is not what the record says, or cannot be known. Filling or
+/// deleting a colour on top of that could take users down, so nothing is planned.
 fn astray(group: &Group, survey: &Survey) -> Vec<Refusal> {
-    let recorded = survey.serving.as_ref().map(|serving| serving.color);
+    let Some(serving) = &survey.serving else {
+        return lost_record(group, survey);
+    };
+    let Some(live) = &survey.live else {
+        let reason = format!(
+            "the plan of what serves ({}) is gone from the cluster",
+            serving.plan
+        );
+        return vec![
+            Refusal::about(format!("group {}", group.name), reason)
+                .hint("put the Secrets labelled promoter.dev/role=plan back; without them nothing can be undone"),
+        ];
+    };
+    let strays = live.services().filter_map(|service| {
+        let name = service.active.name();
+        let found = survey.services.iter().find(|found| found.name() == name)?;
+        (found.texts_at("/spec/selector") != service.selector).then(|| {
+            let reason = format!(
+                "does not point at {}, which serves by the record",
+                serving.color
+            );
+            Refusal::about(format!("Service {name}"), reason).hint(
+                "somebody changed its selector, and it could reach the candidate; put it back",
+            )
+        })
+    });
+    strays.collect()
+}
+
+/// Nothing serves by the record; then nothing may serve in the cluster either.
+fn lost_record(group: &Group, survey: &Survey) -> Vec<Refusal> {
+    if survey.unfinished {
+        // Whoever left it unfinished is cleaned up after before anything is filled.
+        return Vec::new();
+    }
     let pointing = survey
         .services
         .iter()
-        .filter_map(|service| Some((service, service.active_color(group.name.as_str())?)));
-    pointing
-        .filter(|(_, color)| Some(*color) != recorded)
-        .map(|(service, color)| {
-            let known = recorded.map_or_else(
-                || "nothing serves".to_owned(),
-                |color| format!("{color} serves"),
-            );
-            let reason = format!("points at {color}, but the DeploymentGroup says that {known}");
-            Refusal::about(format!("Service {}", service.name()), reason)
-                .hint("somebody changed its selector or the record; put back what was changed")
-        })
-        .collect()
+        .filter(|s| s.active_color(group.name.as_str()).is_some());
+    let standing = survey
+        .deployments
+        .iter()
+        .filter(|d| d.str_at("/metadata/deletionTimestamp").is_none());
+    let found = pointing.chain(standing);
+    let refuse = |object: &Object| {
+        Refusal::about(object.reference().to_string(), "serves, but the DeploymentGroup that says so is gone").hint(
+            "restore the DeploymentGroup's status; or, if an outage is fine, delete the group's objects and deploy anew",
+        )
+    };
+    found.map(refuse).collect()
 }
 
 /// Services that are not ours and would send their callers to the candidate at once.

@@ -16,6 +16,10 @@ pub struct Survey {
     pub serving: Option<Serving>,
     /// The plan that what serves was made from.
     pub live: Option<Plan>,
+    /// Whether a promotion is under way, or was left unfinished.
+    pub unfinished: bool,
+    /// The group's Deployments, of either colour.
+    pub deployments: Vec<Object>,
     /// Every Service of the namespace.
     pub services: Vec<Object>,
     /// Nodes that take pods.

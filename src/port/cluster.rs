@@ -42,7 +42,7 @@ pub trait Cluster: Send + Sync {
     async fn delete(&self, epoch: Epoch, object: &ObjectRef, uid: &str)
     -> Result<(), ClusterError>;
 
-    /// Moves the selector of one active Service, and its ports with it. This is the only way by which
+    /// Moves the selector of one active Service, and what has to move with it. This is the only way by which
     /// a selector changes.
     async fn point(&self, epoch: Epoch, change: &Pointing) -> Result<(), ClusterError>;
 
@@ -65,8 +65,8 @@ pub struct Pointing {
     pub from: Option<BTreeMap<String, String>>,
     /// The selector it gets; `None`: it gets none.
     pub to: Option<BTreeMap<String, String>>,
-    /// The ports it gets at the same moment, where they change.
-    pub ports: Option<Value>,
+    /// Fields of its spec that change at the same moment: ports, type.
+    pub spec: BTreeMap<String, Value>,
 }
 
 /// Where lines are read from.

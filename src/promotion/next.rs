@@ -18,8 +18,10 @@ use super::observed::{DeploymentState, JobState, Observed};
 use super::phase::Phase;
 use super::{Mark, Promotion, Reason, ReasonKind, Tested};
 use crate::group::name::{AppName, CheckName};
-use crate::plan::Plan;
 use crate::plan::color::Color;
+use crate::plan::object::Object;
+use crate::plan::paint::is_subset;
+use crate::plan::{AppPlan, Plan};
 
 pub use checking::facts;
 
@@ -212,18 +214,25 @@ impl<'a> Situation<'a> {
             .collect()
     }
 
-    /// Apps whose candidate is not what the checks ran against any more.
+    /// Whatever the checks ran against, or ran through, that was changed since.
     fn changed_since_tested(&self) -> Vec<Reason> {
         let changed = self.promotion.tested.iter().filter(|(app, tested)| {
             self.candidate(app)
                 .is_none_or(|now| now.uid != tested.uid || now.generation != tested.generation)
         });
-        changed
-            .map(|(app, _)| {
-                let text =
-                    format!("app {app}: somebody changed its candidate after its checks began");
-                Reason::new(ReasonKind::Gate, text)
+        let apps = changed.map(|(app, _)| {
+            format!("app {app}: somebody changed its candidate after its checks began")
+        });
+        let rerouted = self.plan.services().filter(|service| {
+            let colored = self.observed.service(service.colored.name());
+            colored.is_none_or(|now| {
+                now.texts_at("/spec/selector") != service.colored.texts_at("/spec/selector")
             })
+        });
+        let services =
+            rerouted.map(|service| format!("somebody changed {}", service.colored.reference()));
+        apps.chain(services)
+            .map(|text| Reason::new(ReasonKind::Gate, text))
             .collect()
     }
 
@@ -233,6 +242,38 @@ impl<'a> Situation<'a> {
         let services = self.observed.services.iter();
         let serving = services.filter(|s| s.active_color(group) == Some(color));
         serving.map(|service| service.name().to_owned()).collect()
+    }
+
+    /// Services, other than the candidate's own, that would send callers to the
+    /// candidate while it is not promoted.
+    fn exposing(&self) -> Vec<Reason> {
+        let own: BTreeSet<_> = self
+            .plan
+            .services()
+            .map(|service| service.colored.name())
+            .collect();
+        let exposes = |service: &&Object, app: &AppPlan| {
+            let selector = service.texts_at("/spec/selector");
+            let labels = app.deployment.texts_at("/spec/template/metadata/labels");
+            !selector.is_empty() && is_subset(&selector, &labels)
+        };
+        let others = self
+            .observed
+            .services
+            .iter()
+            .filter(|service| !own.contains(service.name()));
+        let pairs = others.flat_map(|service| self.plan.apps.iter().map(move |app| (service, app)));
+        pairs
+            .filter(|(service, app)| exposes(service, app))
+            .map(|(service, app)| {
+                let text = format!(
+                    "Service {} selects the untested candidate of app {}",
+                    service.name(),
+                    app.name
+                );
+                Reason::new(ReasonKind::Gate, text)
+            })
+            .collect()
     }
 
     /// Whether every active Service points at the plan's colour; `None` while they differ.

@@ -1,7 +1,7 @@
 //! Server-side apply: of objects whole, of active Services all but what the
 //! switch moves.
 //!
-//! Selector and ports of an active Service belong to the switch's field
+//! Selector, ports and type of an active Service belong to the switch's field
 //! manager alone. Were they applied with the rest, a promotion that changes a
 //! port would conflict with the patch that moved it last.
 
@@ -10,7 +10,7 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::{Kubernetes, error, resource};
-use crate::plan::label::{self, FIELD_MANAGER, Role, SWITCH_MANAGER};
+use crate::plan::label::{self, FIELD_MANAGER, Role, SWITCH_MANAGER, SWITCHED_FIELDS};
 use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::Trial;
 use crate::port::ClusterError;
@@ -53,14 +53,14 @@ impl Kubernetes {
         let is_active = object.label(label::ROLE) == Some(Role::Active.as_str());
         match (is_active, found) {
             (false, _) => patch(&api, object, FIELD_MANAGER, dry_run).await,
-            (true, Some(_)) => patch(&api, &without_ports(object), FIELD_MANAGER, dry_run).await,
+            (true, Some(_)) => patch(&api, &without_switched(object), FIELD_MANAGER, dry_run).await,
             (true, None) if dry_run => patch(&api, object, SWITCH_MANAGER, true).await,
             (true, None) => {
                 // The server takes no Service without ports, so the switch's manager
-                // makes it whole and then keeps the ports only.
+                // makes it whole and then keeps only what it moves.
                 patch(&api, object, SWITCH_MANAGER, false).await?;
-                patch(&api, &without_ports(object), FIELD_MANAGER, false).await?;
-                patch(&api, &only_ports(object), SWITCH_MANAGER, false).await
+                patch(&api, &without_switched(object), FIELD_MANAGER, false).await?;
+                patch(&api, &only_switched(object), SWITCH_MANAGER, false).await
             }
         }
     }
@@ -89,19 +89,22 @@ async fn patch(
     ))
 }
 
-fn without_ports(service: &Object) -> Object {
+fn without_switched(service: &Object) -> Object {
     let mut service = service.clone();
     if let Some(spec) = service.0.get_mut("spec").and_then(Value::as_object_mut) {
-        spec.remove("ports");
+        spec.retain(|field, _| !SWITCHED_FIELDS.contains(&field.as_str()));
     }
     service
 }
 
-fn only_ports(service: &Object) -> Object {
+fn only_switched(service: &Object) -> Object {
+    let fields = SWITCHED_FIELDS.into_iter();
+    let kept = fields
+        .filter_map(|field| Some((field.to_owned(), service.0.get("spec")?.get(field)?.clone())));
     Object(json!({
         "apiVersion": service.api_version(),
         "kind": service.kind(),
         "metadata": { "name": service.name() },
-        "spec": { "ports": service.at("/spec/ports") },
+        "spec": kept.collect::<serde_json::Map<_, _>>(),
     }))
 }

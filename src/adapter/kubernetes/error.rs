@@ -1,6 +1,7 @@
 //! What the API server and the client say, as the port's errors.
 
 use std::error::Error;
+use std::time::Duration;
 
 use crate::plan::object::ObjectRef;
 use crate::port::ClusterError;
@@ -53,6 +54,17 @@ pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
 /// As [`from`], for server-side apply, whose conflicts name other managers.
 pub(super) fn from_apply(object: &ObjectRef, error: kube::Error) -> ClusterError {
     match error {
+        // The server's words may repeat a value.
+        kube::Error::Api(status)
+            if object.kind == "Secret" && status.code != 403 && status.code != 409 =>
+        {
+            ClusterError::Refused {
+                action: format!("apply {object}"),
+                reason:
+                    "the server does not take it; its words are not shown, as they may hold a value"
+                        .to_owned(),
+            }
+        }
         kube::Error::Api(status) if status.code == 409 && status.reason == "Conflict" => {
             ClusterError::Conflict {
                 object: object.clone(),
@@ -87,6 +99,15 @@ pub(super) fn from_group(action: &str, error: kube::Error) -> ClusterError {
             })
         }
         error => from(action, error),
+    }
+}
+
+/// The server took the request and did not answer.
+pub(super) fn no_answer(action: &str, waited: Duration) -> ClusterError {
+    let seconds = waited.as_secs();
+    ClusterError::Unreachable {
+        cluster: format!("to {action}"),
+        reason: format!("no answer within {seconds} s"),
     }
 }
 

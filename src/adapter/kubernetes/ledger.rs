@@ -1,5 +1,7 @@
 //! The group's record in its `DeploymentGroup`, and what else is agreed on.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Service;
 use kube::Api;
@@ -19,6 +21,9 @@ use crate::promotion::record::GroupRecord;
 /// Most bytes of a record (design: capped, as history does not belong into etcd).
 const LARGEST: usize = 64 * 1024;
 
+/// How long taking the lock, or giving it back, may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The record as this holder wrote it last.
 pub(super) struct Cached {
     object: DynamicObject,
@@ -37,28 +42,15 @@ impl Ledger for Kubernetes {
     }
 
     async fn acquire(&self, holder: &str) -> Result<Epoch, LockError> {
-        let object = self.found_or_made().await.map_err(LockError::Cluster)?;
-        let services = self.active_services().await.map_err(LockError::Cluster)?;
-        let stamped = services
-            .iter()
-            .filter_map(|service| service.annotations().get(label::FENCE)?.parse().ok());
-        let noted = object.data.pointer("/status/fence").and_then(Value::as_u64);
-        let epoch = self
-            .take_lease(holder, stamped.chain(noted).max().unwrap_or(0))
-            .await?;
-        if let Err(error) = self.take_over(epoch).await {
-            // Nobody waits for the lock of one who cannot use it.
-            if let Err(error) = self.free_lease(epoch).await {
-                tracing::warn!(%error, "failed to give the group's lock back");
-            }
-            return Err(LockError::Cluster(error));
-        }
-        Ok(epoch)
+        let acquired = tokio::time::timeout(PATIENCE, self.take_lock(holder)).await;
+        let silent = || LockError::Cluster(error::no_answer("take the group's lock", PATIENCE));
+        acquired.unwrap_or_else(|_| Err(silent()))
     }
 
     async fn release(&self, epoch: Epoch) -> Result<(), ClusterError> {
         *self.record.lock().await = None;
-        self.free_lease(epoch).await
+        let freed = tokio::time::timeout(PATIENCE, self.free_lease(epoch)).await;
+        freed.unwrap_or_else(|_| Err(error::no_answer("give the group's lock back", PATIENCE)))
     }
 
     async fn write(&self, epoch: Epoch, record: &GroupRecord) -> Result<(), ClusterError> {
@@ -119,6 +111,26 @@ impl Ledger for Kubernetes {
 }
 
 impl Kubernetes {
+    async fn take_lock(&self, holder: &str) -> Result<Epoch, LockError> {
+        let object = self.found_or_made().await.map_err(LockError::Cluster)?;
+        let services = self.active_services().await.map_err(LockError::Cluster)?;
+        let stamped = services
+            .iter()
+            .filter_map(|service| service.annotations().get(label::FENCE)?.parse().ok());
+        let noted = object.data.pointer("/status/fence").and_then(Value::as_u64);
+        let epoch = self
+            .take_lease(holder, stamped.chain(noted).max().unwrap_or(0))
+            .await?;
+        if let Err(error) = self.take_over(epoch).await {
+            // Nobody waits for the lock of one who cannot use it.
+            if let Err(error) = self.free_lease(epoch).await {
+                tracing::warn!(%error, "failed to give the group's lock back");
+            }
+            return Err(LockError::Cluster(error));
+        }
+        Ok(epoch)
+    }
+
     fn groups(&self) -> Api<DynamicObject> {
         Api::namespaced_with(
             self.client.clone(),

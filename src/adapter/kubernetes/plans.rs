@@ -178,8 +178,8 @@ pub(super) async fn find_key(cluster: &Kubernetes) -> Result<Option<ConfigKey>, 
         .map(ConfigKey))
 }
 
-/// One key per namespace: two groups that share a `ConfigMap`'s content share its name.
-pub(super) async fn make_key(cluster: &Kubernetes) -> Result<ConfigKey, ClusterError> {
+/// A key by chance.
+pub(super) fn new_key() -> Result<ConfigKey, ClusterError> {
     let mut key = [0; 32];
     rand::rngs::OsRng
         .try_fill_bytes(&mut key)
@@ -187,6 +187,12 @@ pub(super) async fn make_key(cluster: &Kubernetes) -> Result<ConfigKey, ClusterE
             action: "make the key of content hashes".to_owned(),
             reason: error.to_string(),
         })?;
+    Ok(ConfigKey(key))
+}
+
+/// Keeps a key for the namespace, unless somebody was faster.
+pub(super) async fn make_key(cluster: &Kubernetes) -> Result<ConfigKey, ClusterError> {
+    let ConfigKey(key) = new_key()?;
     let secret = Secret {
         metadata: ObjectMeta {
             name: Some(KEY_NAME.to_owned()),

@@ -1,5 +1,7 @@
 //! Reading groups' records without driving any.
 
+use std::time::Duration;
+
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use kube::api::{DynamicObject, ListParams};
@@ -11,6 +13,9 @@ use super::{Connection, crd, error};
 use crate::group::name::Namespace;
 use crate::port::ClusterError;
 use crate::promotion::record::GroupRecord;
+
+/// How long the cluster may take to tell.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A group as the cluster knows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,9 +49,10 @@ pub async fn list(
     connection: &Connection,
     namespace: &Namespace,
 ) -> Result<Vec<GroupStatus>, ClusterError> {
-    let found = api(connection, namespace)
-        .list(&ListParams::default())
-        .await;
+    let all = ListParams::default();
+    let api = api(connection, namespace);
+    let found = tokio::time::timeout(PATIENCE, api.list(&all)).await;
+    let found = found.map_err(|_| error::no_answer("list the DeploymentGroups", PATIENCE))?;
     let found = found.map_err(|error| error::from_group("list the DeploymentGroups", error))?;
     found.items.iter().map(status).collect()
 }

@@ -1,6 +1,7 @@
 //! Everything planning looks at, read at one go. Writes nothing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Namespace, Node as KubeNode, Pod, ResourceQuota, Service};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -13,16 +14,26 @@ use crate::plan::capacity::{bytes, cpu_millis};
 use crate::plan::image::Platform;
 use crate::plan::object::Object;
 use crate::plan::survey::{Node, Quota, Resources, Survey};
-use crate::port::{ClusterError, Ledger};
+use crate::port::{Cluster, ClusterError, Ledger};
+
+/// How long the cluster may take to tell.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn survey(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
-    let (namespace, services, nodes, quotas, record, config_key) = tokio::join!(
+    let looked = tokio::time::timeout(PATIENCE, look(cluster)).await;
+    looked.unwrap_or_else(|_| Err(error::no_answer("look at the group's namespace", PATIENCE)))
+}
+
+async fn look(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
+    let kinds = [("apps/v1".to_owned(), "Deployment".to_owned())];
+    let (namespace, services, nodes, quotas, record, config_key, deployments) = tokio::join!(
         namespace(cluster),
         services(cluster),
         nodes(cluster),
         quotas(cluster),
         cluster.read(),
         plans::find_key(cluster),
+        cluster.owned(&kinds),
     );
     let record = match record {
         // Planning is possible before anything was installed.
@@ -37,10 +48,13 @@ pub(super) async fn survey(cluster: &Kubernetes) -> Result<Survey, ClusterError>
         namespace: namespace?,
         serving: record.serving,
         live,
+        unfinished: record.in_flight.is_some(),
+        deployments: deployments?,
         services: services?,
         nodes: nodes?,
         quotas: quotas?,
-        config_key: config_key?,
+        // Names made with a key that is not kept tell nobody anything.
+        config_key: Some(config_key?.map_or_else(plans::new_key, Ok)?),
     })
 }
 

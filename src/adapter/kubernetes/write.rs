@@ -197,7 +197,16 @@ impl Cluster for Kubernetes {
                 .patch(&change.service, &params, &Patch::Json::<()>(patch))
                 .await;
             patched.map(|_| ()).map_err(|error| match error {
-                // The server answers 422 when a test of the patch does not hold.
+                // The server answers 422 when a test of the patch does not hold, and
+                // as well when the Service would be invalid; only then it says why.
+                kube::Error::Api(status)
+                    if status.code == 422 && status.message.contains("is invalid") =>
+                {
+                    ClusterError::Refused {
+                        action: action.clone(),
+                        reason: status.message.clone(),
+                    }
+                }
                 kube::Error::Api(status) if status.code == 422 => ClusterError::Moved {
                     action: action.clone(),
                 },
@@ -250,8 +259,8 @@ fn pointing_patch(epoch: Epoch, change: &Pointing) -> Value {
         (Some(_), None) => patch.push(json!({ "op": "remove", "path": "/spec/selector" })),
         (_, Some(to)) => patch.push(json!({ "op": "add", "path": "/spec/selector", "value": to })),
     }
-    if let Some(ports) = &change.ports {
-        patch.push(json!({ "op": "replace", "path": "/spec/ports", "value": ports }));
+    for (field, value) in &change.spec {
+        patch.push(json!({ "op": "add", "path": format!("/spec/{field}"), "value": value }));
     }
     patch.into()
 }

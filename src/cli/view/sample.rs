@@ -127,6 +127,7 @@ pub(in crate::cli) fn proposal() -> Proposal {
                 memory: 7900 << 20,
             },
         },
+        missing: Vec::new(),
         warnings: vec!["hello-b: no label names the branch".to_owned()],
     }
 }

@@ -21,9 +21,10 @@ const PROPAGATION: Duration = Duration::from_secs(2);
 
 /// Start what may start, conclude what has ended, decide when all have.
 pub(super) fn next(situation: Situation<'_>) -> Next {
-    let changed = situation.changed_since_tested();
-    if !changed.is_empty() {
-        return abort(changed);
+    let mut wrong = situation.changed_since_tested();
+    wrong.extend(situation.exposing());
+    if !wrong.is_empty() {
+        return abort(wrong);
     }
     let open: Vec<_> = situation
         .plan

@@ -15,6 +15,10 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         );
         return abort(vec![Reason::new(ReasonKind::Gate, text)]);
     }
+    let exposing = situation.exposing();
+    if !exposing.is_empty() {
+        return abort(exposing);
+    }
     if !situation.is_overdue()
         && let Some(step) = clear(situation)
     {
@@ -84,7 +88,26 @@ fn clear(situation: Situation<'_>) -> Option<Step> {
     (!jobs.is_empty()).then_some(Step::DeleteJobs(jobs))
 }
 
+/// A Deployment that was made and never touched is of generation one.
 fn begin_checks(situation: Situation<'_>) -> Next {
+    let candidates = situation
+        .plan
+        .apps
+        .iter()
+        .filter_map(|app| situation.candidate(&app.name));
+    let changed = candidates
+        .filter(|candidate| candidate.generation != 1)
+        .map(|candidate| {
+            let text = format!(
+                "app {}: somebody changed its candidate while it was deployed",
+                candidate.app
+            );
+            Reason::new(ReasonKind::Gate, text)
+        });
+    let changed: Vec<_> = changed.collect();
+    if !changed.is_empty() {
+        return abort(changed);
+    }
     let tested = situation.plan.apps.iter().filter_map(|app| {
         let deployment = situation.candidate(&app.name)?;
         let tested = Tested {

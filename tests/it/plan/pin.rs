@@ -1,5 +1,7 @@
 //! Pods of a colour meet that colour only, under production names.
 
+use std::collections::BTreeSet;
+
 use promoter::plan::object::Object;
 use promoter::plan::pin::{Pin, PinPort, pin};
 use proptest::prelude::*;
@@ -17,7 +19,13 @@ fn workload(env: &Value) -> Object {
 }
 
 fn pinned(mut workload: Object, pins: &[Pin]) -> Object {
-    pin(&mut workload, pins, "shop", "cluster.local");
+    pin(
+        &mut workload,
+        pins,
+        &BTreeSet::new(),
+        "shop",
+        "cluster.local",
+    );
     workload
 }
 
@@ -143,7 +151,7 @@ proptest! {
         let mut workload = workload(&json!([]));
         let own = json!({ "ip": "192.0.2.1", "hostnames": ["db"] });
         workload.0["spec"]["template"]["spec"]["hostAliases"] = json!([own]);
-        pin(&mut workload, &pins, &namespace, &domain);
+        pin(&mut workload, &pins, &BTreeSet::new(), &namespace, &domain);
         let lines = workload.at("/spec/template/spec/hostAliases").unwrap().as_array().unwrap().clone();
         prop_assert_eq!(lines.last(), Some(&own));
         for (name, n) in &services {
@@ -162,4 +170,38 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_the_user_sets_is_left_alone() {
+    let pins = [of_ip("redis", &["10.0.0.1"])];
+    let names = |workload: &Object| -> Vec<String> {
+        let env = workload.at("/spec/template/spec/containers/0/env").unwrap();
+        env.as_array()
+            .unwrap()
+            .iter()
+            .map(|v| v["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let mut from_config = workload(&json!([]));
+    let taken = BTreeSet::from(["REDIS_PORT".to_owned()]);
+    pin(&mut from_config, &pins, &taken, "shop", "cluster.local");
+    let found = names(&from_config);
+    assert!(!found.contains(&"REDIS_PORT".to_owned()), "{found:?}");
+    assert!(
+        found.contains(&"REDIS_SERVICE_HOST".to_owned()),
+        "{found:?}"
+    );
+
+    let mut without_links = workload(&json!([]));
+    without_links.0["spec"]["template"]["spec"]["enableServiceLinks"] = false.into();
+    pin(
+        &mut without_links,
+        &pins,
+        &BTreeSet::new(),
+        "shop",
+        "cluster.local",
+    );
+    assert!(!without_links.0.to_string().contains("REDIS_SERVICE_HOST"));
+    assert!(without_links.0.to_string().contains("hostAliases"));
 }

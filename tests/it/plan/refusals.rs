@@ -331,7 +331,7 @@ fn services_in_the_namespace() {
     let found = refused(&group, &survey);
     one(
         &found,
-        "Service web: points at blue, but the DeploymentGroup says that nothing serves",
-        "put back",
+        "Service web: serves, but the DeploymentGroup that says so is gone",
+        "restore",
     );
 }

@@ -11,6 +11,7 @@ use promoter::promotion::phase::Phase;
 use crate::support::given::{self, app, check, tap};
 use crate::support::scenario::{Scenario, reasons};
 use crate::support::simulate::{End, Run};
+use crate::support::world::State;
 
 const PASSING: &str = "TAP version 13\nok 1 - greets\n1..1";
 
@@ -279,6 +280,61 @@ async fn a_candidate_that_was_changed_after_it_was_tested() {
         assert_eq!(reasons(&outcome), [(ReasonKind::Gate, said)]);
         scenario.rests_at(Some(Color::Blue));
     }
+}
+
+/// Somebody changes something once a call is made; the promotion is refused for it.
+async fn meddled(start: &str, change: fn(&mut State), said: &str) {
+    let scenario = serving_with(check("greets")).await;
+    scenario.push_all();
+    scenario.world.when(start, change);
+    let outcome = scenario.abort().await;
+    assert_eq!(reasons(&outcome), [(ReasonKind::Gate, said)], "{start}");
+    scenario.rests_at(Some(Color::Blue));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_candidate_that_was_changed_before_it_was_tested() {
+    let change: fn(&mut State) = |state| {
+        state.edit("Deployment", "hello-a-green", |object| {
+            object["spec"]["template"]["metadata"]["labels"]["evil"] = "1".into();
+        });
+    };
+    let said = "app hello-a: somebody changed its candidate while it was deployed";
+    meddled("create Deployment hello-b-green", change, said).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_color_service_that_leads_elsewhere() {
+    let change: fn(&mut State) = |state| {
+        state.edit("Service", "hello-a-green", |object| {
+            object["spec"]["selector"]["promoter.dev/color"] = "blue".into();
+        });
+    };
+    meddled(
+        "create Job",
+        change,
+        "somebody changed Service hello-a-green",
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_reaches_the_candidate_while_it_is_tested() {
+    let change: fn(&mut State) = |state| {
+        state.edit("Service", "hello-a", |object| {
+            object["spec"]["selector"]["promoter.dev/color"] = "green".into();
+        });
+    };
+    let scenario = serving_with(check("greets")).await;
+    scenario.push_all();
+    scenario.world.when("create Job", change);
+    let deployed = scenario.deploy().await.unwrap();
+    let Deployed::Ended { outcome, .. } = deployed else {
+        panic!("{deployed:?}")
+    };
+    assert_eq!(outcome.phase, Phase::Aborted);
+    let said = "Service hello-a selects the untested candidate of app hello-a";
+    assert_eq!(reasons(&outcome), [(ReasonKind::Gate, said)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -158,7 +158,13 @@ fn every_phase_ends_by_its_deadline() {
             assert!(phase.is_final());
             continue;
         };
-        let observed = Observed::default();
+        let observed = Observed {
+            services: new
+                .services()
+                .map(|service| service.colored.clone())
+                .collect(),
+            ..Observed::default()
+        };
         let mut situation = Situation {
             plan: new,
             replaced: Some(old),

@@ -166,7 +166,9 @@ async fn a_record_that_was_deleted_does_not_take_users_down() {
         .world
         .meddle(|state| state.record = GroupRecord::default());
     let told = refusals(&scenario).await;
-    assert!(told.contains("Service hello-a: points at blue"), "{told}");
+    for object in ["Service hello-a", "Deployment hello-b-blue"] {
+        assert!(told.contains(&format!("{object}: serves, but")), "{told}");
+    }
     let state = scenario.world.state();
     assert_eq!(state.names("Deployment"), ["hello-a-blue", "hello-b-blue"]);
 }
@@ -229,4 +231,56 @@ async fn a_cluster_that_does_not_answer_while_planning() {
         EngineError::Propose(ProposeError::Cluster(found)) if found == refused
     ));
     scenario.rests_at(None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_plan_that_was_deleted_does_not_take_users_down() {
+    let scenario = Scenario::new(given::hello());
+    scenario.promote().await;
+    scenario.push_all();
+    scenario.world.meddle(|state| state.plans.clear());
+    let told = refusals(&scenario).await;
+    assert!(told.contains("the plan of what serves"), "{told}");
+    let state = scenario.world.state();
+    assert_eq!(state.names("Deployment"), ["hello-a-blue", "hello-b-blue"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_active_service_that_would_reach_candidates() {
+    let scenario = Scenario::new(given::hello());
+    scenario.promote().await;
+    scenario.push_all();
+    // What a plain apply of the user's own manifest makes of it.
+    scenario.world.meddle(|state| {
+        state.edit("Service", "hello-a", |service| {
+            let selector = service["spec"]["selector"].as_object_mut().unwrap();
+            selector.retain(|label, _| !label.starts_with("promoter.dev/"));
+        });
+    });
+    let told = refusals(&scenario).await;
+    assert!(
+        told.contains("Service hello-a: does not point at blue"),
+        "{told}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_recorded_but_gone_is_not_up_to_date() {
+    let scenario = Scenario::new(given::hello());
+    scenario.promote().await;
+    let engine = scenario.engine(&scenario.process(None));
+    let proposal = engine.propose(&scenario.group).await.unwrap();
+    assert!(proposal.is_up_to_date());
+    scenario.world.meddle(|state| {
+        let gone = ObjectRef::new("apps/v1", "Deployment", "hello-b-blue");
+        state.objects.remove(&gone);
+    });
+    let proposal = engine.propose(&scenario.group).await.unwrap();
+    assert!(!proposal.is_up_to_date());
+    let said = "recorded as serving, but gone: Deployment hello-b-blue";
+    assert!(
+        proposal.warnings.iter().any(|warning| warning == said),
+        "{:?}",
+        proposal.warnings
+    );
 }

@@ -23,6 +23,8 @@ impl State {
                 .filter(|o| o.kind() == "Service")
                 .cloned()
                 .collect(),
+            unfinished: self.record.in_flight.is_some(),
+            deployments: self.of_kinds(&[("apps/v1".to_owned(), "Deployment".to_owned())]),
             nodes: self.nodes.clone(),
             quotas: self.quotas.clone(),
             config_key: self.key.clone(),
@@ -174,8 +176,8 @@ impl State {
                     .remove("selector"),
             ),
         }
-        if let Some(ports) = &change.ports {
-            service.0["spec"]["ports"] = ports.clone();
+        for (field, value) in &change.spec {
+            service.0["spec"][field] = value.clone();
         }
         Ok(())
     }
