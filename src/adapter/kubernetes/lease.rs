@@ -127,17 +127,23 @@ impl Kubernetes {
         drop(held);
         let leases = self.leases();
         let failed = |error| error::from("give the group's Lease back", error);
-        let mut lease = leases.get(&self.lease_name()).await.map_err(failed)?;
-        let spec = lease.spec.get_or_insert_default();
-        if spec.lease_transitions.and_then(|n| u64::try_from(n).ok()) != Some(epoch.0) {
-            return Ok(());
+        loop {
+            let mut lease = leases.get(&self.lease_name()).await.map_err(failed)?;
+            let spec = lease.spec.get_or_insert_default();
+            if spec.lease_transitions.and_then(|n| u64::try_from(n).ok()) != Some(epoch.0) {
+                return Ok(());
+            }
+            spec.holder_identity = None;
+            match leases
+                .replace(&self.lease_name(), &PostParams::default(), &lease)
+                .await
+            {
+                Ok(_) => return Ok(()),
+                // A renewal that was under way came between; there is only ever one.
+                Err(kube::Error::Api(status)) if status.code == 409 => {}
+                Err(error) => return Err(failed(error)),
+            }
         }
-        spec.holder_identity = None;
-        leases
-            .replace(&self.lease_name(), &PostParams::default(), &lease)
-            .await
-            .map_err(failed)?;
-        Ok(())
     }
 
     /// Lets a request run only while the epoch is held, and not a moment longer.
