@@ -35,6 +35,15 @@ impl Ecr {
         }
     }
 
+    /// Deletes a repository with its images, if there is one.
+    pub(crate) fn delete_repository(&self, repository: &str) -> Result<()> {
+        let asked = json!({ "repositoryName": repository, "force": true });
+        match self.call("DeleteRepository", &asked)? {
+            Answer::Refused(kind, _) if kind == "RepositoryNotFoundException" => Ok(()),
+            answer => answer.success().map(drop),
+        }
+    }
+
     /// The tags in a repository; none if there is no such repository.
     pub(crate) fn tags(&self, repository: &str) -> Result<Vec<String>> {
         let asked = json!({ "repositoryName": repository, "filter": { "tagStatus": "TAGGED" } });

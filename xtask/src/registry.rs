@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::http;
@@ -152,6 +153,37 @@ impl Registry {
             );
         }
         Ok(())
+    }
+
+    /// Tags an image, or an index with its images, in another repository too.
+    pub(crate) fn copy(&self, from: &str, to: &str, digest: &str, tag: &str) -> Result<()> {
+        let manifest = self.manifest(from, digest)?;
+        let manifest = manifest.with_context(|| format!("there is no {from}@{digest}"))?;
+        let content: Value = serde_json::from_str(&manifest.text)?;
+        let digests = |value: &Value| -> Vec<String> {
+            let listed = value.as_array().into_iter().flatten();
+            let all = listed.chain([value]);
+            all.filter_map(|one| Some(one["digest"].as_str()?.to_owned()))
+                .collect()
+        };
+        for image in digests(&content["manifests"]) {
+            self.copy(from, to, &image, &image)?;
+        }
+        for key in ["config", "layers"] {
+            for blob in digests(&content[key]) {
+                let place = format!("blobs/uploads/?mount={blob}&from={from}");
+                let response = http::client(LONG)
+                    .post(self.url(to, &place))
+                    .send_empty()
+                    .with_context(|| format!("failed to copy {from}@{blob}"))?;
+                ensure!(
+                    response.status() == 201,
+                    "the registry does not copy {from}@{blob}: {}",
+                    response.status()
+                );
+            }
+        }
+        self.put_manifest(to, tag, &manifest.media_type, &manifest.text)
     }
 
     fn url(&self, repository: &str, rest: &str) -> String {

@@ -12,15 +12,19 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use self::native::Disturbance;
 use crate::progress::{self, Progress};
 
-pub(crate) use native::layout;
+pub(crate) use native::{ARGO_ROLLOUTS, Peers, layout, peers};
 
 pub(crate) const USAGE: &str = "\
 testbed up        start a Kubernetes cluster, a registry and an AWS double, or mend what is dead
 testbed down      stop them and put the machine back as it was (build caches stay)
 testbed status    show each part, whether it is healthy, and where its log lies
 testbed env       print shell exports: eval \"$(cargo xtask testbed env)\"
+testbed stop|start|restart|pause|resume PART
+                  disturb one part, such as etcd (`status` names them); `up` mends it
+testbed pid PART  print the process id of a part
 ";
 
 /// Names the kubeconfig context to use instead of a cluster of our own.
@@ -99,10 +103,20 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
         Some(other) => bail!("{}\n\n{USAGE}", other.unexpected()),
         None => bail!("say what to do with the testbed\n\n{USAGE}"),
     };
+    let disturbance = Disturbance::named(&verb);
+    let part = if disturbance.is_some() || verb == "pid" {
+        arguments.value()?.into_string().unwrap_or_default()
+    } else {
+        String::new()
+    };
     if let Some(extra) = arguments.next()? {
         bail!("{}\n\n{USAGE}", extra.unexpected());
     }
     let mut progress = Progress::new();
+    if let Some(disturbance) = disturbance {
+        ours()?;
+        return native::disturb(disturbance, &part, &mut progress);
+    }
     match (verb.as_str(), Provider::chosen()) {
         ("up", _) => {
             let testbed = up(&mut progress)?;
@@ -137,7 +151,23 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
             progress::print(&native::status(&mut progress)?);
             Ok(())
         }
+        ("pid", _) => {
+            ours()?;
+            let pid = native::pid(&part, &mut progress)?;
+            progress::print(&format!("{pid}\n"));
+            Ok(())
+        }
         (other, _) => bail!("there is no `testbed {other}`\n\n{USAGE}"),
+    }
+}
+
+/// Refuses to touch the parts of a cluster that is not ours.
+fn ours() -> Result<()> {
+    match Provider::chosen() {
+        Provider::Native => Ok(()),
+        Provider::Context(name) => {
+            bail!("{CONTEXT} names {name}, which is not ours: its parts are not touched")
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod component;
 mod components;
 mod configuration;
 mod daemon;
+mod disturb;
 mod ecr;
 mod firewall;
 mod golang;
@@ -38,6 +39,8 @@ use self::system::Before;
 use super::Testbed;
 use crate::progress::Progress;
 
+pub(crate) use self::disturb::{Disturbance, disturb, pid};
+pub(crate) use self::golang::ARGO_ROLLOUTS;
 pub(crate) use self::status::status;
 
 /// Programs that were built or installed for the testbed.
@@ -90,6 +93,30 @@ pub(crate) fn up(progress: &mut Progress) -> Result<Testbed> {
     ecr::restore(progress)?;
     addons::apply(&layout, progress)?;
     Ok(layout.testbed())
+}
+
+/// What the bench runs beside the testbed.
+pub(crate) struct Peers {
+    /// The controller of Argo Rollouts.
+    pub(crate) argo_rollouts: PathBuf,
+    /// The folder of its resource definitions.
+    pub(crate) argo_rollouts_crds: PathBuf,
+    /// The program that plays nodes.
+    pub(crate) kwok: PathBuf,
+    /// The folder of what it lets nodes and pods go through.
+    pub(crate) kwok_stages: PathBuf,
+}
+
+/// Takes those programs from the cache, or builds them.
+pub(crate) fn peers(progress: &mut Progress) -> Result<Peers> {
+    let _lock = lock()?;
+    let cache = Cache::open()?;
+    Ok(Peers {
+        argo_rollouts: golang::argo_rollouts(&cache, progress)?,
+        argo_rollouts_crds: golang::argo_rollouts_crds(&cache)?,
+        kwok: golang::kwok(&cache, progress)?,
+        kwok_stages: golang::kwok_stages(&cache)?,
+    })
 }
 
 /// Stops all of it and puts the machine back as it was.

@@ -76,6 +76,7 @@ pub(crate) fn start(
         let mut dead = Vec::new();
         for part in &members {
             part.daemon.stop_outdated(changed)?;
+            part.daemon.resume_if_paused()?;
             if part.daemon.pid().is_none() {
                 part.daemon.start(layout)?;
                 dead.push(part.daemon.name);
@@ -121,7 +122,7 @@ fn all_healthy(layout: &Layout, members: &[&Component]) -> Result<()> {
                 if part.healthy(layout) {
                     return Ok(true);
                 }
-                if part.daemon.pid().is_none() && !part.daemon.starting() {
+                if part.daemon.has_ended() {
                     bail!(
                         "{name} ended; the end of {}:\n{}",
                         log.display(),

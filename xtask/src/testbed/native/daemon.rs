@@ -6,8 +6,10 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -20,8 +22,13 @@ use super::layout::Layout;
 const MARK: &str = "PROMOTER_TESTBED_STATE";
 const NAME: &str = "PROMOTER_TESTBED_COMPONENT";
 
-/// Makes a session and then becomes the program.
-const STARTER: &str = "setsid";
+/// Closes what the caller had open, such as a lock that would then be held for
+/// as long as the daemon runs, makes a session and becomes the program.
+const STARTER: [&str; 3] = [
+    "sh",
+    "-c",
+    "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec setsid \"$0\" \"$@\"",
+];
 
 /// The parts of the cluster talk to each other alone.
 const PROXIES: [&str; 6] = [
@@ -33,11 +40,23 @@ const PROXIES: [&str; 6] = [
     "all_proxy",
 ];
 
+/// The programs that a process is before.
+const STARTERS: [&str; 2] = [STARTER[0], "setsid"];
+/// Longer than one takes to become the next.
+const BECOMES_WITHIN: Duration = Duration::from_millis(100);
+
 /// How long a killed process may take to vanish.
-const VANISHES_WITHIN: Timespec = Timespec {
-    tv_sec: 10,
-    tv_nsec: 0,
-};
+const VANISHES_WITHIN: Timespec = seconds(10);
+/// How long one that was asked to end may take before it is killed. The API
+/// server would let watches go on for a minute, which nobody wants to wait for.
+const GRACE: Timespec = seconds(5);
+
+const fn seconds(seconds: i64) -> Timespec {
+    Timespec {
+        tv_sec: seconds,
+        tv_nsec: 0,
+    }
+}
 
 /// A daemon: what to run under which name.
 #[derive(Debug)]
@@ -58,9 +77,20 @@ impl Daemon {
             .map(|process| process.pid)
     }
 
-    /// Whether there is a process that has yet to become the program.
-    pub(crate) fn starting(&self) -> bool {
-        self.processes().any(|process| process.runs(STARTER))
+    /// Whether there is neither the process nor one that has yet to become it.
+    pub(crate) fn has_ended(&self) -> bool {
+        let command = self.command();
+        let is_there = || {
+            self.processes().any(|process| {
+                process.command == command || STARTERS.iter().any(|name| process.runs(name))
+            })
+        };
+        // One that becomes the program has, for a moment, neither an environment
+        // nor a command line.
+        !is_there() && {
+            thread::sleep(BECOMES_WITHIN);
+            !is_there()
+        }
     }
 
     /// Kills a process that runs with other arguments than it should, or whose
@@ -79,6 +109,43 @@ impl Daemon {
             .map(|process| process.pid)
             .collect();
         kill(&outdated, |pid| Process::marked(&self.state, pid).is_some())
+    }
+
+    /// Sends a signal to the process, if it runs.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let Some((pid, handle)) = self.handle() else {
+            return Ok(());
+        };
+        pidfd_send_signal(&handle, signal)
+            .with_context(|| format!("failed to signal {} ({})", self.name, pid.as_raw_nonzero()))
+    }
+
+    /// Asks the process to end, if it runs, and kills it if it takes too long,
+    /// as kubelet does with pods. Once this returns it is gone.
+    pub(crate) fn end(&self) -> Result<()> {
+        let Some((pid, handle)) = self.handle() else {
+            return Ok(());
+        };
+        self.signal(Signal::TERM)?;
+        if ends(&handle, &GRACE)? {
+            return Ok(());
+        }
+        kill(&[pid], |pid| Process::marked(&self.state, pid).is_some())
+    }
+
+    /// Lets the process go on if somebody halted it.
+    pub(crate) fn resume_if_paused(&self) -> Result<()> {
+        match self.pid() {
+            Some(pid) if is_paused(pid) => self.signal(Signal::CONT),
+            _ => Ok(()),
+        }
+    }
+
+    /// The process, held so that its id cannot become another's.
+    fn handle(&self) -> Option<(Pid, OwnedFd)> {
+        let pid = self.pid()?;
+        let handle = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        (self.pid() == Some(pid)).then_some((pid, handle))
     }
 
     fn command(&self) -> Vec<String> {
@@ -103,7 +170,8 @@ impl Daemon {
             .append(true)
             .open(&path)
             .with_context(|| format!("failed to open {}", path.display()))?;
-        let mut command = Command::new(STARTER);
+        let mut command = Command::new(STARTER[0]);
+        command.args(&STARTER[1..]);
         for name in PROXIES {
             command.env_remove(name);
         }
@@ -182,8 +250,7 @@ pub(crate) fn kill(pids: &[Pid], still: impl Fn(Pid) -> bool) -> Result<()> {
         }
     }
     for (pid, handle) in &handles {
-        let mut wanted = [PollFd::new(handle, PollFlags::IN)];
-        if poll(&mut wanted, Some(&VANISHES_WITHIN))? == 0 {
+        if !ends(handle, &VANISHES_WITHIN)? {
             bail!(
                 "process {} does not end though it was killed",
                 pid.as_raw_nonzero()
@@ -191,6 +258,19 @@ pub(crate) fn kill(pids: &[Pid], still: impl Fn(Pid) -> bool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Waits for the end of a process; says whether it came in time.
+fn ends(handle: &OwnedFd, within: &Timespec) -> Result<bool> {
+    let mut wanted = [PollFd::new(handle, PollFlags::IN)];
+    Ok(poll(&mut wanted, Some(within))? != 0)
+}
+
+/// Whether a process is halted: the state follows its name, which may contain anything.
+fn is_paused(pid: Pid) -> bool {
+    let stat = fs::read_to_string(folder(pid).join("stat")).unwrap_or_default();
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| rest.starts_with('T'))
 }
 
 /// How long ago a process started, by the age of its folder.
@@ -227,18 +307,15 @@ mod tests {
     fn a_daemon_is_found_and_killed_by_its_mark_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let layout = Layout::at(folder.path());
-        let daemon = |seconds: &str| Daemon {
-            name: "sleeper",
-            program: "/bin/sleep".into(),
-            arguments: vec![seconds.to_owned()],
-            environment: Vec::new(),
-            state: folder.path().to_owned(),
-        };
+        let daemon = |seconds: &str| sleeper(folder.path(), seconds);
         daemon("1000").start(&layout).expect("started");
         super::super::wait::until(
             "the daemon",
             Duration::from_secs(5),
-            || Ok(daemon("1000").pid().is_some()),
+            || {
+                assert!(!daemon("1000").has_ended(), "it is about to run");
+                Ok(daemon("1000").pid().is_some())
+            },
             String::new,
         )
         .expect("found");
@@ -257,5 +334,35 @@ mod tests {
         );
         kill(&all, |_| true).expect("killed");
         assert!(daemon("1000").pid().is_none());
+    }
+
+    #[test]
+    fn a_daemon_is_paused_resumed_and_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let daemon = sleeper(folder.path(), "1002");
+        daemon.start(&Layout::at(folder.path())).expect("started");
+        let paused = || daemon.pid().map(is_paused);
+        let until = |wanted| {
+            let so = || Ok(paused() == wanted);
+            super::super::wait::until("it to be so", Duration::from_secs(5), so, String::new)
+        };
+        until(Some(false)).expect("running");
+        daemon.signal(Signal::STOP).expect("paused");
+        until(Some(true)).expect("paused");
+        daemon.resume_if_paused().expect("resumed");
+        until(Some(false)).expect("running again");
+        daemon.end().expect("ended");
+        assert!(daemon.pid().is_none() && daemon.has_ended());
+        daemon.end().expect("nothing to do");
+    }
+
+    fn sleeper(state: &Path, seconds: &str) -> Daemon {
+        Daemon {
+            name: "sleeper",
+            program: "/bin/sleep".into(),
+            arguments: vec![seconds.to_owned()],
+            environment: Vec::new(),
+            state: state.to_owned(),
+        }
     }
 }

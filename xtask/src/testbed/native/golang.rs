@@ -17,6 +17,9 @@ use crate::run;
 
 pub(crate) const KUBERNETES_VERSION: &str = "v1.34.4";
 
+/// The program's name, by which its requests are known.
+pub(crate) const ARGO_ROLLOUTS: &str = "rollouts-controller";
+
 /// The folder of kube-apiserver, kubelet, kubectl and so on.
 pub(crate) fn kubernetes(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
     // Without these, programs say that they are v0.0.0-master.
@@ -49,6 +52,78 @@ pub(crate) fn pause(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
     Ok(build(cache, progress, "pause", "pause", "", "about a second")?.join("pause"))
 }
 
+/// The controller of Argo Rollouts, which the bench runs beside promoter.
+pub(crate) fn argo_rollouts(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
+    let folder = build(
+        cache,
+        progress,
+        "argo-rollouts",
+        ARGO_ROLLOUTS,
+        "",
+        "about 3 min",
+    )?;
+    Ok(folder.join(ARGO_ROLLOUTS))
+}
+
+/// The folder of the resource definitions of Argo Rollouts.
+pub(crate) fn argo_rollouts_crds(cache: &Cache) -> Result<PathBuf> {
+    let files = [
+        "analysis-run-crd.yaml",
+        "analysis-template-crd.yaml",
+        "cluster-analysis-template-crd.yaml",
+        "experiment-crd.yaml",
+        "rollout-crd.yaml",
+    ]
+    .map(|file| format!("manifests/crds/{file}"));
+    let path = "github.com/argoproj/argo-rollouts";
+    module_files(cache, "argo-rollouts", path, &files)
+}
+
+/// The program that plays nodes, which the bench runs many pods on.
+pub(crate) fn kwok(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
+    Ok(build(cache, progress, "kwok", "kwok", "", "about 2 min")?.join("kwok"))
+}
+
+/// The folder of what kwok's pods and nodes go through: ready, completed and
+/// gone as quickly as can be.
+pub(crate) fn kwok_stages(cache: &Cache) -> Result<PathBuf> {
+    let files = [
+        "node/fast/node-initialize.yaml",
+        "pod/fast/pod-complete.yaml",
+        "pod/fast/pod-delete.yaml",
+        "pod/fast/pod-ready.yaml",
+    ]
+    .map(|file| format!("kustomize/stage/{file}"));
+    module_files(cache, "kwok", "sigs.k8s.io/kwok", &files)
+}
+
+/// A folder with files of a module that one of ours requires.
+fn module_files(cache: &Cache, name: &str, required: &str, files: &[String]) -> Result<PathBuf> {
+    let folder = module(name);
+    let made_from = std::fs::read(folder.join("go.mod"))?;
+    cache.entry(&format!("{name}-files"), &[&made_from], |into| {
+        let mut go = Command::new("go");
+        go.current_dir(&folder)
+            .args(["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", required])
+            .env("GOWORK", "off");
+        let sources = PathBuf::from(run::output(&mut go)?.trim());
+        for file in files {
+            let from = sources.join(file);
+            let to = into.join(from.file_name().unwrap_or_default());
+            std::fs::copy(&from, to)
+                .with_context(|| format!("failed to copy {}", from.display()))?;
+        }
+        Ok(())
+    })
+}
+
+/// The folder of a module's `go.mod`.
+fn module(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("testbed/go")
+        .join(name)
+}
+
 /// Builds the tools of one module. `program` names the one that it has, and is
 /// empty where it has several, which are then named by their packages.
 fn build(
@@ -59,9 +134,7 @@ fn build(
     variables: &str,
     takes: &str,
 ) -> Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("testbed/go")
-        .join(name);
+    let folder = module(name);
     let mut sources = Vec::new();
     for file in ["go.mod", "go.sum", "main.go"] {
         let path = folder.join(file);

@@ -30,6 +30,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("busybox", "busybox-static"),
     ("openssl", "openssl"),
     ("curl", "curl"),
+    ("faketime", "faketime"),
 ];
 
 /// Programs that one chooses the version of oneself.
