@@ -28,6 +28,12 @@ use schedule::Schedule;
 /// (design: settle).
 pub const MIN_KEEP_OLD: Duration = Duration::from_secs(10);
 
+/// `endpoint_delay` where nobody sets it: twice as long as kube-proxy may gather changes.
+pub const ENDPOINT_DELAY: Duration = Duration::from_secs(2);
+
+/// Checks of a group that run at the same time at most, unless told.
+pub const PARALLEL_CHECKS: usize = 16;
+
 /// How long a check's container may take to start, unless told.
 pub const START_TIMEOUT: Duration = Duration::from_mins(2);
 
@@ -131,6 +137,24 @@ pub struct Strategy {
     pub keep_old: Duration,
     /// How long the candidate may take to become ready.
     pub deploy_timeout: Duration,
+    /// How long after an address is published every node routes to it.
+    pub endpoint_delay: Duration,
+    /// What happens when a member loses pods while the old colour is kept.
+    pub on_regression: OnRegression,
+    /// Checks that run at the same time at most.
+    pub parallel_checks: usize,
+}
+
+/// What happens when a promoted member falls below its ready count while the
+/// old colour still stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnRegression {
+    /// Traffic goes back to the old colour, and the candidate goes.
+    #[default]
+    SwitchBack,
+    /// It is said and nothing is done.
+    Report,
 }
 
 /// One member of a group: a repository, a branch and a manifest.

@@ -4,6 +4,7 @@
 //! checks, rules. Whoever carries it out has nothing left to decide about
 //! *what*; only [`crate::promotion`] decides *when*. Nothing here does I/O.
 
+pub mod autoscaler;
 pub mod capacity;
 pub mod check;
 pub mod color;
@@ -13,6 +14,7 @@ pub mod fingerprint;
 pub mod image;
 pub mod kind;
 pub mod label;
+pub mod links;
 pub mod object;
 pub mod paint;
 pub mod pin;
@@ -22,13 +24,14 @@ pub mod render;
 pub mod resolve;
 pub mod survey;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::group::Report;
 use crate::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
+use crate::group::{ENDPOINT_DELAY, OnRegression, Report};
+use autoscaler::Autoscaler;
 use color::Color;
 use fingerprint::{Fingerprint, PlanId, ReleaseId};
 use image::ResolvedImage;
@@ -68,6 +71,20 @@ pub struct Plan {
     pub keep_old: Duration,
     /// How long the candidate may take to become ready.
     pub deploy_timeout: Duration,
+    /// How long after an address is published every node routes to it.
+    #[serde(default = "endpoint_delay")]
+    pub endpoint_delay: Duration,
+    /// What happens when a member loses pods while the old colour is kept.
+    #[serde(default)]
+    pub on_regression: OnRegression,
+    /// Checks that run at the same time at most.
+    #[serde(default)]
+    pub parallel_checks: usize,
+}
+
+/// Of plans that were stored before it could be set.
+fn endpoint_delay() -> Duration {
+    ENDPOINT_DELAY
 }
 
 /// What serves: a release in a colour.
@@ -98,6 +115,10 @@ pub struct AppPlan {
     pub config: Vec<Object>,
     /// Other objects made per colour, such as disruption budgets.
     pub colored: Vec<Object>,
+    /// What scales its pods once the colour serves. Then no `replicas` stands in
+    /// the Deployment: see [`AppPlan::count`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaler: Option<Autoscaler>,
     /// Objects both colours share, applied right before the switch.
     pub shared: Vec<Object>,
 }
@@ -161,6 +182,11 @@ impl Plan {
         self.apps.iter().flat_map(|app| &app.shared)
     }
 
+    /// The autoscalers of its apps.
+    pub fn autoscalers(&self) -> impl Iterator<Item = &Autoscaler> {
+        self.apps.iter().filter_map(|app| app.autoscaler.as_ref())
+    }
+
     /// Every object the plan's colour consists of, except its Jobs.
     pub fn inventory(&self) -> Vec<ObjectRef> {
         self.apps
@@ -171,6 +197,7 @@ impl Plan {
                     .chain(own)
                     .chain(&app.config)
                     .chain(&app.colored)
+                    .chain(app.autoscaler.iter().map(|scaler| &scaler.object))
                     .chain(&app.shared)
             })
             .map(Object::reference)
@@ -229,18 +256,17 @@ impl AppPlan {
         self.services.iter().any(outside) || self.shared.iter().any(|o| o.kind() == "Ingress")
     }
 
-    /// Names that its `ConfigMaps` and Secrets may set as variables.
-    pub fn config_keys(&self) -> BTreeSet<String> {
-        let maps = self.config.iter().flat_map(|config| {
-            ["data", "stringData", "binaryData"]
-                .into_iter()
-                .filter_map(|field| config.0.get(field)?.as_object())
-        });
-        maps.flat_map(|map| map.keys().cloned()).collect()
+    /// Pods it starts with beside `serving` pods of it that take requests;
+    /// `None`: nothing serves.
+    pub fn count(&self, serving: Option<u32>) -> u32 {
+        match &self.autoscaler {
+            Some(autoscaler) => autoscaler.count(serving),
+            None => self.replicas(),
+        }
     }
 
     /// Pods its Deployment asks for; Kubernetes' default is one.
-    pub fn replicas(&self) -> u32 {
+    fn replicas(&self) -> u32 {
         self.deployment
             .at("/spec/replicas")
             .and_then(serde_json::Value::as_u64)

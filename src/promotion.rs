@@ -12,6 +12,7 @@ pub mod next;
 pub mod observed;
 pub mod phase;
 pub mod record;
+pub mod request;
 pub mod tap;
 pub mod trouble;
 pub mod verdict;
@@ -67,12 +68,33 @@ pub struct Promotion {
     /// later on means that somebody changed what was tested.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tested: BTreeMap<AppName, Tested>,
+    /// Deployments that are being given more pods, until that is confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raising: Vec<Raise>,
     /// The run each check is at; absent until it is started.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attempts: BTreeMap<CheckName, u32>,
+    /// The uid of the Job of each check's present run. A run without one is
+    /// lost: its promoter ended before it knew what it had made.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub runs: BTreeMap<CheckName, String>,
+    /// Checks whose present run began before every node could be taken to know
+    /// the candidate: it passes, or says nothing.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub early: BTreeSet<CheckName>,
     /// Checks that have ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<CheckResult>,
+    /// What it has been waiting for for a while, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
+    /// Whether traffic may have reached the candidate, so that it drains before
+    /// it goes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exposed: bool,
+    /// When traffic was back at what served before; the drain counts from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned_at: Option<Timestamp>,
     /// Why it is being aborted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
@@ -89,6 +111,26 @@ pub struct Tested {
     pub uid: String,
     /// Its generation, which any change of its spec moves.
     pub generation: i64,
+    /// Pods it had ready: a member that falls below this has regressed.
+    pub ready: u32,
+}
+
+/// A Deployment that gets more pods, and the only state it gets them in: it was
+/// tested, so that any other change of it has to be told from this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raise {
+    /// The app it runs.
+    pub app: AppName,
+    /// Its colour.
+    pub color: Color,
+    /// Its name.
+    pub deployment: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its generation before; the raise moves it by one.
+    pub generation: i64,
+    /// Pods it asks for afterwards.
+    pub replicas: u32,
 }
 
 /// A side effect known to be complete; done again after a crash, it changes nothing.
@@ -96,12 +138,18 @@ pub struct Tested {
 pub enum Mark {
     /// Configuration, budgets and colour Services of the candidate exist.
     Prepared,
+    /// Only ready pods are behind the candidate's Services.
+    Unpublished,
     /// Shared objects are about to change: an abort restores them from here on.
     SharedBegun,
     /// Shared objects have the plan's shape.
     Shared,
-    /// Active Services have the plan's shape.
+    /// The candidate's autoscalers are about to be applied: they may change it.
+    Autoscaled,
+    /// Active Services have the plan's shape, and autoscalers rule the candidate.
     Services,
+    /// The old colour is about to be taken down: there is no way back any more.
+    LetGo,
     /// Shared objects and active Services have their previous shape again.
     Restored,
     /// What no living plan needs any more is gone.
@@ -154,6 +202,8 @@ pub enum ReasonKind {
     Apply,
     /// A person stopped it.
     Interrupted,
+    /// It was promoted, and a person moved traffic back inside `keep_old`.
+    RolledBack,
 }
 
 impl Reason {
@@ -184,8 +234,14 @@ impl Promotion {
             resumed_at: None,
             marks: BTreeSet::new(),
             tested: BTreeMap::new(),
+            raising: Vec::new(),
             attempts: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            early: BTreeSet::new(),
             results: Vec::new(),
+            waits_for: None,
+            exposed: false,
+            returned_at: None,
             reasons: Vec::new(),
             hurry: false,
         }
@@ -201,10 +257,21 @@ impl Promotion {
         self.results.iter().find(|result| result.check == *check)
     }
 
+    /// Goes on with another promoter, whose clock is the one that counts from
+    /// now on: nothing has happened later than now.
+    pub fn take_over(&mut self, now: Timestamp) {
+        self.resumed_at = Some(now);
+        self.phase_since = self.phase_since.min(now);
+        self.returned_at = self.returned_at.map(|at| at.min(now));
+    }
+
     /// Moves to a phase.
     pub fn enter(&mut self, phase: Phase, reasons: Vec<Reason>, now: Timestamp) {
+        let leads_users = matches!(self.phase, Phase::Promoting | Phase::Settling);
+        self.exposed |= leads_users && phase == Phase::Aborting;
         self.phase = phase;
         self.phase_since = now;
+        self.waits_for = None;
         self.reasons.extend(reasons);
     }
 }

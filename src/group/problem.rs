@@ -26,6 +26,9 @@ pub struct Source {
 /// More problems than anybody reads are counted instead of shown.
 const MOST_SHOWN: usize = 200;
 
+/// Longer lines are not shown: no terminal has room for them.
+const LONGEST_LINE: usize = 1000;
+
 impl Source {
     /// A file with its text.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
@@ -71,6 +74,11 @@ impl Source {
         // A byte order mark is not a character people count.
         let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
         (line + 1, column)
+    }
+
+    /// The line that a byte is in, from 1.
+    pub fn line_number(&self, byte: usize) -> usize {
+        self.line_of(byte) + 1
     }
 
     /// The index of the line that a byte is in.
@@ -212,7 +220,8 @@ impl Problem {
         let span = self.span.as_ref()?;
         let text = self.source.text();
         let line = self.source.line(span.start);
-        if text[line.clone()].trim().is_empty() || self.source.is_private(&line) {
+        let is_shown = line.len() <= LONGEST_LINE && !text[line.clone()].trim().is_empty();
+        if !is_shown || self.source.is_private(&line) {
             return None;
         }
         let start = text.floor_char_boundary(span.start).min(line.end);

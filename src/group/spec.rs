@@ -60,6 +60,12 @@ pub struct StrategySpec {
     pub keep_old: Option<Spanned<String>>,
     /// `deploy_timeout`.
     pub deploy_timeout: Option<Spanned<String>>,
+    /// `endpoint_delay`.
+    pub endpoint_delay: Option<Spanned<String>>,
+    /// `on_regression`.
+    pub on_regression: Option<Spanned<String>>,
+    /// `parallel_checks`.
+    pub parallel_checks: Option<Spanned<i64>>,
 }
 
 /// An `[[app]]` table.
@@ -182,6 +188,8 @@ pub struct DefaultsSpec {
     pub keep_old: Option<Spanned<String>>,
     /// `deploy_timeout`.
     pub deploy_timeout: Option<Spanned<String>>,
+    /// `endpoint_delay`.
+    pub endpoint_delay: Option<Spanned<String>>,
     /// `timeout`, of checks.
     pub timeout: Option<Spanned<String>>,
 }

@@ -14,16 +14,17 @@ mod environment;
 mod report;
 mod setting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use across::across;
 pub use environment::{Defaults, ValidEnvironment, environment};
 
 use super::image::{Branch, TagPattern};
+
 use super::name::GroupName;
-use super::problem::{Problem, Problems, did_you_mean};
+use super::problem::{Problem, Problems};
 use super::spec::{GroupSpec, Spanned};
-use super::{Group, Strategy, Template, Untested};
+use super::{Group, PARALLEL_CHECKS, Strategy, Template, Untested};
 use report::Report;
 
 /// What the command line says over the files.
@@ -44,6 +45,8 @@ struct Layers<'a> {
     /// Built-in and the environment's.
     defaults: Defaults,
     group: &'a GroupSpec,
+    /// The names of its apps, valid or not.
+    apps: BTreeSet<&'a str>,
     /// The group's own branch, or the environment's.
     branch: Option<Branch>,
     /// Whether some layer has a branch, be it a valid one or not.
@@ -113,17 +116,18 @@ fn layers<'a>(
     let defaults = environment.map_or_else(Defaults::default, |valid| valid.defaults.clone());
     let branch = report.parse(spec.branch.as_ref(), Branch::parse);
     let tag = report.parse(spec.tag.as_ref(), TagPattern::parse);
-    let known: Vec<&str> = spec
+    let apps: BTreeSet<&str> = spec
         .apps
         .iter()
         .filter_map(|app| text(app.name.as_ref()))
         .collect();
     let mut forced_apps = BTreeMap::new();
     for (app, branch) in &overrides.app_branches {
-        if !known.contains(&app.as_str()) {
+        if !apps.contains(app.as_str()) {
             let message = format!("the group has no app `{app}`");
-            let hint = did_you_mean(app, known.iter().copied())
-                .unwrap_or_else(|| format!("its apps are {}", known.join(", ")));
+            let known = || apps.iter().copied().collect::<Vec<_>>().join(", ");
+            let hint = report.meant(app, &apps);
+            let hint = hint.unwrap_or_else(|| format!("its apps are {}", known()));
             report.push(Problem::general(COMMAND_LINE, message).hint(hint));
         }
         forced_apps.insert(app.as_str(), forced(report, branch));
@@ -137,6 +141,7 @@ fn layers<'a>(
         tag: tag.unwrap_or_else(|| defaults.tag.clone()),
         defaults,
         group: spec,
+        apps,
         manifests,
         forced: overrides
             .branch
@@ -169,6 +174,17 @@ fn strategy(report: &mut Report, spec: &GroupSpec, defaults: &Defaults) -> Strat
     Strategy {
         keep_old: keep_old.unwrap_or(defaults.keep_old),
         deploy_timeout: deploy_timeout.unwrap_or(defaults.deploy_timeout),
+        endpoint_delay: setting::endpoint_delay(report, written.endpoint_delay.as_ref())
+            .unwrap_or(defaults.endpoint_delay),
+        on_regression: setting::on_regression(report, written.on_regression.as_ref())
+            .unwrap_or_default(),
+        parallel_checks: report
+            .number(
+                written.parallel_checks.as_ref(),
+                "parallel_checks",
+                1..=1000,
+            )
+            .unwrap_or(PARALLEL_CHECKS),
     }
 }
 

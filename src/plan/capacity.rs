@@ -21,7 +21,10 @@ pub struct Capacity {
 pub fn capacity(plan: &Plan, survey: &Survey) -> Capacity {
     let mut needed = Resources::default();
     for app in &plan.apps {
-        needed.add(requests(&app.deployment), i64::from(app.replicas()));
+        needed.add(
+            requests(&app.deployment),
+            i64::from(app.count(survey.ready(&app.name))),
+        );
     }
     for check in &plan.checks {
         needed.add(requests(&check.job), 1);
@@ -97,9 +100,10 @@ impl Capacity {
 
 impl Resources {
     fn add(&mut self, other: Self, times: i64) {
-        self.pods += other.pods * times;
-        self.cpu_millis += other.cpu_millis * times;
-        self.memory += other.memory * times;
+        let add = |sum: i64, one: i64| sum.saturating_add(one.saturating_mul(times));
+        self.pods = add(self.pods, other.pods);
+        self.cpu_millis = add(self.cpu_millis, other.cpu_millis);
+        self.memory = add(self.memory, other.memory);
     }
 }
 
@@ -141,7 +145,10 @@ fn requests(workload: &Object) -> Resources {
             })
     };
     let total = |resource: &str| {
-        let sum: i64 = list("containers").iter().map(|c| of(c, resource)).sum();
+        let sum = list("containers")
+            .iter()
+            .map(|c| of(c, resource))
+            .fold(0, i64::saturating_add);
         let largest = list("initContainers")
             .iter()
             .map(|c| of(c, resource))
@@ -168,7 +175,7 @@ pub fn bytes(value: &Value) -> i64 {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "quantities of a cluster are far below 2^53"
+    reason = "quantities of a cluster are far below 2^53; what is beyond is as much as can be"
 )]
 fn rounded(value: f64) -> i64 {
     value.ceil() as i64
@@ -187,6 +194,7 @@ pub fn quantity(value: &Value) -> f64 {
         ("Gi", 1024f64.powi(3)),
         ("Ti", 1024f64.powi(4)),
         ("Pi", 1024f64.powi(5)),
+        ("Ei", 1024f64.powi(6)),
         ("n", 1e-9),
         ("u", 1e-6),
         ("m", 1e-3),
@@ -195,6 +203,7 @@ pub fn quantity(value: &Value) -> f64 {
         ("G", 1e9),
         ("T", 1e12),
         ("P", 1e15),
+        ("E", 1e18),
     ];
     let found = suffixes
         .into_iter()
@@ -225,6 +234,9 @@ mod tests {
             ("64Mi", 64 << 20),
             ("1k", 1000),
             ("1e3", 1000),
+            ("1E", 1_000_000_000_000_000_000),
+            ("1Ei", 1 << 60),
+            ("1e30", i64::MAX),
             ("128974848", 128_974_848),
         ] {
             assert_eq!(bytes(&json!(written)), expected, "{written}");

@@ -11,8 +11,6 @@ use crate::group::name::GroupName;
 
 /// The container whose end is the check's end; sidecars do not count.
 pub const CONTAINER: &str = "check";
-/// Checks that run at the same time at most.
-pub const PARALLEL: usize = 4;
 /// How often a check is run at most when its runs end without a verdict.
 pub const MAX_ATTEMPTS: u32 = 3;
 

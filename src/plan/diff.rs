@@ -85,21 +85,32 @@ fn masked_pair(before: Option<&Object>, after: Option<&Object>) -> (String, Stri
     (yaml(before, None), yaml(after, before))
 }
 
-/// Secret values never reach a screen; whether one changed does.
+/// Fields of a Secret that hold no secret.
+const PLAIN: [&str; 5] = ["apiVersion", "kind", "metadata", "type", "immutable"];
+
+/// Secret values never reach a screen; whether one changed does. A field may be
+/// misspelt, so all are masked but those known to be plain.
 fn masked(object: &Object, before: Option<&Object>) -> Object {
     let mut masked = object.clone();
     if object.kind() != "Secret" {
         return masked;
     }
-    for field in ["data", "stringData"] {
-        let values = masked.0.get_mut(field).and_then(Value::as_object_mut);
-        for (key, value) in values.into_iter().flatten() {
-            let old = before.and_then(|before| before.0.get(field)?.get(key));
-            let changed = old.is_some_and(|old| old != value);
-            *value = if changed { "*** (changed)" } else { "***" }.into();
+    let fields = masked.0.as_object_mut().into_iter().flatten();
+    for (field, value) in fields.filter(|(field, _)| !PLAIN.contains(&field.as_str())) {
+        let old = before.and_then(|before| before.0.get(field));
+        match value.as_object_mut() {
+            Some(values) => values
+                .iter_mut()
+                .for_each(|(key, value)| mask(value, old.and_then(|old| old.get(key)))),
+            None => mask(value, old),
         }
     }
     masked
+}
+
+fn mask(value: &mut Value, old: Option<&Value>) {
+    let changed = old.is_some_and(|old| old != value);
+    *value = if changed { "*** (changed)" } else { "***" }.into();
 }
 
 fn to_yaml(object: &Object) -> String {

@@ -53,6 +53,12 @@ hash!(
 );
 
 impl PlanId {
+    /// A plan's identity as it was written somewhere; `None`: that is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_hash.then(|| Self(text.to_owned()))
+    }
+
     /// The identity of a plan.
     pub fn of(plan: &Plan) -> Self {
         Self::of_json(&json(plan))

@@ -13,6 +13,8 @@ pub enum Treatment {
     Config,
     /// Made once per colour and selecting that colour's pods.
     Budget,
+    /// Scales the app's pods: made once per colour, when that colour serves.
+    Autoscaler,
     /// The same for both colours; applied right before the switch.
     Shared,
     /// Cannot be promoted this way; says why and what to do instead.
@@ -45,9 +47,7 @@ pub fn treatment(object: &Object) -> Treatment {
         ("batch", "CronJob") => Treatment::Refused(
             "CronJobs in a group are not supported yet; run it outside the group",
         ),
-        ("autoscaling", "HorizontalPodAutoscaler") => Treatment::Refused(
-            "autoscaled apps are not supported yet; set `replicas` in the group file",
-        ),
+        ("autoscaling", "HorizontalPodAutoscaler") => Treatment::Autoscaler,
         ("", "Namespace") => Treatment::Refused(
             "the environment names the namespace, which outlives every promotion; create it once with kubectl",
         ),

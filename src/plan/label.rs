@@ -30,8 +30,14 @@ pub const ATTEMPT: &str = "promoter.dev/attempt";
 pub const ROLE: &str = "promoter.dev/role";
 /// Label: the plan a Secret holds a part of.
 pub const PLAN: &str = "promoter.dev/plan";
+/// Annotation: the full identity of the plan a Deployment was made from.
+pub const PLAN_ID: &str = "promoter.dev/plan-id";
 /// Annotation: the epoch of the Lease under which the object was last written.
 pub const FENCE: &str = "promoter.dev/fence";
+
+/// Annotation: the generation from which promoter itself last gave a Deployment
+/// more pods, written together with their number.
+pub const RAISED: &str = "promoter.dev/raised-from";
 
 /// What an object is to promoter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +48,8 @@ pub enum Role {
     Colored,
     /// A `ConfigMap` or Secret under its content-hashed name.
     Config,
+    /// The variables for Services that a promotion's pods take.
+    Links,
     /// Any other object of the manifests, the same for both colours.
     Shared,
     /// A check's Job.
@@ -59,6 +67,7 @@ impl Role {
             Self::Active => "active",
             Self::Colored => "colored",
             Self::Config => "config",
+            Self::Links => "links",
             Self::Shared => "shared",
             Self::Check => "check",
             Self::Plan => "plan",

@@ -75,7 +75,17 @@ impl Object {
 
     /// The value at a JSON pointer.
     pub fn at(&self, pointer: &str) -> Option<&Value> {
-        self.0.pointer(pointer)
+        if pointer.contains('~') {
+            return self.0.pointer(pointer);
+        }
+        // That makes two texts of every key to unescape it, which took a fifth
+        // of all time where nothing waits.
+        let mut keys = pointer.split('/').skip(1);
+        keys.try_fold(&self.0, |value, key| match value {
+            Value::Object(map) => map.get(key),
+            Value::Array(list) => list.get(key.parse::<usize>().ok()?),
+            _ => None,
+        })
     }
 
     /// The text at a JSON pointer.
@@ -134,6 +144,16 @@ impl Object {
     }
 
     /// The containers and init containers of its pod template.
+    pub fn containers(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        let lists = ["containers", "initContainers"].into_iter();
+        let lists = lists.filter_map(|list| self.at(&format!("/spec/template/spec/{list}")));
+        lists
+            .filter_map(Value::as_array)
+            .flatten()
+            .filter_map(Value::as_object)
+    }
+
+    /// As [`Object::containers`], to be changed.
     pub fn containers_mut(&mut self) -> impl Iterator<Item = &mut Map<String, Value>> {
         let spec = self
             .0

@@ -3,6 +3,8 @@
 //! Takes an app with its objects, gives an [`AppPlan`] or every reason why
 //! there is none. Knows nothing of the cluster.
 
+mod autoscaler;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -42,7 +44,7 @@ impl Paint<'_> {
     /// Every object that cannot be part of a blue/green promotion.
     pub fn apply(&self, objects: Vec<Object>) -> Result<AppPlan, Vec<Refusal>> {
         let mut refusals = Vec::new();
-        let mut workloads = Vec::new();
+        let (mut workloads, mut autoscalers) = (vec![], vec![]);
         let (mut services, mut configs, mut budgets, mut shared) = (vec![], vec![], vec![], vec![]);
         for object in objects {
             match treatment(&object) {
@@ -50,6 +52,7 @@ impl Paint<'_> {
                 Treatment::Service => services.push(object),
                 Treatment::Config => configs.push(object),
                 Treatment::Budget => budgets.push(object),
+                Treatment::Autoscaler => autoscalers.push(object),
                 Treatment::Shared => shared.push(object),
                 Treatment::Refused(why) => refusals.push(
                     Refusal::object(
@@ -90,6 +93,7 @@ impl Paint<'_> {
             .map(|budget| self.budget(budget))
             .collect();
         self.workload(&mut workload, &pod_labels);
+        let autoscaler = self.autoscaler(autoscalers, &mut workload, &mut refusals);
         for object in &mut shared {
             self.mark(object, Role::Shared);
         }
@@ -104,6 +108,7 @@ impl Paint<'_> {
             services,
             config,
             colored: budgets,
+            autoscaler,
             shared,
         })
     }

@@ -1,13 +1,13 @@
 //! Pinning: pods of a colour reach the group's Services of that colour only.
 //!
 //! Every member's name is mapped to its colour Service twice: in the hosts
-//! file, and in the variables Kubernetes injects for Services. So candidates
-//! and checks use production names and never meet the other colour.
-
-use std::collections::BTreeSet;
+//! file, and in the variables Kubernetes injects for Services (see
+//! [`links`](super::links)). So candidates and checks use production names and
+//! never meet the other colour.
 
 use serde_json::{Value, json};
 
+use super::links::Links;
 use super::object::{Object, entry};
 
 /// Where a member's Service name leads inside a colour.
@@ -81,12 +81,12 @@ impl PinPort {
 }
 
 /// Pins a workload's pods (anything with `spec.template`). Variables that the
-/// user sets (`taken`, or in the container's own `env`) are left alone, as
-/// Kubernetes does with those it injects.
+/// user sets, in `env` or by `envFrom`, win over those of `links`, as they do
+/// over those Kubernetes injects.
 pub fn pin(
     workload: &mut Object,
     pins: &[Pin],
-    taken: &BTreeSet<String>,
+    links: &Links,
     namespace: &str,
     cluster_domain: &str,
 ) {
@@ -108,24 +108,8 @@ pub fn pin(
     if spec.get("enableServiceLinks") == Some(&Value::Bool(false)) {
         return;
     }
-    let links = pins.iter().flat_map(service_links);
-    let links: Vec<_> = links.filter(|(name, _)| !taken.contains(name)).collect();
     for container in workload.containers_mut() {
-        let own = container
-            .get("env")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
-        let is_own = |name: &str| {
-            own.iter()
-                .any(|v| v.get("name").and_then(Value::as_str) == Some(name))
-        };
-        let links = links.iter().filter(|(name, _)| !is_own(name));
-        let mut env: Vec<Value> = links
-            .map(|(name, value)| json!({ "name": name, "value": value }))
-            .collect();
-        env.extend(own.iter().cloned());
-        container.insert("env".into(), env.into());
+        links.inject(container);
     }
 }
 
@@ -141,41 +125,4 @@ fn host_aliases(pin: &Pin, namespace: &str, cluster_domain: &str) -> Vec<Value> 
         .iter()
         .map(|ip| json!({ "ip": ip, "hostnames": hostnames }))
         .collect()
-}
-
-/// The variables a kubelet injects for a Service, with the colour's address.
-fn service_links(pin: &Pin) -> Vec<(String, String)> {
-    let (Some(address), Some(first)) = (pin.addresses.first(), pin.ports.first()) else {
-        return Vec::new();
-    };
-    let host = if address.contains(':') {
-        format!("[{address}]")
-    } else {
-        address.clone()
-    };
-    let prefix = variable_name(&pin.service);
-    let url = |port: &PinPort| format!("{}://{host}:{}", port.protocol.to_lowercase(), port.number);
-    let mut links = vec![
-        (format!("{prefix}_SERVICE_HOST"), address.clone()),
-        (format!("{prefix}_SERVICE_PORT"), first.number.to_string()),
-        (format!("{prefix}_PORT"), url(first)),
-    ];
-    for port in &pin.ports {
-        if let Some(name) = &port.name {
-            links.push((
-                format!("{prefix}_SERVICE_PORT_{}", variable_name(name)),
-                port.number.to_string(),
-            ));
-        }
-        let stem = format!("{prefix}_PORT_{}_{}", port.number, port.protocol);
-        links.push((stem.clone(), url(port)));
-        links.push((format!("{stem}_PROTO"), port.protocol.to_lowercase()));
-        links.push((format!("{stem}_PORT"), port.number.to_string()));
-        links.push((format!("{stem}_ADDR"), address.clone()));
-    }
-    links
-}
-
-fn variable_name(name: &str) -> String {
-    name.to_uppercase().replace('-', "_")
 }

@@ -110,6 +110,9 @@ pub fn draft(
         untested_allowed: group.environment.untested == Untested::Allowed,
         keep_old: group.strategy.keep_old,
         deploy_timeout: group.strategy.deploy_timeout,
+        endpoint_delay: group.strategy.endpoint_delay,
+        on_regression: group.strategy.on_regression,
+        parallel_checks: group.strategy.parallel_checks,
     };
     Ok(Draft { plan, warnings })
 }
@@ -144,6 +147,7 @@ pub fn objects(app: &AppPlan) -> impl Iterator<Item = &Object> {
         .chain(services)
         .chain(&app.config)
         .chain(&app.colored)
+        .chain(app.autoscaler.iter().map(|scaler| &scaler.object))
         .chain(&app.shared)
 }
 
@@ -228,7 +232,8 @@ fn astray(group: &Group, survey: &Survey) -> Vec<Refusal> {
                 serving.color
             );
             Refusal::about(format!("Service {name}"), reason).hint(
-                "somebody changed its selector, and it could reach the candidate; put it back",
+                "somebody changed its selector; `promoter resume` or the next `promoter deploy` \
+                 puts it back, once pods of that colour are ready",
             )
         })
     });
@@ -252,7 +257,8 @@ fn lost_record(group: &Group, survey: &Survey) -> Vec<Refusal> {
     let found = pointing.chain(standing);
     let refuse = |object: &Object| {
         Refusal::about(object.reference().to_string(), "serves, but the DeploymentGroup that says so is gone").hint(
-            "restore the DeploymentGroup's status; or, if an outage is fine, delete the group's objects and deploy anew",
+            "`promoter resume` puts it together again if the group's Deployments and kept plans are there; \
+             if an outage is fine, delete the group's objects and deploy anew",
         )
     };
     found.map(refuse).collect()
@@ -348,9 +354,35 @@ fn warnings(group: &Group, apps: &[AppPlan], survey: &Survey) -> Vec<String> {
                 app.name
             ));
         }
+        warnings.extend(
+            scaling_warning(app, survey).map(|warning| format!("app {}: {warning}", app.name)),
+        );
     }
     if survey.nodes.is_empty() {
         warnings.push("nodes cannot be listed, so free room is unknown".to_owned());
     }
     warnings
+}
+
+/// What a person may not expect of the number of pods.
+fn scaling_warning(app: &AppPlan, survey: &Survey) -> Option<String> {
+    let serving = survey.ready(&app.name);
+    let count = app.count(serving);
+    let live = survey.live.iter().flat_map(|live| &live.apps);
+    let was_scaled = live
+        .filter(|live| live.name == app.name)
+        .any(|live| live.autoscaler.is_some());
+    match (&app.autoscaler, serving) {
+        (Some(_), Some(serving)) if count < serving => Some(format!(
+            "{serving} pods serve, but its autoscaler allows {count} from now on"
+        )),
+        (None, Some(serving)) if was_scaled && count < serving => Some(format!(
+            "its autoscaler goes; {serving} pods serve, and {count} will"
+        )),
+        (Some(autoscaler), _) if autoscaler.start.is_some() => Some(
+            "`replicas` only counts where nothing serves yet; after that its autoscaler rules"
+                .to_owned(),
+        ),
+        _ => None,
+    }
 }

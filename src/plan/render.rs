@@ -1,13 +1,17 @@
 //! Manifest templates to objects. Strict: an undefined value is an error.
 
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment as Jinja, UndefinedBehavior, Value as JinjaValue};
+mod fill;
+
 use serde_json::{Value, json};
 
 use super::image::ResolvedImage;
 use super::object::Object;
 use super::refusal::Refusal;
 use crate::group::{App, Group, Inline, Manifest, Template};
+use fill::fill;
+
+/// Most characters kept of what a parser says; it may quote the whole manifest.
+const LONGEST_REASON: usize = 300;
 
 /// Renders an app's manifest for one image.
 ///
@@ -36,83 +40,38 @@ pub fn render(
     Ok(objects)
 }
 
-fn fill(
-    group: &Group,
-    app: &App,
-    image: &ResolvedImage,
-    template: &Template,
-) -> Result<String, Refusal> {
-    let mut jinja = Jinja::new();
-    jinja.set_undefined_behavior(UndefinedBehavior::Strict);
-    // What a user writes around a placeholder decides about quotes.
-    jinja.set_auto_escape_callback(|_| AutoEscape::None);
-    // A template that loops without end must not hang a promotion.
-    jinja.set_fuel(Some(1_000_000));
-    let mut values = group.environment.values.clone();
-    values.extend(app.values.clone());
-    let context = JinjaValue::from(Serde(json!({
-        "image": image.reference,
-        "app": {
-            "name": app.name,
-            "port": app.port,
-            "replicas": app.replicas.unwrap_or(1),
-            "branch": image.branch,
-            "tag": image.tag,
-            "commit": image.commit,
-        },
-        "group": { "name": group.name },
-        "environment": { "name": group.environment.name, "namespace": group.environment.namespace },
-        "values": values,
-    })));
-    jinja
-        .render_named_str(&template.path, &template.text, context)
-        .map_err(|error| {
-            let line = error
-                .line()
-                .map(|line| format!(":{line}"))
-                .unwrap_or_default();
-            let detail = error
-                .detail()
-                .map_or_else(|| error.kind().to_string(), str::to_owned);
-            Refusal::app(&app.name, format!("{}{line}: {detail}", template.path)).hint(
-                "known names are image, app.{name,port,replicas,branch,tag,commit}, group.name, \
-             environment.{name,namespace} and values.*",
-            )
-        })
-}
-
 /// JSON by the file's name, else YAML with any number of documents; a `List` is opened.
 fn parse(app: &App, template: &Template, text: &str) -> Result<Vec<Object>, Refusal> {
     let is_json = std::path::Path::new(&template.path)
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    let documents: Vec<Value> = if is_json {
-        let value = serde_json::from_str(text).map_err(|error| {
-            Refusal::app(
-                &app.name,
-                format!("{} is not JSON once rendered: {error}", template.path),
-            )
-        })?;
-        vec![value]
+    let documents: Result<Vec<Value>, _> = if is_json {
+        let value = serde_json::from_str(text);
+        value
+            .map(|value| vec![value])
+            .map_err(|error| ("JSON", error.to_string()))
     } else {
-        serde_saphyr::from_multiple(text).map_err(|error| {
-            let first = error
-                .to_string()
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            Refusal::app(
-                &app.name,
-                format!("{} is not YAML once rendered: {first}", template.path),
-            )
-        })?
+        serde_saphyr::from_multiple(text).map_err(|error| ("YAML", error.to_string()))
     };
+    let documents = documents.map_err(|(format, said)| {
+        let said = first_line(&said);
+        let reason = format!("{} is not {format} once rendered: {said}", template.path);
+        Refusal::app(&app.name, reason)
+    })?;
     let objects = documents
         .into_iter()
         .filter(|value| !value.is_null())
         .flat_map(open_list);
     Ok(objects.map(Object).collect())
+}
+
+/// The first line, within bounds.
+fn first_line(said: &str) -> String {
+    let line = said.lines().next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 fn open_list(value: Value) -> Vec<Value> {

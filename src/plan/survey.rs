@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::image::Platform;
 use super::object::{Object, ObjectRef};
 use super::{Plan, Serving};
+use crate::group::name::AppName;
 use crate::plan::config::ConfigKey;
 
 /// The cluster as planning sees it; read once, changed by nobody.
@@ -80,6 +83,17 @@ pub enum Trial {
 pub type Trials = BTreeMap<ObjectRef, Trial>;
 
 impl Survey {
+    /// Pods of an app that take requests in the colour that serves; `None`:
+    /// none is to serve.
+    pub fn ready(&self, app: &AppName) -> Option<u32> {
+        let serving = self.serving.as_ref()?;
+        let name = format!("{app}-{}", serving.color);
+        let deployment = self.deployments.iter().find(|d| d.name() == name)?;
+        let ready = deployment.at("/status/readyReplicas");
+        let ready = ready.and_then(Value::as_u64).unwrap_or_default();
+        u32::try_from(ready).ok()
+    }
+
     /// Platforms of the nodes.
     pub fn platforms(&self) -> BTreeSet<Platform> {
         self.nodes

@@ -5,6 +5,7 @@
 //! shown. All texts are bounded here, so that a talkative check cannot fill a
 //! status or a store. Nothing here decides whether a check passed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -84,9 +85,33 @@ pub struct CheckResult {
     /// Its test cases, where its report was read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<TestCase>,
+    /// Test cases that are counted and no longer kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<CaseOutcome, usize>,
     /// The last lines of its log; see [`tail`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tail: Vec<String>,
+}
+
+impl CheckResult {
+    /// Keeps the first test cases that failed, and counts the others.
+    pub fn keep_failed(&mut self, most: usize) {
+        let mut failed = 0;
+        for case in std::mem::take(&mut self.cases) {
+            failed += usize::from(case.outcome == CaseOutcome::Failed);
+            if case.outcome == CaseOutcome::Failed && failed <= most {
+                self.cases.push(case);
+            } else {
+                *self.left_out.entry(case.outcome).or_default() += 1;
+            }
+        }
+    }
+
+    /// Whether both are about the same run of a check, however much is kept of it.
+    pub fn is_of_run(&self, other: &Self) -> bool {
+        (&self.check, &self.promotion, self.attempt)
+            == (&other.check, &other.promotion, other.attempt)
+    }
 }
 
 /// One test case of a check's report.
@@ -215,6 +240,7 @@ mod tests {
                 duration_ms: Some(3),
                 diagnostic: None,
             }],
+            left_out: BTreeMap::new(),
             tail: Vec::new(),
         };
         let json = serde_json::to_value(&result).unwrap();

@@ -26,8 +26,10 @@ pub struct Event {
     pub at: Timestamp,
     /// The group it is about.
     pub group: GroupName,
-    /// The promotion it is about.
-    pub promotion: PromotionId,
+    /// The promotion it is about; `None`: about the group, before one begins
+    /// or after one ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promotion: Option<PromotionId>,
     /// What happened.
     #[serde(flatten)]
     pub fact: Fact,
@@ -41,6 +43,42 @@ pub struct Event {
     rename_all_fields = "camelCase"
 )]
 pub enum Fact {
+    /// Somebody holds the lock and was not seen to be alive yet.
+    LockAwaited {
+        /// Who.
+        holder: String,
+    },
+    /// Whoever drives the promotion was asked to move traffic back.
+    ReturnAsked {
+        /// The promotion.
+        promotion: PromotionId,
+        /// Who drives it.
+        holder: String,
+    },
+    /// Whoever drives the promotion has moved traffic back.
+    ReturnSeen {
+        /// What serves again.
+        color: Color,
+    },
+    /// The record was gone and was put together again from what the cluster holds.
+    Rebuilt {
+        /// What serves by what was found.
+        serving: Option<Color>,
+        /// A promotion that was found under way.
+        in_flight: Option<PromotionId>,
+    },
+    /// An active Service that somebody had changed points at what serves again.
+    Repaired {
+        /// Its name.
+        service: String,
+        /// What it points at.
+        color: Color,
+    },
+    /// Active Services do not point where they should: somebody changed them.
+    Astray {
+        /// What is wrong, Service by Service; empty once all is well again.
+        found: Vec<String>,
+    },
     /// It began.
     Started {
         /// The release it makes.
@@ -119,8 +157,13 @@ pub enum Fact {
         /// The colour they point at.
         color: Color,
         /// From the first patch sent to the last answer, in milliseconds.
-        #[serde(rename = "skewMs", serialize_with = "as_millis")]
-        skew: Duration,
+        /// `None`: it was found done, as whoever did it was not told or died.
+        #[serde(
+            rename = "skewMs",
+            serialize_with = "as_millis",
+            skip_serializing_if = "Option::is_none"
+        )]
+        skew: Option<Duration>,
     },
     /// The active Services point at the old colour again.
     SwitchedBack,
@@ -143,6 +186,11 @@ pub enum Fact {
     },
 }
 
-fn as_millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+#[expect(clippy::ref_option, reason = "serde passes the field by reference")]
+fn as_millis<S: serde::Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let millis = duration.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
+    serde::Serialize::serialize(&millis, serializer)
 }

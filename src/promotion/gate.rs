@@ -158,6 +158,8 @@ fn refusal(result: &CheckResult) -> Option<AbortReason> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -184,6 +186,7 @@ mod tests {
             attempt: 1,
             duration: None,
             cases: Vec::new(),
+            left_out: BTreeMap::new(),
             tail: Vec::new(),
         }
     }

@@ -30,6 +30,14 @@ impl PromotionId {
     }
 }
 
+impl PromotionId {
+    /// An identity as it was written into a label; `None`: that is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_id = text.len() == 8 && text.bytes().all(|byte| DIGITS.contains(&byte));
+        is_id.then(|| Self(text.to_owned()))
+    }
+}
+
 impl fmt::Display for PromotionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

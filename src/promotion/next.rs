@@ -8,15 +8,19 @@ mod aborting;
 mod checking;
 mod deploying;
 mod promoting;
+mod raising;
+mod routing;
 mod settling;
+mod teardown;
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::observed::{DeploymentState, JobState, Observed};
+use super::gate::{Decision, gate};
+use super::observed::{DeploymentState, JobState, Observed, PodState};
 use super::phase::Phase;
-use super::{Mark, Promotion, Reason, ReasonKind, Tested};
+use super::{Mark, Promotion, Raise, Reason, ReasonKind, Tested};
 use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
 use crate::plan::object::Object;
@@ -72,12 +76,17 @@ pub enum Step {
     Prepare,
     /// Make the candidate Deployments of these apps.
     Deploy(Vec<AppName>),
-    /// Delete Deployments, by name and uid.
+    /// Delete Deployments, by name and uid, and before them what scales them.
     DeleteDeployments(Vec<(String, String)>),
     /// Delete Jobs, by name and uid.
     DeleteJobs(Vec<(String, String)>),
     /// Make the Jobs of these checks.
-    StartChecks(Vec<CheckName>),
+    StartChecks {
+        /// The checks.
+        checks: Vec<CheckName>,
+        /// Whether a node may not know the candidate yet.
+        early: bool,
+    },
     /// Read an ended check's log and record its result.
     Conclude(CheckName),
     /// A run gave no verdict: begin the next one.
@@ -87,19 +96,41 @@ pub enum Step {
         /// Why.
         reason: String,
     },
-    /// Apply shared objects, and make active Services that are new, without selectors.
+    /// Let only ready pods stand behind the candidate's Services.
+    Unpublish,
+    /// Give Deployments more pods.
+    Raise(Vec<Raise>),
+    /// Apply shared objects, and make active Services that are new, without
+    /// selectors. The old colour's autoscalers take no pods away from then on.
     ApplyShared,
     /// Move the selector, and the ports if they change, of every active Service
     /// to the candidate.
     Switch,
-    /// Apply what else changes in active Services.
+    /// Apply what else changes in active Services, and the candidate's autoscalers.
     ApplyServices,
+    /// Note that the old colour goes now, and with it the way back.
+    LetGo,
     /// Move them back to what the promotion found.
     SwitchBack,
-    /// Apply the shared objects of what served before again.
+    /// Apply the shared objects of what served before again; its autoscalers
+    /// rule as before.
     Restore,
     /// Delete whatever neither the serving plan nor a shared kind still needs.
     Prune,
+}
+
+impl Step {
+    /// Whether it puts on record itself what it is about to do, before it does it.
+    pub fn records_itself(&self) -> bool {
+        matches!(
+            self,
+            Self::StartChecks { .. }
+                | Self::Conclude(_)
+                | Self::Repeat { .. }
+                | Self::Raise(_)
+                | Self::ApplyShared
+        )
+    }
 }
 
 /// What to do now.
@@ -139,15 +170,25 @@ impl<'a> Situation<'a> {
             .phase
             .time_limit(self.plan)
             .unwrap_or_default();
-        let since = Some(self.promotion.phase_since).max(self.promotion.resumed_at);
-        since
-            .unwrap_or(self.promotion.phase_since)
-            .saturating_add(limit)
-            .unwrap_or(Timestamp::MAX)
+        self.since().saturating_add(limit).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Since when somebody drives it in this phase.
+    fn since(&self) -> Timestamp {
+        let since = self.promotion.phase_since;
+        self.promotion
+            .resumed_at
+            .map_or(since, |resumed| since.max(resumed))
     }
 
     fn is_overdue(&self) -> bool {
         self.now >= self.deadline()
+    }
+
+    /// A time if it has not come yet; the phase's deadline if that comes first.
+    fn pending(&self, time: Option<Timestamp>) -> Option<Timestamp> {
+        let time = time.filter(|time| self.now < *time)?;
+        Some(time.min(self.deadline()))
     }
 
     fn wait(&self, wait_for: impl Into<String>) -> Next {
@@ -214,11 +255,28 @@ impl<'a> Situation<'a> {
             .collect()
     }
 
+    /// What the gate says of the results on record.
+    fn gate(&self) -> Decision {
+        let checks = self.plan.checks.iter();
+        let required: Vec<_> = checks.map(|check| check.name.clone()).collect();
+        gate(
+            &required,
+            &self.promotion.results,
+            self.promotion.id.as_ref(),
+            self.promotion.plan.as_ref(),
+            self.plan.untested_allowed,
+        )
+    }
+
     /// Whatever the checks ran against, or ran through, that was changed since.
     fn changed_since_tested(&self) -> Vec<Reason> {
         let changed = self.promotion.tested.iter().filter(|(app, tested)| {
-            self.candidate(app)
-                .is_none_or(|now| now.uid != tested.uid || now.generation != tested.generation)
+            self.candidate(app).is_none_or(|now| {
+                let is_same = now.generation == tested.generation
+                    || self.is_raised(now)
+                    || self.is_autoscaled(app);
+                now.uid != tested.uid || !is_same
+            })
         });
         let apps = changed.map(|(app, _)| {
             format!("app {app}: somebody changed its candidate after its checks began")
@@ -236,12 +294,101 @@ impl<'a> Situation<'a> {
             .collect()
     }
 
+    /// Whether an app's autoscaler may have been applied, and so may change it.
+    fn is_autoscaled(&self, app: &AppName) -> bool {
+        let app = self.plan.app(app);
+        self.is_marked(Mark::Autoscaled) && app.is_some_and(|app| app.autoscaler.is_some())
+    }
+
+    /// Apps of which fewer pods are ready than were when they were tested, in
+    /// words. Pods whose node is silent count as ready where what served before
+    /// runs on the same node: it is hit alike, so that there is no better place
+    /// to go back to. What counts is the pods themselves, as all else follows
+    /// them a moment later.
+    fn regressed(&self) -> Vec<String> {
+        let fallen = self.promotion.tested.iter().filter_map(|(app, tested)| {
+            let now = self.candidate(app);
+            // An autoscaler that asks for fewer pods knows what their users need.
+            let wanted = now
+                .filter(|_| self.is_autoscaled(app))
+                .map(|now| now.wanted);
+            let expected = wanted.map_or(tested.ready, |wanted| tested.ready.min(wanted).max(1));
+            let ready = now
+                .filter(|now| !now.deleting)
+                .map_or(0, |_| self.ready_pods(app));
+            (ready < expected)
+                .then(|| format!("app {app}: only {ready} of {expected} pods are ready"))
+        });
+        fallen.collect()
+    }
+
+    /// Candidate pods of an app that take requests, as far as is known of them.
+    fn ready_pods(&self, app: &AppName) -> u32 {
+        let pods = self.observed.app_pods(app, self.promotion.candidate);
+        let ours = pods.filter(|pod| self.is_ours(&pod.promotion) && !pod.deleting);
+        let beside_old = |pod: &&PodState| {
+            let mut others = self
+                .observed
+                .pods
+                .iter()
+                .filter(|other| other.app.is_some());
+            pod.node.is_some()
+                && others.any(|other| other.color != pod.color && other.node == pod.node)
+        };
+        let ready = ours.filter(|pod| pod.ready || (pod.unheard && beside_old(pod)));
+        u32::try_from(ready.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Active Services that point neither at what served before nor at the
+    /// candidate, in words: somebody changed them.
+    pub fn astray(&self) -> Vec<String> {
+        let strays = self.plan.services().filter_map(|service| {
+            let name = service.active.name();
+            let selector = self.observed.service(name)?.texts_at("/spec/selector");
+            let before = self
+                .replaced
+                .into_iter()
+                .flat_map(Plan::services)
+                .find(|old| old.active.name() == name)
+                .map(|old| &old.selector);
+            let is_right = match self.promotion.phase {
+                Phase::Settling | Phase::Promoted => selector == service.selector,
+                _ => {
+                    selector == service.selector || Some(&selector) == before || {
+                        before.is_none() && selector.is_empty()
+                    }
+                }
+            };
+            (!is_right).then(|| format!("somebody changed the selector of Service {name}"))
+        });
+        strays.collect()
+    }
+
     /// Active Services of the group that point at a colour.
     fn serves(&self, color: Color) -> Vec<String> {
         let group = self.plan.group.as_str();
         let services = self.observed.services.iter();
         let serving = services.filter(|s| s.active_color(group) == Some(color));
         serving.map(|service| service.name().to_owned()).collect()
+    }
+
+    /// Active Services of the plan that point at a colour. One that left the
+    /// group with its app does not keep that app's pods.
+    fn led_to(&self, color: Color) -> Vec<String> {
+        let planned = |name: &String| {
+            let mut services = self.plan.services();
+            services.any(|service| service.active.name() == name)
+        };
+        self.serves(color).into_iter().filter(planned).collect()
+    }
+
+    /// Waits until nobody is sent any more to a colour that is to go.
+    fn wait_to_leave(&self, serving: &[String], color: Color) -> Next {
+        self.wait(format!(
+            "Service {} to leave {color}, where somebody pointed it; \
+             `promoter deploy` or `promoter resume` puts it back",
+            names(serving)
+        ))
     }
 
     /// Services, other than the candidate's own, that would send callers to the
@@ -277,7 +424,7 @@ impl<'a> Situation<'a> {
     }
 
     /// Whether every active Service points at the plan's colour; `None` while they differ.
-    fn switched(&self) -> Option<bool> {
+    pub fn switched(&self) -> Option<bool> {
         let points: BTreeSet<bool> = self
             .plan
             .services()

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
+use crate::plan::fingerprint::PlanId;
 use crate::plan::object::Object;
+use crate::promotion::request::Request;
 
 /// The group's corner of the cluster at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,6 +23,12 @@ pub struct Observed {
     pub endpoints: BTreeMap<String, Vec<Endpoint>>,
     /// The group's check Jobs.
     pub jobs: Vec<JobState>,
+    /// What a person asks for.
+    pub request: Option<Request>,
+    /// How often the API server's answers broke off since the promoter began to look.
+    pub outages: u32,
+    /// When they broke off last, as far as this promoter saw it.
+    pub away_at: Option<Timestamp>,
 }
 
 /// A Deployment of the group.
@@ -36,6 +44,10 @@ pub struct DeploymentState {
     pub color: Color,
     /// The promotion that made it.
     pub promotion: String,
+    /// The epoch of the lock it was written under last; 0: nothing says so.
+    pub epoch: u64,
+    /// The plan it was made from; `None`: nothing says so.
+    pub plan: Option<PlanId>,
     /// Moved by every change of its spec.
     pub generation: i64,
     /// The generation its status speaks of.
@@ -71,6 +83,11 @@ pub struct PodState {
     pub phase: String,
     /// Whether it takes requests.
     pub ready: bool,
+    /// Whether it counts as not ready only because nothing was heard of its
+    /// node for a while: its containers were ready when something was.
+    pub unheard: bool,
+    /// The node it is on.
+    pub node: Option<String>,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// Why it was disrupted, from its `DisruptionTarget` condition.
@@ -124,8 +141,10 @@ pub struct Ended {
 pub struct Endpoint {
     /// The pod's name.
     pub pod: String,
-    /// Whether it takes requests.
+    /// Whether it takes requests, or is said to before it does.
     pub ready: bool,
+    /// Since when it is seen there.
+    pub since: Timestamp,
 }
 
 /// A check's Job.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
-use crate::plan::check::{MAX_ATTEMPTS, PARALLEL};
+use crate::plan::check::MAX_ATTEMPTS;
 
 /// Where a promotion stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -62,12 +62,20 @@ impl Phase {
                     .map(|check| check.timeout + check.start_timeout)
                     .max();
                 // Checks run a few at a time, so their rounds add up.
-                let rounds = plan.checks.len().div_ceil(PARALLEL).max(1);
+                let rounds = plan
+                    .checks
+                    .len()
+                    .div_ceil(plan.parallel_checks.max(1))
+                    .max(1);
                 let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
                 longest
                     .unwrap_or_default()
                     .saturating_mul(MAX_ATTEMPTS)
                     .saturating_mul(rounds)
+            }
+            // Pods that are added for the switch take as long as any to become ready.
+            Self::Promoting if plan.autoscalers().next().is_some() => {
+                Duration::from_mins(2).saturating_add(plan.deploy_timeout)
             }
             Self::Promoting => Duration::from_mins(2),
             Self::Settling => plan.keep_old + Duration::from_mins(5),

@@ -3,6 +3,11 @@
 //! Bounded on purpose (design: at most 64 kB, ten outcomes); history belongs
 //! into a store, not into etcd.
 
+mod bound;
+pub mod rebuild;
+
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +19,9 @@ use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
 use crate::plan::fingerprint::{Fingerprint, ReleaseId};
 use crate::plan::{Plan, Serving};
+pub use bound::Unreadable;
+#[cfg(test)]
+pub(crate) use bound::tests;
 
 /// Outcomes that are kept.
 const OUTCOMES: usize = 10;
@@ -33,6 +41,12 @@ pub struct GroupRecord {
     /// The promotion under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<Promotion>,
+    /// The promotion that has ended, as long as it may not have been told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold: Option<PromotionId>,
+    /// Active Services that somebody changed, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub astray: Vec<String>,
     /// The last outcomes, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<Outcome>,
@@ -66,6 +80,19 @@ pub struct Outcome {
     /// What its checks said. Empty: nothing was tested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckSummary>,
+    /// What the two lists lack, where the record had no room for all.
+    #[serde(default, skip_serializing_if = "LeftOut::is_nothing")]
+    pub left_out: LeftOut,
+}
+
+/// How much is left out of an outcome's lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeftOut {
+    /// Apps.
+    pub apps: usize,
+    /// Checks, by what they said.
+    pub checks: BTreeMap<Verdict, usize>,
 }
 
 /// The image of an app in a release, for people.
@@ -100,11 +127,8 @@ impl CheckSummary {
     /// Sums up a result.
     pub fn of(result: &CheckResult) -> Self {
         let count = |outcome| {
-            result
-                .cases
-                .iter()
-                .filter(|case| case.outcome == outcome)
-                .count()
+            let kept = result.cases.iter().filter(|case| case.outcome == outcome);
+            kept.count() + result.left_out.get(&outcome).copied().unwrap_or_default()
         };
         let failed = result
             .cases
@@ -143,6 +167,7 @@ impl Outcome {
             reasons: promotion.reasons.clone(),
             apps: plan.apps.iter().map(version).collect(),
             checks: promotion.results.iter().map(CheckSummary::of).collect(),
+            left_out: LeftOut::default(),
         }
     }
 }
@@ -157,6 +182,7 @@ impl GroupRecord {
         }
         if promotion.phase.is_final() {
             self.in_flight = None;
+            self.untold = Some(promotion.id.clone());
             self.outcomes
                 .retain(|outcome| outcome.promotion != promotion.id);
             self.outcomes.insert(0, Outcome::of(promotion, plan, now));
@@ -189,16 +215,14 @@ impl GroupRecord {
             .is_some_and(|serving| serving.plan == promotion.plan)
         {
             self.serving.clone_from(&promotion.replaces);
+            // What was before that is gone from the cluster.
+            self.previous = None;
         }
     }
 }
 
-/// A checkpoint keeps the cases that failed; the rest are only counted for people.
+/// A checkpoint names the first cases that failed; the rest are only counted for people.
 fn bound(result: &mut CheckResult) {
-    let mut failed = 0;
-    result.cases.retain(|case| {
-        failed += usize::from(case.outcome == CaseOutcome::Failed);
-        case.outcome == CaseOutcome::Failed && failed <= FAILED_CASES
-    });
+    result.keep_failed(FAILED_CASES);
     result.tail.clear();
 }

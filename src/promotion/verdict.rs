@@ -169,7 +169,11 @@ impl CheckFacts {
 
     /// Whether the kubelet made the end up because it lost the container.
     fn is_unknown_end(&self) -> bool {
-        matches!(self.container(), Some(ContainerFacts::Ended(end)) if end.reason == "ContainerStatusUnknown")
+        let Some(ContainerFacts::Ended(end)) = self.container() else {
+            return false;
+        };
+        // The second is what containerd says of a task that it lost.
+        end.reason == "ContainerStatusUnknown" || (end.reason == "Unknown" && end.exit_code == 255)
     }
 
     /// No verdict: once more, unless there were runs enough.
@@ -188,9 +192,13 @@ impl CheckFacts {
             && let Some(fault) = Fault::of(reason)
         {
             let borne = later(self.created_at, GRACE);
-            if fault.is_final || self.now >= borne {
-                let reason = format!("{} ({reason}): {message}", fault.what);
-                return self.end(Verdict::Errored, reason.trim_end_matches([':', ' ']));
+            let reason = format!("{} ({reason}): {message}", fault.what);
+            let reason = reason.trim_end_matches([':', ' ']);
+            if fault.is_final {
+                return self.end(Verdict::Errored, reason);
+            }
+            if self.now >= borne {
+                return self.repeat(reason);
             }
             until = until.min(borne);
         }
@@ -207,7 +215,7 @@ impl CheckFacts {
             "not started within {timeout}, still waiting for {}",
             self.awaited()
         );
-        self.end(Verdict::Errored, &reason)
+        self.repeat(&reason)
     }
 
     /// What keeps the container from running.
@@ -232,6 +240,11 @@ impl CheckFacts {
     /// The container ended undisturbed and in time.
     fn ended(&self, end: &ContainerEnd) -> Ruling {
         let (verdict, reason) = end.judge();
+        let is_failed = verdict == Verdict::Failed;
+        if is_failed && let Some(ruling) = self.doubted(verdict, &reason) {
+            return ruling;
+        }
+        let has_run = verdict == Verdict::Passed;
         let (verdict, reason) = match (verdict, &self.report) {
             // The report of a container that could not run says nothing.
             (Verdict::Errored | Verdict::TimedOut, _)
@@ -248,7 +261,27 @@ impl CheckFacts {
                 (verdict, format!("{reason}; {of_report}"))
             }
         };
-        self.end(verdict, &reason)
+        let doubted = has_run.then(|| self.doubted(verdict, &reason)).flatten();
+        doubted.unwrap_or_else(|| self.end(verdict, &reason))
+    }
+
+    /// Where connections to the candidate may have been refused, only an
+    /// outright pass says something of it: what failed, was skipped or did not
+    /// run at all may have done so for want of an answer.
+    fn doubted(&self, verdict: Verdict, reason: &str) -> Option<Ruling> {
+        let in_doubt = match (verdict, &self.report) {
+            (Verdict::Failed, _) | (Verdict::Errored, ReportFacts::Tap(_)) => true,
+            (Verdict::Passed, ReportFacts::Tap(report)) => report.skipped + report.todo > 0,
+            _ => false,
+        };
+        let early = "it began before every node could know the candidate";
+        let why = if self.early {
+            Some(early)
+        } else {
+            self.disturbed.as_deref()
+        };
+        let why = why.filter(|_| in_doubt)?;
+        Some(self.repeat(&format!("{reason}, but {why}")))
     }
 
     fn end(&self, verdict: Verdict, reason: &str) -> Ruling {

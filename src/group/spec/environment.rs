@@ -19,6 +19,7 @@ const DEFAULTS: &[&str] = &[
     "timezone",
     "keep_old",
     "deploy_timeout",
+    "endpoint_delay",
     "timeout",
 ];
 
@@ -72,6 +73,7 @@ fn defaults(reader: &mut Reader, root: &Table<'_>) -> DefaultsSpec {
         timezone: reader.text(&table, "timezone"),
         keep_old: reader.text(&table, "keep_old"),
         deploy_timeout: reader.text(&table, "deploy_timeout"),
+        endpoint_delay: reader.text(&table, "endpoint_delay"),
         timeout: reader.text(&table, "timeout"),
     }
 }

@@ -18,7 +18,14 @@ const GROUP: &[&str] = &[
     "proof",
     "newest",
 ];
-const STRATEGY: &[&str] = &["kind", "keep_old", "deploy_timeout"];
+const STRATEGY: &[&str] = &[
+    "kind",
+    "keep_old",
+    "deploy_timeout",
+    "endpoint_delay",
+    "on_regression",
+    "parallel_checks",
+];
 const APP: &[&str] = &[
     "name",
     "repository",
@@ -85,6 +92,9 @@ fn strategy(reader: &mut Reader, root: &Table<'_>) -> StrategySpec {
         kind: reader.text(&table, "kind"),
         keep_old: reader.text(&table, "keep_old"),
         deploy_timeout: reader.text(&table, "deploy_timeout"),
+        endpoint_delay: reader.text(&table, "endpoint_delay"),
+        on_regression: reader.text(&table, "on_regression"),
+        parallel_checks: reader.integer(&table, "parallel_checks"),
     }
 }
 

@@ -105,15 +105,10 @@ fn claims(group: &GroupSpec, other_name: &str, other: &GroupSpec) -> Vec<Problem
             let hint = "an app belongs to one group of an environment; rename it, or give one group another environment";
             return Some(at(&group.source, name, message).hint(hint));
         }
-        let colored = |app: &str| {
-            COLORS
-                .iter()
-                .find_map(|color| app.strip_suffix(color))
-                .map(str::to_owned)
-        };
-        let theirs = theirs.keys().find(|their| {
-            colored(their).as_deref() == Some(own) || colored(own).as_deref() == Some(**their)
-        })?;
+        let ours = COLORS.map(|color| format!("{own}{color}"));
+        let stem = COLORS.iter().find_map(|color| own.strip_suffix(color));
+        let alike = ours.iter().map(String::as_str).chain(stem);
+        let theirs = alike.filter(|name| theirs.contains_key(name)).min()?;
         let message = format!(
             "a Deployment of app `{own}` and one of app `{theirs}` in group `{other_name}` get the same name"
         );
@@ -165,7 +160,7 @@ fn circles(groups: &Files<GroupSpec>) -> Vec<Problem> {
             else {
                 continue;
             };
-            let message = format!("`requires` goes in a circle: {}", circle.join(" -> "));
+            let message = format!("`requires` goes in a circle: {}", cycle::along(&circle));
             problems.push(
                 at(&group.source, required, message).hint("leave out one of the requirements"),
             );

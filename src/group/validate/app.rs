@@ -23,7 +23,7 @@ pub(super) const COLORS: [&str; 2] = ["-blue", "-green"];
 pub(super) fn apps(report: &mut Report, layers: &Layers<'_>) -> Vec<App> {
     let specs = &layers.group.apps;
     names(report, specs);
-    needs(report, specs);
+    needs(report, layers);
     specs
         .iter()
         .filter_map(|spec| app(report, layers, spec))
@@ -225,20 +225,16 @@ fn names(report: &mut Report, specs: &[AppSpec]) {
 }
 
 /// Every need is an app of the group, and no app needs itself in the end.
-fn needs(report: &mut Report, specs: &[AppSpec]) {
-    let names: Vec<&str> = specs
-        .iter()
-        .filter_map(|spec| text(spec.name.as_ref()))
-        .collect();
+fn needs(report: &mut Report, layers: &Layers<'_>) {
     let mut edges = BTreeMap::new();
-    for spec in specs {
+    for spec in &layers.group.apps {
         for need in &spec.needs {
-            if !names.contains(&need.get_ref().as_str()) {
+            if !layers.apps.contains(need.get_ref().as_str()) {
                 let message = format!(
                     "`needs` names `{}`, which is no app of the group",
                     need.get_ref()
                 );
-                let hint = did_you_mean(need.get_ref(), names.iter().copied());
+                let hint = report.meant(need.get_ref(), &layers.apps);
                 report.push(report.error(&need.span(), message).maybe_hint(hint));
             }
         }
@@ -251,7 +247,7 @@ fn needs(report: &mut Report, specs: &[AppSpec]) {
         }
     }
     for (cycle, place) in cycle::cycles(&edges) {
-        let message = format!("`needs` goes in a circle: {}", cycle.join(" -> "));
+        let message = format!("`needs` goes in a circle: {}", cycle::along(&cycle));
         report.push(
             report
                 .error(&place, message)

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 
 use super::app::{BranchSpec, branch_image};
 use super::report::Report;
-use super::{Layers, setting, text};
+use super::{Layers, setting};
 use crate::group::START_TIMEOUT;
 use crate::group::image::RepositoryName;
 use crate::group::name::{AppName, CheckName, GROUP_AND_CHECK, GroupName};
-use crate::group::problem::did_you_mean;
 use crate::group::spec::{CheckSpec, Spanned};
 use crate::group::{Check, CheckImage, Report as ReportKind};
 
@@ -127,17 +126,12 @@ fn app(
     written: Option<&Spanned<String>>,
 ) -> Option<AppName> {
     let written = written?;
-    let apps = &layers.group.apps;
-    let known: Vec<&str> = apps
-        .iter()
-        .filter_map(|app| text(app.name.as_ref()))
-        .collect();
-    if known.contains(&written.get_ref().as_str()) {
+    if layers.apps.contains(written.get_ref().as_str()) {
         // What is wrong with the name has been said at the app.
         return AppName::parse(written.get_ref()).ok();
     }
     let message = format!("the group has no app `{}`", written.get_ref());
-    let hint = did_you_mean(written.get_ref(), known);
+    let hint = report.meant(written.get_ref(), &layers.apps);
     report.push(report.error(&written.span(), message).maybe_hint(hint));
     None
 }

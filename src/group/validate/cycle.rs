@@ -6,12 +6,18 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+/// Circles that are told of one file; each takes the length of a path.
+const MOST: usize = 100;
+
+/// Names of a circle that are shown.
+const SHOWN: usize = 12;
+
 /// Who names whom, and where.
 pub(super) type Edges<'a> = BTreeMap<&'a str, Vec<(&'a str, Range<usize>)>>;
 
 /// Walks depth first, without recursion; every edge back onto the path walked
 /// closes a circle. There may be circles it does not tell, but none is left
-/// when those it tells have been cut.
+/// when those it tells have been cut, unless it tells [`MOST`].
 pub(super) fn cycles<'a>(edges: &Edges<'a>) -> Vec<(Vec<&'a str>, Range<usize>)> {
     let mut found = Vec::new();
     let mut done = BTreeMap::new();
@@ -35,6 +41,7 @@ pub(super) fn cycles<'a>(edges: &Edges<'a>) -> Vec<(Vec<&'a str>, Range<usize>)>
                     done.insert(*next, false);
                     path.push((*next, 0));
                 }
+                Some(false) if found.len() >= MOST => return found,
                 Some(false) => {
                     let names = path.iter().map(|(name, _)| *name);
                     let circle = names.skip_while(|name| name != next).chain([*next]);
@@ -45,6 +52,21 @@ pub(super) fn cycles<'a>(edges: &Edges<'a>) -> Vec<(Vec<&'a str>, Range<usize>)>
         }
     }
     found
+}
+
+/// `a -> b -> a`, with the middle of a long circle left out.
+pub(super) fn along(circle: &[&str]) -> String {
+    if circle.len() <= SHOWN {
+        return circle.join(" -> ");
+    }
+    let (first, rest) = circle.split_at(SHOWN / 2);
+    let (left_out, last) = rest.split_at(rest.len() - SHOWN / 2);
+    format!(
+        "{} -> ({} more) -> {}",
+        first.join(" -> "),
+        left_out.len(),
+        last.join(" -> ")
+    )
 }
 
 #[cfg(test)]
@@ -78,6 +100,21 @@ mod tests {
             &[("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")],
             &["a b a @1", "c d c @3"],
         );
+    }
+
+    #[test]
+    fn long_circles_are_cut_short() {
+        let names: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(along(&names[..3]), "0 -> 1 -> 2");
+        let expected = "0 -> 1 -> 2 -> 3 -> 4 -> 5 -> (8 more) -> 14 -> 15 -> 16 -> 17 -> 18 -> 19";
+        assert_eq!(along(&names), expected);
+    }
+
+    #[test]
+    fn many_circles_are_told_in_part() {
+        let back = vec![("a", 0..0); 1000];
+        assert_eq!(cycles(&[("a", back)].into()).len(), MOST);
     }
 
     #[test]

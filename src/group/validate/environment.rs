@@ -11,7 +11,7 @@ use crate::group::image::{Branch, TagPattern};
 use crate::group::name::{EnvironmentName, Namespace};
 use crate::group::problem::Problems;
 use crate::group::spec::{ClusterSpec, EnvironmentSpec, Spanned};
-use crate::group::{ClusterRef, Environment, Newest, Proof, RegistryRef, Untested};
+use crate::group::{ClusterRef, ENDPOINT_DELAY, Environment, Newest, Proof, RegistryRef, Untested};
 
 /// A valid environment, and what its groups need not say.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Defaults {
     pub keep_old: Duration,
     /// Built in: 5 min.
     pub deploy_timeout: Duration,
+    /// Built in: 2 s.
+    pub endpoint_delay: Duration,
     /// Of checks. Built in: 5 min.
     pub timeout: Duration,
 }
@@ -60,6 +62,7 @@ impl Default for Defaults {
             timezone: None,
             keep_old: Duration::from_secs(30),
             deploy_timeout: Duration::from_mins(5),
+            endpoint_delay: ENDPOINT_DELAY,
             timeout: Duration::from_mins(5),
         }
     }
@@ -128,6 +131,8 @@ fn defaults(report: &mut Report, spec: &EnvironmentSpec) -> Defaults {
         keep_old: setting::keep_old(report, written.keep_old.as_ref()).unwrap_or(built_in.keep_old),
         deploy_timeout: setting::timeout(report, written.deploy_timeout.as_ref())
             .unwrap_or(built_in.deploy_timeout),
+        endpoint_delay: setting::endpoint_delay(report, written.endpoint_delay.as_ref())
+            .unwrap_or(built_in.endpoint_delay),
         timeout: setting::timeout(report, written.timeout.as_ref()).unwrap_or(built_in.timeout),
     }
 }

@@ -3,7 +3,7 @@
 //! Input: written values and the parsers of their types. Output: the valid
 //! ones; for every other one a problem at its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
@@ -11,9 +11,14 @@ use std::sync::Arc;
 use crate::group::problem::{Problem, Problems, Source, did_you_mean};
 use crate::group::spec::{Entries, Spanned};
 
+/// Names that are compared with all others in search of what was meant. Nobody
+/// reads more hints, and a file may hold a hundred thousand names.
+const MOST_COMPARED: usize = 50;
+
 pub(super) struct Report {
     source: Arc<Source>,
     pub(super) problems: Problems,
+    compared: usize,
 }
 
 impl Report {
@@ -21,6 +26,7 @@ impl Report {
         Self {
             source: Arc::clone(source),
             problems: Problems::new(),
+            compared: 0,
         }
     }
 
@@ -61,10 +67,19 @@ impl Report {
     ) {
         let start = name.span().start;
         if let Some(first) = seen.insert(name.get_ref(), start) {
-            let line = self.source.position(first).0;
+            let line = self.source.line_number(first);
             let message = format!("{what}`{}` is already in line {line}", name.get_ref());
             self.push(self.error(&name.span(), message));
         }
+    }
+
+    /// Which of the group's apps may have been meant.
+    pub(super) fn meant(&mut self, name: &str, apps: &BTreeSet<&str>) -> Option<String> {
+        self.compared += 1;
+        if self.compared > MOST_COMPARED {
+            return None;
+        }
+        did_you_mean(name, apps.iter().copied())
     }
 
     /// Takes one of several words.

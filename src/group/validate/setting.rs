@@ -9,12 +9,12 @@ use super::report::Report;
 use crate::group::duration::{self, Short};
 use crate::group::schedule::Schedule;
 use crate::group::spec::Spanned;
-use crate::group::{Newest, Proof};
+use crate::group::{MIN_KEEP_OLD, Newest, OnRegression, Proof};
 
 type Written<'a> = Option<&'a Spanned<String>>;
 
-/// Traffic that is under way when the selector moves needs this long.
-const SHORTEST_KEEP_OLD: Duration = Duration::from_secs(10);
+/// Checks wait for it, within their own time limits.
+const LONGEST_DELAY: Duration = Duration::from_mins(1);
 
 /// Longer ones are slips, and would not fit into a calendar.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
@@ -57,12 +57,32 @@ pub(super) fn kind(report: &mut Report, written: Written<'_>) {
 
 pub(super) fn keep_old(report: &mut Report, written: Written<'_>) -> Option<Duration> {
     let duration = bounded(report, written)?;
-    if duration < SHORTEST_KEEP_OLD
+    if duration < MIN_KEEP_OLD
         && let Some(written) = written
     {
-        let shortest = Short(SHORTEST_KEEP_OLD);
+        let shortest = Short(MIN_KEEP_OLD);
         let message =
             format!("`keep_old` must be at least {shortest}, the time old pods need to drain");
+        report.push(report.error(&written.span(), message));
+    }
+    Some(duration)
+}
+
+pub(super) fn on_regression(report: &mut Report, written: Written<'_>) -> Option<OnRegression> {
+    let choices = [
+        ("switch-back", OnRegression::SwitchBack),
+        ("report", OnRegression::Report),
+    ];
+    report.choice(written, "on_regression", &choices)
+}
+
+pub(super) fn endpoint_delay(report: &mut Report, written: Written<'_>) -> Option<Duration> {
+    let duration = report.parse(written, duration::parse)?;
+    if duration > LONGEST_DELAY
+        && let Some(written) = written
+    {
+        let longest = Short(LONGEST_DELAY);
+        let message = format!("`endpoint_delay` must be at most {longest}");
         report.push(report.error(&written.span(), message));
     }
     Some(duration)

@@ -1,15 +1,23 @@
 //! Taking the candidate down; what served before goes on serving.
 
-use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, enter, names};
+use super::teardown::{take_down, take_down_at_once};
+use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, enter, names, raising};
+use crate::group::MIN_KEEP_OLD;
 
-/// Move traffic back if any was moved, restore what is shared, delete the candidate.
+/// Move traffic back if any was moved, restore what is shared, let the
+/// candidate drain if users may have reached it, delete it.
 pub(super) fn next(situation: Situation<'_>) -> Next {
     if situation.is_overdue() {
         return overdue(situation);
     }
+    let promotion = situation.promotion;
+    let has_services = situation.plan.services().next().is_some();
     // `None` too: a switch that was cut off half-way is undone before anything goes.
-    if situation.switched() != Some(false) && situation.plan.services().next().is_some() {
-        return Next::Do(Step::SwitchBack);
+    let follows = situation.switched() != Some(false);
+    if has_services && (follows || (promotion.exposed && promotion.returned_at.is_none())) {
+        let all_follow = situation.switched() == Some(true);
+        let before = all_follow.then(|| raising::before_return(situation));
+        return before.flatten().unwrap_or(Next::Do(Step::SwitchBack));
     }
     if situation.is_marked(Mark::SharedBegun) && !situation.is_marked(Mark::Restored) {
         return Next::Do(Step::Restore);
@@ -19,21 +27,8 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         let jobs = jobs.iter().map(|job| (job.name.clone(), job.uid.clone()));
         return Next::Do(Step::DeleteJobs(jobs.collect()));
     }
-    let color = situation.promotion.candidate;
-    let deployments: Vec<_> = situation
-        .observed
-        .deployments
-        .iter()
-        .filter(|d| d.color == color)
-        .collect();
-    let standing: Vec<_> = deployments.iter().filter(|d| !d.deleting).collect();
-    if !standing.is_empty() {
-        let standing = standing.iter().map(|d| (d.name.clone(), d.uid.clone()));
-        return Next::Do(Step::DeleteDeployments(standing.collect()));
-    }
-    let pods = left_pods(situation);
-    if !pods.is_empty() || !deployments.is_empty() {
-        return situation.wait(format!("candidate pods to end: {}", names(&pods)));
+    if let Some(next) = take_candidate_down(situation) {
+        return next;
     }
     if !situation.is_marked(Mark::Pruned) {
         return Next::Do(Step::Prune);
@@ -41,24 +36,61 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     enter(Phase::Aborted)
 }
 
-fn left_pods(situation: Situation<'_>) -> Vec<String> {
+fn take_candidate_down(situation: Situation<'_>) -> Option<Next> {
+    let color = situation.promotion.candidate;
+    let stands = situation
+        .observed
+        .deployments
+        .iter()
+        .any(|d| d.color == color && !d.deleting);
+    // Somebody pointed a Service at it in a way of their own: its users come first.
+    let serving = situation.led_to(color);
+    if stands && !serving.is_empty() {
+        return Some(situation.wait_to_leave(&serving, color));
+    }
+    if !situation.promotion.exposed {
+        return take_down_at_once(situation, color);
+    }
+    // Nodes route to it for a moment yet, and connections are kept alive. When
+    // that began is not taken from the clock of a promoter that is gone.
+    let promotion = situation.promotion;
+    let returned = promotion.returned_at.max(promotion.resumed_at);
+    let drained = returned.and_then(|at| at.checked_add(MIN_KEEP_OLD).ok());
+    match drained {
+        Some(until) if stands && situation.now < until => Some(Next::Wait {
+            wait_for: format!("users of {color} to be done"),
+            until,
+        }),
+        _ => {
+            let behind = stands.then(|| situation.wait_for_nodes()).flatten();
+            behind.or_else(|| take_down(situation, color, situation.plan))
+        }
+    }
+}
+
+fn overdue(situation: Situation<'_>) -> Next {
     let color = situation.promotion.candidate;
     let pods = situation
         .observed
         .pods
         .iter()
         .filter(|pod| pod.color == color && pod.app.is_some());
-    pods.map(|pod| pod.name.clone()).collect()
-}
-
-fn overdue(situation: Situation<'_>) -> Next {
-    let pods = left_pods(situation);
-    let text = if pods.is_empty() {
+    let deployments = situation.observed.deployments.iter();
+    let deployments = deployments.filter(|d| d.color == color);
+    let left = pods.map(|pod| pod.name.clone());
+    let left: Vec<_> = left.chain(deployments.map(|d| d.name.clone())).collect();
+    let serving = situation.led_to(color);
+    let text = if !serving.is_empty() {
+        format!(
+            "the abort did not finish: somebody pointed Service {} at the candidate, which therefore stays",
+            names(&serving)
+        )
+    } else if left.is_empty() {
         "the abort did not finish in time; look at the group's objects and run `promoter deploy` again".to_owned()
     } else {
         format!(
-            "the abort did not finish: candidate pods do not end: {}",
-            names(&pods)
+            "the abort did not finish: of the candidate these do not end: {}",
+            names(&left)
         )
     };
     Next::Enter {

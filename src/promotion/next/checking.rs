@@ -2,22 +2,25 @@
 
 use std::time::Duration;
 
-use super::{Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names};
+use jiff::Timestamp;
+
+use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names};
+use crate::group::ENDPOINT_DELAY;
 use crate::plan::CheckPlan;
-use crate::plan::check::{CONTAINER, MAX_ATTEMPTS, PARALLEL, job_name};
-use crate::promotion::gate::{AbortKind, AbortReason, Decision, gate};
+use crate::plan::check::{CONTAINER, MAX_ATTEMPTS, job_name};
+use crate::promotion::gate::{AbortKind, AbortReason, Decision};
 use crate::promotion::observed::{ContainerState, JobState, PodState};
 use crate::promotion::verdict::{
     CheckFacts, ContainerEnd, ContainerFacts, JobFacts, Owner, PodFacts, PodPhase, Presence,
     ReportFacts, Ruling, rule,
 };
 
-/// How long nodes may take to route to endpoints that are ready.
-///
-/// kube-proxy gathers changes for a second before it writes its rules, and no
-/// API tells when it has. A check that started at once was refused connections
-/// to candidates that were ready (measured).
-const PROPAGATION: Duration = Duration::from_secs(2);
+/// The time limit of checks that may begin early: a failure of theirs is only
+/// believed once they ran again.
+const LONGEST_EARLY: Duration = Duration::from_mins(5);
+
+/// What is waited for before a check may call the candidate.
+const LEARN: &str = "every node to learn the candidate's endpoints";
 
 /// Start what may start, conclude what has ended, decide when all have.
 pub(super) fn next(situation: Situation<'_>) -> Next {
@@ -42,11 +45,14 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         );
         return abort(vec![Reason::new(ReasonKind::CheckErrored, text)]);
     }
+    // A run against pods that are just made again says nothing about the release.
+    let unready = situation.unready();
+    let unreachable = situation.pending(situation.reachable_from());
     let mut waits = Vec::new();
     let mut unstarted = Vec::new();
     for check in open {
         let Some(attempt) = situation.promotion.attempt(&check.name) else {
-            unstarted.push(check.name.clone());
+            unstarted.push(check);
             continue;
         };
         match rule(&facts(
@@ -61,6 +67,14 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
             Ruling::ReadReport | Ruling::Ended(_) => {
                 return Next::Do(Step::Conclude(check.name.clone()));
             }
+            Ruling::Rerun { .. } if !unready.is_empty() => {
+                let names = names(unready.iter().copied());
+                let what = format!("check {}: pods of {names} to be ready again", check.name);
+                waits.push((situation.deadline(), what));
+            }
+            Ruling::Rerun { .. } if let Some(until) = unreachable => {
+                waits.push((until, format!("check {}: {LEARN}", check.name)));
+            }
             Ruling::Rerun { reason } => {
                 return Next::Do(Step::Repeat {
                     check: check.name.clone(),
@@ -69,21 +83,23 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
             }
         }
     }
-    unstarted.truncate(PARALLEL.saturating_sub(waits.len()));
-    if !unstarted.is_empty() {
-        let reachable = situation
-            .promotion
-            .phase_since
-            .saturating_add(PROPAGATION)
-            .unwrap_or(situation.now);
-        if situation.now < reachable {
-            let wait_for = "every node to learn the candidate's endpoints".to_owned();
-            return Next::Wait {
-                wait_for,
-                until: reachable,
-            };
-        }
-        return Next::Do(Step::StartChecks(unstarted));
+    unstarted.truncate(
+        situation
+            .plan
+            .parallel_checks
+            .max(1)
+            .saturating_sub(waits.len()),
+    );
+    if !unstarted.is_empty() && !unready.is_empty() {
+        return situation.wait(format!("pods of {} to be ready again", names(unready)));
+    }
+    match start(situation, &unstarted, unreachable) {
+        Start::Now(step) => return Next::Do(step),
+        Start::At(until) => waits.push((until, LEARN.to_owned())),
+        Start::Nothing => {}
+    }
+    if !situation.is_marked(Mark::Unpublished) {
+        return Next::Do(Step::Unpublish);
     }
     let until = waits
         .iter()
@@ -97,22 +113,43 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     }
 }
 
-fn decide(situation: Situation<'_>) -> Next {
-    let required: Vec<_> = situation
-        .plan
-        .checks
+/// When checks start.
+enum Start {
+    Now(Step),
+    At(Timestamp),
+    /// There is none to start.
+    Nothing,
+}
+
+/// Starts checks, those that cost little to run twice as soon as nodes can be
+/// expected to know the candidate. Who says that nodes are slow is believed.
+fn start(situation: Situation<'_>, checks: &[&CheckPlan], unreachable: Option<Timestamp>) -> Start {
+    let expected = situation.pending(situation.expected_from());
+    let starts = |check: &CheckPlan| {
+        let is_cheap = check.timeout <= LONGEST_EARLY;
+        let is_usual = situation.plan.endpoint_delay <= ENDPOINT_DELAY;
+        if is_cheap && is_usual {
+            expected
+        } else {
+            unreachable
+        }
+    };
+    let (now, later): (Vec<&CheckPlan>, Vec<_>) = checks
         .iter()
-        .map(|check| check.name.clone())
-        .collect();
-    let promotion = situation.promotion;
-    let decision = gate(
-        &required,
-        &promotion.results,
-        promotion.id.as_ref(),
-        promotion.plan.as_ref(),
-        situation.plan.untested_allowed,
-    );
-    match decision {
+        .copied()
+        .partition(|check| starts(check).is_none());
+    if !now.is_empty() {
+        return Start::Now(Step::StartChecks {
+            checks: now.iter().map(|check| check.name.clone()).collect(),
+            early: unreachable.is_some(),
+        });
+    }
+    let first = later.into_iter().filter_map(starts).min();
+    first.map_or(Start::Nothing, Start::At)
+}
+
+fn decide(situation: Situation<'_>) -> Next {
+    match situation.gate() {
         Decision::Promote => enter(Phase::Promoting),
         Decision::Abort(reasons) => abort(reasons.iter().map(reason).collect()),
         // Results of another promotion or plan count as none, and nobody brings others.
@@ -146,7 +183,10 @@ pub fn facts(
         situation.promotion.id.as_ref(),
         attempt,
     );
-    let job = situation.observed.jobs.iter().find(|job| job.name == name);
+    // One of the same name is somebody's who put it in the place of ours.
+    let uid = situation.promotion.runs.get(&check.name);
+    let mut jobs = situation.observed.jobs.iter();
+    let job = jobs.find(|job| job.name == name && Some(&job.uid) == uid);
     let pod = job.and_then(|job| newest_pod(situation, job));
     CheckFacts {
         owner: job.map_or(Owner::Ours, |job| owner(situation, job, pod)),
@@ -161,12 +201,29 @@ pub fn facts(
         pod: pod.map(pod_facts),
         report,
         attempt,
+        early: situation.promotion.early.contains(&check.name),
+        disturbed: job.and_then(|job| disturbed(situation, job)),
         max_attempts: MAX_ATTEMPTS,
         timeout: check.timeout,
         start_timeout: check.start_timeout,
         created_at: job.map_or(situation.promotion.phase_since, |job| job.created_at),
         now: situation.now,
     }
+}
+
+/// Whether pods of the candidate were taken away since a Job was made: one that
+/// goes, or one that came later in the place of another. What crashes stays
+/// where it is, and is the candidate's own doing.
+fn disturbed(situation: Situation<'_>, job: &JobState) -> Option<String> {
+    let color = situation.promotion.candidate;
+    let pods = situation.observed.pods.iter();
+    let mut pods = pods.filter(|pod| pod.color == color && situation.is_ours(&pod.promotion));
+    let pod = pods.find(|pod| {
+        let taken = pod.deleting || pod.disrupted.is_some() || pod.reason.is_some();
+        pod.app.is_some() && (taken || pod.created_at > job.created_at)
+    })?;
+    let app = pod.app.as_ref()?;
+    Some(format!("pods of {app} were taken away meanwhile"))
 }
 
 /// A Job has one pod, as it may not fail; were there more, the newest counts.

@@ -113,6 +113,7 @@ fn begin_checks(situation: Situation<'_>) -> Next {
         let tested = Tested {
             uid: deployment.uid.clone(),
             generation: deployment.generation,
+            ready: deployment.wanted,
         };
         Some((app.name.clone(), tested))
     });

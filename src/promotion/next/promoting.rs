@@ -2,14 +2,40 @@
 
 use std::collections::BTreeSet;
 
-use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names};
+use super::{
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names, raising, settling,
+};
+use crate::promotion::gate::Decision;
 
-/// Apply what both colours share, switch, confirm the endpoints.
+/// Raise what is autoscaled, apply what both colours share, switch, confirm the endpoints.
 pub(super) fn next(situation: Situation<'_>) -> Next {
     let overdue = |what: String| abort(vec![Reason::new(ReasonKind::Deploy, what)]);
     let changed = situation.changed_since_tested();
     if !changed.is_empty() {
         return abort(changed);
+    }
+    // A record that somebody edited does not lead past the gate either.
+    if situation.gate() != Decision::Promote {
+        let text = "the record does not say that every check passed";
+        return abort(vec![Reason::new(ReasonKind::Gate, text)]);
+    }
+    // What somebody changed on purpose is not switched over.
+    let astray = situation.astray();
+    if !astray.is_empty() {
+        let reason = |text: String| Reason::new(ReasonKind::Gate, text);
+        return abort(astray.into_iter().map(reason).collect());
+    }
+    // From here on an autoscaler may have changed what was tested.
+    if situation.is_marked(Mark::Autoscaled) && situation.switched() == Some(false) {
+        let text = "somebody moved its users away after the switch";
+        return abort(vec![Reason::new(ReasonKind::Gate, text)]);
+    }
+    if let Some(reasons) = turns_back(situation) {
+        return abort(reasons);
+    }
+    // Nobody knows what is tested and what is not until it is confirmed.
+    if let Some(step) = raising::begun(situation) {
+        return Next::Do(step);
     }
     // Without any Service there is nothing to switch, but what is shared is due.
     if situation.switched() == Some(true) && situation.is_marked(Mark::Shared) {
@@ -40,10 +66,31 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if situation.is_overdue() {
         return overdue("the switch did not come about in time".to_owned());
     }
+    if !situation.is_marked(Mark::Unpublished) {
+        return Next::Do(Step::Unpublish);
+    }
+    if let Some(step) = raising::due(situation) {
+        return Next::Do(step);
+    }
     if !situation.is_marked(Mark::Shared) {
         return Next::Do(Step::ApplyShared);
     }
     Next::Do(Step::Switch)
+}
+
+/// Why it goes back, if it does. From the first Service that is switched on it
+/// does as while it settles.
+fn turns_back(situation: Situation<'_>) -> Option<Vec<Reason>> {
+    let has_services = situation.plan.services().next().is_some();
+    if has_services && situation.switched() != Some(false) {
+        return settling::turns_back(situation);
+    }
+    let promotion = &situation.promotion.id;
+    let request = situation.observed.request.as_ref()?;
+    request.is_rollback_of(promotion).then(|| {
+        let text = format!("taken back by {} before the switch", request.actor);
+        vec![Reason::new(ReasonKind::RolledBack, text)]
+    })
 }
 
 /// Active Services behind which a pod of the candidate is still missing, be it

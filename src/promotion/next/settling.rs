@@ -1,10 +1,17 @@
 //! Keeping the old colour warm, then letting it go, callers before callees.
+//!
+//! Until `keep_old` is over there is a way back: a person may ask for it, and a
+//! member that falls below its ready count takes it by itself. That it is over
+//! is on record before anything is deleted: a deletion that arrives late, from
+//! a promoter that is dead by then, would hit what serves again.
 
-use std::collections::BTreeSet;
+use jiff::Timestamp;
 
-use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, enter, names};
-use crate::group::name::AppName;
+use super::teardown::take_down;
+use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names};
+use crate::group::{MIN_KEEP_OLD, OnRegression};
 use crate::plan::color::Color;
+use crate::promotion::observed::DeploymentState;
 
 /// Wait out `keep_old`, then delete level by level, then prune.
 pub(super) fn next(situation: Situation<'_>) -> Next {
@@ -12,25 +19,36 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if situation.is_overdue() {
         return overdue(situation, old);
     }
+    if let Some(reasons) = turns_back(situation) {
+        return abort(reasons);
+    }
+    // Unless the record that said so was lost, this was done before.
+    if !situation.is_marked(Mark::Services) {
+        return Next::Do(Step::ApplyServices);
+    }
     let kept_until = kept_until(situation);
     if situation.now < kept_until && remains(situation, old) {
         return Next::Wait {
-            wait_for: format!("keep_old: {old} stays for an instant way back"),
+            wait_for: kept(situation, old),
             until: kept_until,
         };
     }
-    for level in teardown(situation, old) {
-        let deployments = situation.observed.deployments.iter();
-        let standing =
-            deployments.filter(|d| d.color == old && level.contains(&d.app) && !d.deleting);
-        let standing: Vec<_> = standing.map(|d| (d.name.clone(), d.uid.clone())).collect();
-        if !standing.is_empty() {
-            return Next::Do(Step::DeleteDeployments(standing));
-        }
-        let pods: Vec<_> = old_pods(situation, old, &level);
-        if !pods.is_empty() {
-            return situation.wait(format!("old pods to end: {}", names(&pods)));
-        }
+    // Somebody pointed a Service at what was to go: its users come first.
+    let serving = situation.led_to(old);
+    if !serving.is_empty() {
+        return situation.wait_to_leave(&serving, old);
+    }
+    if remains(situation, old)
+        && let Some(wait) = situation.wait_for_nodes()
+    {
+        return wait;
+    }
+    if remains(situation, old) && !situation.is_marked(Mark::LetGo) {
+        return Next::Do(Step::LetGo);
+    }
+    let plan = situation.replaced.unwrap_or(situation.plan);
+    if let Some(step) = take_down(situation, old, plan) {
+        return step;
     }
     let jobs: Vec<_> = situation
         .observed
@@ -48,19 +66,78 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     enter(Phase::Promoted)
 }
 
-/// Never shorter than the drain that the plan's `keep_old` guarantees, unless
-/// a newer promotion has work (design: settle).
-fn kept_until(situation: Situation<'_>) -> jiff::Timestamp {
-    let kept = if situation.promotion.hurry {
-        crate::group::MIN_KEEP_OLD
+/// Why traffic goes back, if it does: somebody wants it, or the new colour
+/// fell, and what served before stands.
+pub(super) fn turns_back(situation: Situation<'_>) -> Option<Vec<Reason>> {
+    if !has_way_back(situation, situation.promotion.candidate.other()) {
+        return None;
+    }
+    let promotion = &situation.promotion.id;
+    let request = situation.observed.request.as_ref();
+    if let Some(request) = request.filter(|request| request.is_rollback_of(promotion)) {
+        let text = format!("rolled back by {} inside keep_old", request.actor);
+        return Some(vec![Reason::new(ReasonKind::RolledBack, text)]);
+    }
+    let fallen = situation.regressed();
+    let switches_back = situation.plan.on_regression == OnRegression::SwitchBack;
+    (switches_back && !fallen.is_empty()).then(|| {
+        let reason = |text: String| Reason::new(ReasonKind::Deploy, text);
+        fallen.into_iter().map(reason).collect()
+    })
+}
+
+/// Whether what served before stands as it did: every Deployment whole, behind
+/// its Services, and not asked to go.
+fn has_way_back(situation: Situation<'_>, old: Color) -> bool {
+    if situation.is_marked(Mark::LetGo) {
+        return false;
+    }
+    let Some(replaced) = situation.replaced else {
+        return false;
+    };
+    replaced.apps.iter().all(|app| {
+        let deployments = &situation.observed.deployments;
+        let found = deployments
+            .iter()
+            .find(|d| d.color == old && d.app == app.name);
+        let routed = |service: &crate::plan::ServicePlan| {
+            let endpoints = situation.observed.ready_endpoints(service.colored.name());
+            endpoints.count() > 0
+        };
+        let pods = situation.observed.app_pods(&app.name, old);
+        let ready = pods.filter(|pod| pod.ready && !pod.deleting).count();
+        // What follows the pods is a moment late.
+        let is_whole = |d: &DeploymentState| {
+            d.is_ready()
+                && d.wanted > 0
+                && u32::try_from(ready).is_ok_and(|ready| ready >= d.wanted)
+        };
+        found.is_some_and(is_whole) && app.services.iter().all(routed)
+    })
+}
+
+fn kept(situation: Situation<'_>, old: Color) -> String {
+    let fallen = situation.regressed();
+    match (fallen.as_slice(), has_way_back(situation, old)) {
+        ([], true) => format!("keep_old: {old} stays for an instant way back"),
+        ([], false) => format!("keep_old: {old} stays, but is not whole any more"),
+        (fallen, _) => format!("keep_old: {old} stays; {}", fallen.join("; ")),
+    }
+}
+
+/// For `keep_old`, unless a newer promotion has work; never shorter than old
+/// connections need to drain (design: settle). How long they had by the clock
+/// of a promoter that is gone says nothing, so a successor lets them drain anew.
+fn kept_until(situation: Situation<'_>) -> Timestamp {
+    let promotion = situation.promotion;
+    let kept = if promotion.hurry {
+        MIN_KEEP_OLD
     } else {
         situation.plan.keep_old
     };
-    situation
-        .promotion
-        .phase_since
-        .saturating_add(kept)
-        .unwrap_or(jiff::Timestamp::MAX)
+    let after = |at: Timestamp, pause| at.saturating_add(pause).unwrap_or(Timestamp::MAX);
+    let drained = promotion.resumed_at.map(|at| after(at, MIN_KEEP_OLD));
+    after(promotion.phase_since, kept).max(drained.unwrap_or(Timestamp::MIN))
 }
 
 fn remains(situation: Situation<'_>, old: Color) -> bool {
@@ -71,38 +148,6 @@ fn remains(situation: Situation<'_>, old: Color) -> bool {
         .any(|deployment| deployment.color == old)
 }
 
-fn old_pods(situation: Situation<'_>, old: Color, level: &BTreeSet<AppName>) -> Vec<String> {
-    let pods = situation.observed.pods.iter();
-    let old = pods
-        .filter(|pod| pod.color == old && pod.app.as_ref().is_some_and(|app| level.contains(app)));
-    old.map(|pod| pod.name.clone()).collect()
-}
-
-/// The order of the plan that is replaced: its pods call each other by its
-/// `needs`. Apps that no plan knows go last, as nobody known calls on from them.
-fn teardown(situation: Situation<'_>, old: Color) -> Vec<BTreeSet<AppName>> {
-    let order = situation
-        .replaced
-        .unwrap_or(situation.plan)
-        .teardown_order();
-    let mut levels: Vec<BTreeSet<_>> = order.into_iter().map(BTreeSet::from_iter).collect();
-    let known: BTreeSet<_> = levels.iter().flatten().cloned().collect();
-    let observed = situation.observed;
-    let deployed = observed
-        .deployments
-        .iter()
-        .filter(|d| d.color == old)
-        .map(|d| &d.app);
-    let running = observed
-        .pods
-        .iter()
-        .filter(|p| p.color == old)
-        .filter_map(|p| p.app.as_ref());
-    let standing = deployed.chain(running).cloned();
-    levels.push(standing.filter(|app| !known.contains(app)).collect());
-    levels
-}
-
 /// Users are served by what was tested; what hangs is named and left to a person.
 fn overdue(situation: Situation<'_>, old: Color) -> Next {
     let pods = situation
@@ -111,7 +156,11 @@ fn overdue(situation: Situation<'_>, old: Color) -> Next {
         .iter()
         .filter(|pod| pod.app.is_some() && pod.color == old);
     let pods: Vec<_> = pods.map(|pod| pod.name.clone()).collect();
-    let text = if pods.is_empty() {
+    let serving = situation.led_to(old);
+    let text = if !serving.is_empty() {
+        let names = names(&serving);
+        format!("promoted, but somebody pointed Service {names} at {old}, which therefore stays")
+    } else if pods.is_empty() {
         "promoted, but cleaning up did not finish in time".to_owned()
     } else {
         format!("promoted, but old pods do not end: {}", names(&pods))

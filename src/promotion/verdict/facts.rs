@@ -23,6 +23,10 @@ pub struct CheckFacts {
     pub report: ReportFacts,
     /// Which run this is, counted from 1.
     pub attempt: u32,
+    /// Whether it began before every node could be taken to know the candidate.
+    pub early: bool,
+    /// Whether something took pods of the candidate away while it ran: what.
+    pub disturbed: Option<String>,
     /// How many runs there may be.
     pub max_attempts: u32,
     /// From the start of its container to its end.

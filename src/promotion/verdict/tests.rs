@@ -42,6 +42,8 @@ fn facts(container: ContainerFacts) -> CheckFacts {
         pod: Some(pod(container)),
         report: ReportFacts::NotDemanded,
         attempt: 1,
+        early: false,
+        disturbed: None,
         max_attempts: 3,
         timeout: Duration::from_mins(5),
         start_timeout: Duration::from_mins(2),
@@ -160,7 +162,7 @@ fn deadlines() {
     unstarted.job.ended = Some(DEADLINE_EXCEEDED.to_owned());
     check(
         &unstarted,
-        "errored: not started within 2m, still waiting for its container to start (ContainerCreating)",
+        "rerun: not started within 2m, still waiting for its container to start (ContainerCreating)",
     );
 }
 
@@ -178,7 +180,12 @@ fn starts() {
     pulling.created_at = at(-30);
     check(
         &pulling,
-        "errored: its image cannot be pulled (ErrImagePull): not found",
+        "rerun: its image cannot be pulled (ErrImagePull): not found",
+    );
+    pulling.attempt = 3;
+    check(
+        &pulling,
+        "errored: no verdict after 3 runs: its image cannot be pulled (ErrImagePull): not found",
     );
     check(
         &waiting("InvalidImageName", ""),
@@ -188,7 +195,7 @@ fn starts() {
     config.created_at = at(-60);
     check(
         &config,
-        "errored: its container cannot be made (CreateContainerConfigError): secret \"db\" not found",
+        "rerun: its container cannot be made (CreateContainerConfigError): secret \"db\" not found",
     );
     let mut crowded = facts(ContainerFacts::Unreported);
     if let Some(pod) = &mut crowded.pod {
@@ -202,7 +209,7 @@ fn starts() {
     crowded.created_at = at(-120);
     check(
         &crowded,
-        "errored: not started within 2m, still waiting for a node: 0/3 nodes are available",
+        "rerun: not started within 2m, still waiting for a node: 0/3 nodes are available",
     );
     let mut none = facts(ContainerFacts::Unreported);
     none.pod = None;
@@ -210,8 +217,38 @@ fn starts() {
     none.created_at = at(-120);
     check(
         &none,
-        "errored: not started within 2m, still waiting for its pod to be made",
+        "rerun: not started within 2m, still waiting for its pod to be made",
     );
+    none.attempt = 3;
+    check(
+        &none,
+        "errored: no verdict after 3 runs: not started within 2m, still waiting for its pod to be made",
+    );
+}
+
+#[test]
+fn a_failure_beside_pods_that_were_taken_away_is_not_believed() {
+    let why = "pods of web were taken away meanwhile";
+    let disturbed = |code: i32, attempt| {
+        let mut facts = ended(|end| end.exit_code = code);
+        (facts.disturbed, facts.attempt) = (Some(why.to_owned()), attempt);
+        facts
+    };
+    check(&disturbed(0, 1), "passed: exit 0");
+    check(&disturbed(1, 1), &format!("rerun: exit 1, but {why}"));
+    check(
+        &disturbed(1, 3),
+        &format!("errored: no verdict after 3 runs: exit 1, but {why}"),
+    );
+}
+
+#[test]
+fn a_task_that_the_runtime_lost_says_nothing() {
+    let lost = ended(|end| {
+        end.exit_code = 255;
+        end.reason = "Unknown".to_owned();
+    });
+    check(&lost, "rerun: its node lost track of it");
 }
 
 #[test]
@@ -493,4 +530,34 @@ fn every_wait_ends_when_it_says() {
     }
     println!("{waits} waits");
     assert!(waits > 0);
+}
+
+/// What began before nodes could know the candidate is believed only if it is
+/// an outright pass.
+#[test]
+fn early_runs() {
+    #[track_caller]
+    fn early(code: i32, log: Option<&str>, expected: &str) {
+        let mut facts = ended(|end| end.exit_code = code);
+        facts.early = true;
+        facts.report = log.map_or(ReportFacts::NotDemanded, tap);
+        let found = match rule(&facts) {
+            Ruling::Rerun { .. } => "rerun",
+            Ruling::Ended(finding) if finding.verdict == Verdict::Passed => "passed",
+            _ => "something else",
+        };
+        assert_eq!(found, expected, "exit {code}, {log:?}");
+    }
+    early(0, None, "passed");
+    early(0, Some("1..1\nok 1 - a"), "passed");
+    early(1, None, "rerun");
+    early(1, Some("1..1\nok 1 - a"), "rerun");
+    early(0, Some("1..1\nnot ok 1 - a"), "rerun");
+    early(
+        0,
+        Some("1..2\nok 1 - a\nok 2 - b # SKIP unreachable"),
+        "rerun",
+    );
+    early(0, Some("1..1\nok 1 - a # TODO later"), "rerun");
+    early(0, Some("1..0 # SKIP unreachable"), "rerun");
 }
