@@ -2,19 +2,30 @@
 //!
 //! [`Engine::deploy`] takes the group's lock, finishes what somebody left
 //! unfinished, plans, and drives the promotion to its end: observe, ask
-//! [`crate::promotion::next`], perform, record. It knows ports, no adapters.
+//! [`crate::promotion::next`], perform, record. [`Engine::resume`] does only the
+//! first half, [`Engine::rollback`] moves back inside `keep_old`. It knows
+//! ports, no adapters.
 
 mod autopsy;
 mod check;
+mod delete;
 mod drive;
+mod lock;
+mod mend;
+mod output;
 mod perform;
 pub mod propose;
 mod prune;
 mod report;
 pub mod resolve;
+pub mod resume;
+pub mod rollback;
+mod scale;
+mod sightings;
 mod switch;
+mod tell;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -23,22 +34,27 @@ use crate::group::Group;
 use crate::group::name::GroupName;
 use crate::plan::Plan;
 use crate::plan::fingerprint::PlanId;
-use crate::port::{Clock, Cluster, ClusterError, Epoch, Ledger, LockError, Recorder, Registry};
+use crate::plan::image::Resolved;
+use crate::port::{Clock, Cluster, ClusterError, Ledger, LockError, Recorder, Registry};
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::id::PromotionId;
-use crate::promotion::phase::Phase;
 use crate::promotion::record::{AppVersion, GroupRecord, Outcome};
 use crate::promotion::{Actor, Promotion};
 use drive::Drive;
+use lock::Lock;
 use propose::{Proposal, ProposeError};
+use resolve::ResolveError;
+
+/// The images of a group, or all that is wrong with them.
+type Images = Result<Resolved, Vec<ResolveError>>;
 
 /// One group's promotions, over the outside systems it is given.
 #[derive(Clone)]
 pub struct Engine {
-    /// Where images come from.
-    pub registry: Arc<dyn Registry>,
-    /// The group's namespace in its cluster.
+    /// The group.
+    pub group: GroupName,
+    /// Its namespace in its cluster.
     pub cluster: Arc<dyn Cluster>,
     /// The group's lock, record and plans.
     pub ledger: Arc<dyn Ledger>,
@@ -85,12 +101,22 @@ pub enum EngineError {
     /// The lock was not had.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// It was had, and somebody else has it now.
+    #[error(
+        "the lock of the group was lost to {holder}, who carries on; nothing is changed from here any more"
+    )]
+    LockLost {
+        /// Who.
+        holder: String,
+    },
     /// There is no plan.
     #[error(transparent)]
     Propose(#[from] ProposeError),
     /// The cluster stopped doing as asked; the checkpoint stays, the next
     /// deploy resumes it.
-    #[error("failed to drive the promotion on; `promoter deploy` resumes it")]
+    #[error(
+        "failed to drive the promotion on; `promoter resume` or the next `promoter deploy` does"
+    )]
     Cluster(#[source] ClusterError),
     /// What a checkpoint names is not there any more.
     #[error("failed to resume promotion {promotion}: its plan {plan} is gone from the cluster")]
@@ -103,101 +129,113 @@ pub enum EngineError {
 }
 
 impl Engine {
-    /// Promotes the group's newest images, if they pass.
+    /// Promotes the group's newest images in `registry`, if they pass.
     ///
     /// # Errors
     /// Somebody else holds the lock; there is no plan; or the cluster stopped
     /// answering, in which case the promotion can be resumed.
     pub async fn deploy(
         &self,
+        registry: &dyn Registry,
         group: &Group,
         options: DeployOptions,
         stop: CancellationToken,
     ) -> Result<Deployed, EngineError> {
-        let acquired = tokio::select! {
-            acquired = self.ledger.acquire(&options.actor.name) => acquired,
-            () = stop.cancelled() => return Ok(Deployed::Stopped),
+        // Images have nothing to do with the lock: they are looked up meanwhile.
+        let had = OnceLock::new();
+        let lock_and_images = async {
+            let lock = async {
+                self.lock(&options.actor.name)
+                    .await
+                    .map(|lock| had.set(lock))
+            };
+            let images = async { Ok(resolve::resolve(registry, group).await) };
+            tokio::try_join!(lock, images)
         };
-        let epoch = acquired?;
-        let deployed = self.deploy_locked(group, options, stop, epoch).await;
-        if let Err(error) = self.ledger.release(epoch).await {
-            // The lock runs out by itself; what was deployed counts.
-            tracing::warn!(%error, "failed to give the group's lock back");
-        }
+        let acquired = tokio::select! {
+            acquired = lock_and_images => acquired.map(|(_, images)| Some(images)),
+            () = stop.cancelled() => Ok(None),
+        };
+        let images = acquired?;
+        let Some(mut lock) = had.into_inner() else {
+            return Ok(Deployed::Stopped);
+        };
+        let Some(images) = images else {
+            self.unlock(&lock).await;
+            return Ok(Deployed::Stopped);
+        };
+        let deployed = self
+            .deploy_locked(registry, group, images, options, stop, &mut lock)
+            .await;
+        self.unlock(&lock).await;
         deployed
     }
 
     async fn deploy_locked(
         &self,
+        registry: &dyn Registry,
         group: &Group,
+        mut images: Images,
         options: DeployOptions,
         stop: CancellationToken,
-        epoch: Epoch,
+        lock: &mut Lock,
     ) -> Result<Deployed, EngineError> {
-        self.finish_unfinished(group, &options, stop.clone(), epoch)
-            .await?;
+        // Only a promotion that has work ends the window of the one before it.
+        let has_work = async || {
+            let next = self.propose(registry, group).await;
+            options.force || next.is_ok_and(|next| !next.is_up_to_date())
+        };
+        let finished = self.finish_unfinished(lock, stop.clone(), has_work).await?;
         if stop.is_cancelled() {
             return Ok(Deployed::Stopped);
         }
-        self.ledger
-            .config_key(epoch)
-            .await
-            .map_err(EngineError::Cluster)?;
+        if finished.is_some() {
+            images = resolve::resolve(registry, group).await;
+        }
         let proposal = tokio::select! {
-            proposal = self.propose(group) => proposal?,
+            proposal = self.propose_mended(lock, group, images) => proposal?,
             () = stop.cancelled() => return Ok(Deployed::Stopped),
         };
         if proposal.is_up_to_date() && !options.force {
             return Ok(Deployed::UpToDate(Box::new(proposal)));
         }
         let now = self.clock.now();
-        let promotion = Promotion::new(
-            PromotionId::new(now, options.chance),
-            &proposal.plan,
-            options.actor,
-            now,
+        let id = PromotionId::new(now, options.chance);
+        let promotion = Promotion::new(id, &proposal.plan, options.actor, now);
+        let mut drive = Drive::new(
+            self.clone(),
+            lock.epoch,
+            proposal.plan,
+            proposal.live,
+            promotion,
         );
-        let mut drive = Drive::new(self.clone(), epoch, proposal.plan, proposal.live, promotion);
         drive.record_start().await?;
         for message in proposal.warnings {
             drive.emit(Fact::Warning { message });
         }
         drive.detach = options.detach;
-        drive.run(stop).await
+        self.see_through(lock, &mut drive, stop).await
     }
 
-    /// Drives a promotion on that its promoter left, whoever that was.
-    async fn finish_unfinished(
+    /// A proposal over a cluster in which what serves is in order.
+    async fn propose_mended(
         &self,
+        lock: &Lock,
         group: &Group,
-        options: &DeployOptions,
-        stop: CancellationToken,
-        epoch: Epoch,
-    ) -> Result<(), EngineError> {
-        let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
-        let Some(mut promotion) = record.in_flight else {
-            return Ok(());
-        };
-        let plan = self.stored_plan(&promotion, &promotion.plan).await?;
-        let replaced = match &promotion.replaces {
-            Some(serving) => Some(self.stored_plan(&promotion, &serving.plan).await?),
-            None => None,
-        };
-        // Only a promotion that has work ends the window of the one before it.
-        promotion.hurry = promotion.phase == Phase::Settling
-            && (options.force
-                || self
-                    .propose(group)
-                    .await
-                    .is_ok_and(|next| !next.is_up_to_date()));
-        promotion.resumed_at = Some(self.clock.now());
-        let fact = Fact::Resumed {
-            phase: promotion.phase,
-        };
-        let mut drive = Drive::new(self.clone(), epoch, plan, replaced, promotion);
-        drive.emit(fact);
-        drive.run(stop).await?;
-        Ok(())
+        images: Images,
+    ) -> Result<Proposal, EngineError> {
+        let key = self.ledger.config_key(lock.epoch).await;
+        key.map_err(EngineError::Cluster)?;
+        // Watches begin while planning looks around.
+        let (survey, observed) = tokio::join!(self.cluster.survey(), self.cluster.observe());
+        let mut survey = survey.map_err(ProposeError::Cluster)?;
+        let observed = observed.map_err(EngineError::Cluster)?;
+        if let Some(live) = &survey.live
+            && self.mend(lock.epoch, live, &observed).await?
+        {
+            survey = self.cluster.survey().await.map_err(ProposeError::Cluster)?;
+        }
+        Ok(self.propose_resolved(group, images, survey).await?)
     }
 
     async fn stored_plan(&self, promotion: &Promotion, id: &PlanId) -> Result<Plan, EngineError> {
@@ -208,12 +246,11 @@ impl Engine {
         })
     }
 
-    fn record(&self, group: &GroupName, promotion: &PromotionId, fact: Fact) {
-        let (group, promotion) = (group.clone(), promotion.clone());
+    fn record(&self, promotion: Option<&PromotionId>, fact: Fact) {
         self.recorder.record(Event {
             at: self.clock.now(),
-            group,
-            promotion,
+            group: self.group.clone(),
+            promotion: promotion.cloned(),
             fact,
         });
     }

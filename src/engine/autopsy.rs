@@ -1,13 +1,14 @@
-//! What a crashed container said last.
+//! What else is told of an abort: what a crashed container said last, and that
+//! nobody could have promoted here.
 
 use futures::StreamExt;
 
 use super::drive::Drive;
 use crate::port::cluster::LogSource;
-use crate::promotion::Reason;
 use crate::promotion::check::{LINE_BYTES, cut};
 use crate::promotion::observed::Observed;
 use crate::promotion::trouble::{Trouble, troubles};
+use crate::promotion::{Reason, ReasonKind};
 
 /// Lines that tell enough and still fit on a screen and into the record.
 const LAST_LINES: i64 = 10;
@@ -33,6 +34,15 @@ impl Drive {
         }
     }
 
+    /// Says first that the namespace goes, if it does: all else follows from it.
+    /// That it cannot be asked for must not keep the promotion from ending.
+    pub(super) async fn add_namespace(&self, reasons: &mut Vec<Reason>) {
+        if self.engine.cluster.is_ending().await == Ok(true) {
+            let text = format!("namespace {} is being deleted", self.plan.namespace);
+            reasons.insert(0, Reason::new(ReasonKind::Deploy, text));
+        }
+    }
+
     /// The end of the container's run that crashed last: the one before, where
     /// it runs again. A node keeps no log of earlier ones. That there is nothing
     /// to read must not keep the promotion from ending.
@@ -48,7 +58,8 @@ impl Drive {
             let Ok(lines) = self.engine.cluster.lines(&source).await else {
                 continue;
             };
-            let lines: Vec<String> = lines.collect().await;
+            let lines = lines.take_while(|line| std::future::ready(line.is_ok()));
+            let lines: Vec<String> = lines.filter_map(|line| async { line.ok() }).collect().await;
             if !lines.is_empty() {
                 return lines.iter().map(|line| cut(line, LINE_BYTES)).collect();
             }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::check::Output;
+use super::output::Output;
 use super::report::Reported;
-use super::{Deployed, Engine, EngineError, needed_plans, started};
+use super::sightings::Sightings;
+use super::{Deployed, Engine, EngineError, started};
 use crate::group::name::CheckName;
 use crate::plan::Plan;
 use crate::plan::label;
@@ -16,11 +18,11 @@ use crate::promotion::event::Fact;
 use crate::promotion::next::{Next, Situation, next};
 use crate::promotion::observed::Observed;
 use crate::promotion::phase::Phase;
-use crate::promotion::record::{GroupRecord, Outcome};
+use crate::promotion::record::GroupRecord;
 use crate::promotion::{Promotion, Reason, ReasonKind};
 
-/// Pause before something is tried again that the cluster did not take.
-const PAUSE: Duration = Duration::from_secs(1);
+/// A wait that lasts longer is put on record, so that everybody sees it.
+const LONG_WAIT: Duration = Duration::from_secs(2);
 /// How long a cluster may not answer before the promotion is left to be resumed.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -36,8 +38,19 @@ pub(super) struct Drive {
     pub(super) outputs: BTreeMap<CheckName, Output>,
     /// The promotion as it is on record.
     recorded: Promotion,
-    reported: Reported,
-    waiting_for: String,
+    /// What is told once it is on record.
+    untold: Vec<Fact>,
+    recorded_astray: Vec<String>,
+    pub(super) reported: Reported,
+    sightings: Sightings,
+    wait: Wait,
+}
+
+/// What is waited for, and since when.
+#[derive(Debug, Default)]
+struct Wait {
+    what: String,
+    since: Option<Timestamp>,
 }
 
 impl Drive {
@@ -54,21 +67,43 @@ impl Drive {
             plan,
             replaced,
             recorded: promotion.clone(),
+            untold: Vec::new(),
             promotion,
             detach: false,
             outputs: BTreeMap::new(),
+            recorded_astray: Vec::new(),
             reported: Reported::default(),
-            waiting_for: String::new(),
+            sightings: Sightings::default(),
+            wait: Wait::default(),
         }
     }
 
-    /// Records plan and intent, before the first side effect.
+    /// Keeps the plan. That the promotion begins is on record before its first
+    /// side effect.
     pub(super) async fn record_start(&mut self) -> Result<(), EngineError> {
         let stored = self.engine.ledger.store_plan(self.epoch, &self.plan).await;
         stored.map_err(EngineError::Cluster)?;
-        self.checkpoint().await.map_err(EngineError::Cluster)?;
-        self.emit(started(&self.plan, &self.promotion));
+        self.untold.push(started(&self.plan, &self.promotion));
+        self.enter(Phase::Deploying, Vec::new());
         Ok(())
+    }
+
+    /// Goes on under another epoch of the lock, from what is on record. Results
+    /// are kept in full where this process has them.
+    pub(super) fn take_up(&mut self, epoch: Epoch, recorded: Promotion) {
+        let full = std::mem::take(&mut self.promotion.results);
+        self.epoch = epoch;
+        self.promotion = recorded;
+        self.promotion.take_over(self.engine.clock.now());
+        for result in &mut self.promotion.results {
+            let same = full.iter().find(|kept| kept.is_of_run(result));
+            if let Some(kept) = same {
+                result.clone_from(kept);
+            }
+        }
+        self.recorded.clone_from(&self.promotion);
+        self.untold.clear();
+        self.tell_taken_over();
     }
 
     /// Drives to the end, or to the switch if detached.
@@ -87,7 +122,7 @@ impl Drive {
                     self.emit(Fact::Warning {
                         message: format!("{error}; trying again"),
                     });
-                    self.pause().await;
+                    self.engine.pause().await;
                 }
                 Err(error) => return Err(EngineError::Cluster(error)),
             }
@@ -95,21 +130,19 @@ impl Drive {
     }
 
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Option<Deployed>, ClusterError> {
-        let observed = self.engine.cluster.observe().await?;
+        let mut observed = self.engine.cluster.observe().await?;
+        self.sightings.date(&mut observed, self.engine.clock.now());
         self.report(&observed);
         self.follow_checks(&observed);
-        if stop.is_cancelled() && self.stop().await? {
+        if stop.is_cancelled() && self.stop() {
+            self.put_on_record().await?;
             return Ok(Some(Deployed::Detached(self.promotion.id.clone())));
         }
-        let situation = Situation {
-            plan: &self.plan,
-            replaced: self.replaced.as_ref(),
-            promotion: &self.promotion,
-            observed: &observed,
-            now: self.engine.clock.now(),
-        };
-        match next(situation) {
-            Next::End => return self.finish().await.map(Some),
+        match next(self.situation(&observed)) {
+            Next::End => {
+                self.put_on_record().await?;
+                return self.finish().await.map(Some);
+            }
             Next::Enter {
                 phase,
                 mut reasons,
@@ -118,43 +151,82 @@ impl Drive {
                 if self.promotion.phase == Phase::Deploying {
                     self.add_last_lines(&mut reasons, &observed).await;
                 }
+                // The way back does not wait for an answer.
+                if phase == Phase::Aborting && self.promotion.phase != Phase::Settling {
+                    self.add_namespace(&mut reasons).await;
+                }
                 self.promotion.tested.extend(tested);
-                self.enter(phase, reasons).await?;
+                self.enter(phase, reasons);
                 if self.detach && phase == Phase::Settling {
+                    self.put_on_record().await?;
                     return Ok(Some(Deployed::Detached(self.promotion.id.clone())));
                 }
             }
             Next::Do(change) => {
+                // Steps that record more before they act record it all at once.
+                if !change.records_itself() {
+                    self.put_on_record().await?;
+                }
                 if let Err(error) = self.perform(change, &observed).await {
                     self.step_failed(error).await?;
                 }
             }
             Next::Wait { wait_for, until } => {
-                if self.waiting_for != wait_for {
-                    self.waiting_for.clone_from(&wait_for);
-                    self.emit(Fact::Waiting { wait_for, until });
-                }
+                self.put_on_record().await?;
+                let now = self.engine.clock.now();
+                self.tell_wait(wait_for, until);
+                let noted_at = self.wait.since.unwrap_or(now).saturating_add(LONG_WAIT);
+                let noted_at = noted_at.unwrap_or(until);
+                let is_noted = self.is_noted();
                 tokio::select! {
-                    () = self.engine.cluster.changed() => {}
-                    () = self.engine.clock.sleep_until(until) => {}
+                    // What changes all the time must not keep the wait from being noted.
+                    biased;
                     () = stop.cancelled(), if !self.is_stopped() => {}
+                    () = self.engine.clock.sleep_until(noted_at), if !is_noted => {
+                        self.note_wait().await?;
+                    }
+                    () = self.engine.clock.sleep_until(until) => {}
+                    () = self.engine.cluster.changed() => {}
                 }
             }
         }
         Ok(None)
     }
 
+    /// Tells what is waited for, once.
+    pub(super) fn tell_wait(&mut self, wait_for: String, until: Timestamp) {
+        if self.wait.what != wait_for {
+            self.wait = Wait {
+                what: wait_for.clone(),
+                since: Some(self.engine.clock.now()),
+            };
+            self.emit(Fact::Waiting { wait_for, until });
+        }
+    }
+
+    /// Whether the record says what is waited for, and what is astray.
+    fn is_noted(&self) -> bool {
+        self.promotion.waits_for.as_ref() == Some(&self.wait.what)
+            && self.recorded_astray == self.reported.astray
+    }
+
+    /// Lets everybody see what has been waited for for a while.
+    async fn note_wait(&mut self) -> Result<(), ClusterError> {
+        self.promotion.waits_for = Some(self.wait.what.clone());
+        self.checkpoint().await
+    }
+
     /// A person stops it: before the switch it is aborted, after it the rest
     /// is left to the next promoter. Says whether to return now.
-    async fn stop(&mut self) -> Result<bool, ClusterError> {
+    fn stop(&mut self) -> bool {
         match self.promotion.phase {
             Phase::Planned | Phase::Deploying | Phase::Checking | Phase::Promoting => {
                 let reason = Reason::new(ReasonKind::Interrupted, "stopped by a person");
-                self.enter(Phase::Aborting, vec![reason]).await?;
-                Ok(false)
+                self.enter(Phase::Aborting, vec![reason]);
+                false
             }
-            Phase::Settling => Ok(true),
-            Phase::Aborting | Phase::Promoted | Phase::Aborted | Phase::Failed => Ok(false),
+            Phase::Settling => true,
+            Phase::Aborting | Phase::Promoted | Phase::Aborted | Phase::Failed => false,
         }
     }
 
@@ -169,9 +241,19 @@ impl Drive {
 
     /// What the cluster refuses on the way in aborts; on the way out it is
     /// tried again until the phase's deadline.
+    ///
+    /// What was asked for without an answer may still arrive, and then undo
+    /// what was done meanwhile. So it goes on under another epoch, which
+    /// everything that is late is refused for.
     async fn step_failed(&mut self, error: ClusterError) -> Result<(), ClusterError> {
         match error {
-            ClusterError::Fenced | ClusterError::Unreachable { .. } => return Err(error),
+            ClusterError::Fenced => return Err(error),
+            ClusterError::Unreachable { .. } => {
+                let message = format!("{error}; trying again");
+                self.emit(Fact::Warning { message });
+                self.engine.pause().await;
+                return Err(ClusterError::Fenced);
+            }
             _ => {}
         }
         match self.promotion.phase {
@@ -179,25 +261,36 @@ impl Drive {
                 self.emit(Fact::Warning {
                     message: format!("{error}; trying again"),
                 });
-                self.pause().await;
+                self.promotion.waits_for = Some(format!("another try: {error}"));
+                self.engine.pause().await;
                 Ok(())
             }
             _ => {
-                self.enter(
-                    Phase::Aborting,
-                    vec![Reason::new(ReasonKind::Apply, error.to_string())],
-                )
-                .await
+                let reason = Reason::new(ReasonKind::Apply, error.to_string());
+                self.enter(Phase::Aborting, vec![reason]);
+                Ok(())
             }
         }
     }
 
-    async fn enter(&mut self, phase: Phase, reasons: Vec<Reason>) -> Result<(), ClusterError> {
+    /// Moves to another phase. It is on record before anything happens in it.
+    fn enter(&mut self, phase: Phase, reasons: Vec<Reason>) {
         self.promotion
             .enter(phase, reasons.clone(), self.engine.clock.now());
-        self.checkpoint().await?;
-        self.emit(Fact::Entered { phase, reasons });
-        Ok(())
+        self.untold.push(Fact::Entered { phase, reasons });
+    }
+
+    /// Notes a fact that is told once it is on record.
+    pub(super) fn tell_once_recorded(&mut self, fact: Fact) {
+        self.untold.push(fact);
+    }
+
+    /// Writes where the promotion stands, unless that is on record already.
+    pub(super) async fn put_on_record(&mut self) -> Result<(), ClusterError> {
+        if self.promotion == self.recorded {
+            return Ok(());
+        }
+        self.checkpoint().await
     }
 
     /// Writes where the promotion stands. What cannot be recorded is taken
@@ -206,49 +299,52 @@ impl Drive {
         let written = self.write_record().await;
         if written.is_ok() {
             self.recorded.clone_from(&self.promotion);
+            let untold = std::mem::take(&mut self.untold);
+            for fact in untold {
+                self.emit(fact);
+            }
         } else {
             self.promotion.clone_from(&self.recorded);
+            // That it began holds whatever becomes of it.
+            self.untold
+                .retain(|fact| matches!(fact, Fact::Started { .. }));
         }
         written
     }
 
-    async fn write_record(&self) -> Result<(), ClusterError> {
+    async fn write_record(&mut self) -> Result<(), ClusterError> {
         let mut record: GroupRecord = self.engine.ledger.read().await?;
         record.take(&self.promotion, &self.plan, self.engine.clock.now());
-        self.engine.ledger.write(self.epoch, &record).await
+        record.astray.clone_from(&self.reported.astray);
+        self.engine.ledger.write(self.epoch, &record).await?;
+        self.recorded_astray = record.astray;
+        Ok(())
     }
 
-    async fn finish(&mut self) -> Result<Deployed, ClusterError> {
-        let record = self.engine.ledger.read().await?;
-        self.engine
-            .ledger
-            .forget_plans(self.epoch, &needed_plans(&record))
-            .await?;
-        let outcome = Outcome::of(&self.promotion, &self.plan, self.engine.clock.now());
-        self.emit(Fact::Finished {
-            outcome: Box::new(outcome.clone()),
-        });
-        Ok(Deployed::Ended {
-            outcome: Box::new(outcome),
-            results: self.promotion.results.clone(),
-        })
-    }
-
-    async fn pause(&self) {
-        let now = self.engine.clock.now();
-        let later = now.saturating_add(PAUSE).unwrap_or(now);
-        self.engine.clock.sleep_until(later).await;
+    /// What the promotion is judged by now.
+    pub(super) fn situation<'a>(&'a self, observed: &'a Observed) -> Situation<'a> {
+        Situation {
+            plan: &self.plan,
+            replaced: self.replaced.as_ref(),
+            promotion: &self.promotion,
+            observed,
+            now: self.engine.clock.now(),
+        }
     }
 
     fn report(&mut self, observed: &Observed) {
         for fact in self.reported.news(&self.promotion, observed) {
             self.emit(fact);
         }
+        let astray = self.situation(observed).astray();
+        if let Some(found) = self.reported.astray(astray) {
+            self.emit(Fact::Astray { found });
+        }
+        self.tell_switch_seen(observed);
     }
 
     pub(super) fn emit(&self, fact: Fact) {
-        self.engine
-            .record(&self.plan.group, &self.promotion.id, fact);
+        self.engine.record(Some(&self.promotion.id), fact);
     }
 
     /// Marks an object with the promotion that makes it.

@@ -7,7 +7,9 @@ use futures::future::try_join_all;
 use super::drive::Drive;
 use crate::group::name::AppName;
 use crate::plan::kind::is_needed_by_pods;
-use crate::plan::object::{Object, ObjectRef};
+use crate::plan::label::PLAN_ID;
+use crate::plan::links::Links;
+use crate::plan::object::{Object, ObjectRef, entry};
 use crate::plan::pin::{Pin, pin};
 use crate::plan::{AppPlan, Plan};
 use crate::port::ClusterError;
@@ -24,14 +26,22 @@ impl Drive {
         match step {
             Step::Prepare => self.prepare().await,
             Step::Deploy(apps) => self.deploy(&apps, observed).await,
-            Step::DeleteDeployments(found) => self.delete("apps/v1", "Deployment", found).await,
-            Step::DeleteJobs(found) => self.delete("batch/v1", "Job", found).await,
-            Step::StartChecks(checks) => self.start_checks(&checks, observed).await,
+            Step::DeleteDeployments(found) => self.delete_deployments(found, observed).await,
+            Step::DeleteJobs(found) => self.delete_jobs(found, observed).await,
+            Step::StartChecks { checks, early } => {
+                self.start_checks(&checks, early, observed).await
+            }
             Step::Conclude(check) => self.conclude(&check, observed).await,
             Step::Repeat { check, reason } => self.repeat(check, reason, observed).await,
+            Step::Raise(raises) => self.raise(raises).await,
             Step::ApplyShared => self.apply_shared(observed).await,
+            Step::Unpublish => self.unpublish().await,
             Step::ApplyServices => self.apply_services().await,
             Step::Switch => self.switch(observed).await,
+            Step::LetGo => {
+                self.mark(Mark::LetGo);
+                Ok(())
+            }
             Step::SwitchBack => self.switch_back(observed).await,
             Step::Restore => self.restore().await,
             Step::Prune => self.prune().await,
@@ -57,21 +67,42 @@ impl Drive {
             objects.cloned().collect::<Vec<_>>()
         };
         let objects: Vec<Object> = self.plan.apps.iter().flat_map(of_app).collect();
+        let objects: Vec<Object> = objects.into_iter().map(published).collect();
         self.apply_all(&objects).await?;
-        self.mark(Mark::Prepared).await
+        self.mark(Mark::Prepared);
+        Ok(())
+    }
+
+    /// From here on only pods that take requests are behind the colour's Services.
+    async fn unpublish(&mut self) -> Result<(), ClusterError> {
+        let services = self.plan.services().map(|service| service.colored.clone());
+        let services: Vec<_> = services.collect();
+        self.apply_all(&services).await?;
+        self.mark(Mark::Unpublished);
+        Ok(())
     }
 
     async fn deploy(&self, apps: &[AppName], observed: &Observed) -> Result<(), ClusterError> {
         let pins = self.pins(observed)?;
+        let links = self.links(&pins);
+        if links.need_object(self.plan.apps.iter().map(|app| &app.deployment)) {
+            let links = links.object();
+            self.engine.cluster.create(self.epoch, &links).await?;
+        }
+        let situation = self.situation(observed);
         let planned = apps.iter().filter_map(|name| self.plan.app(name));
         try_join_all(planned.map(|app| async {
             let mut deployment = app.deployment.clone();
             self.stamp(&mut deployment);
+            deployment.set_annotation(PLAN_ID, self.promotion.plan.as_ref());
             stamp_template(&mut deployment, self.promotion.id.as_ref());
+            if let Some(count) = situation.count(app) {
+                entry(&mut deployment.0, &["spec"]).insert("replicas".into(), count.into());
+            }
             pin(
                 &mut deployment,
                 &pins,
-                &app.config_keys(),
+                &links,
                 self.plan.namespace.as_str(),
                 &self.plan.cluster_domain,
             );
@@ -79,6 +110,11 @@ impl Drive {
         }))
         .await?;
         Ok(())
+    }
+
+    /// The variables for Services that candidates and checks take.
+    pub(super) fn links(&self, pins: &[Pin]) -> Links {
+        Links::of(&self.plan.group, self.promotion.id.as_ref(), pins)
     }
 
     /// Where every member's name leads inside the candidate's colour.
@@ -94,40 +130,40 @@ impl Drive {
         self.plan.services().map(of_service).collect()
     }
 
-    async fn delete(
-        &self,
-        api_version: &str,
-        kind: &str,
-        found: Vec<(String, String)>,
-    ) -> Result<(), ClusterError> {
-        try_join_all(found.iter().map(|(name, uid)| async move {
-            let object = ObjectRef::new(api_version, kind, name);
-            self.engine.cluster.delete(self.epoch, &object, uid).await
-        }))
-        .await?;
-        Ok(())
-    }
-
     /// Everything both colours share. An active Service that is there already
     /// is left alone: its ports must not change before its selector does.
     async fn apply_shared(&mut self, observed: &Observed) -> Result<(), ClusterError> {
-        self.mark(Mark::SharedBegun).await?;
         let services = self.plan.services().map(|service| &service.active);
         let new = services.filter(|service| observed.service(service.name()).is_none());
         let objects: Vec<Object> = self.plan.shared().chain(new).cloned().collect();
-        self.apply_all(&objects).await?;
-        self.mark(Mark::Shared).await
+        self.change_shared(&objects).await?;
+        self.hold_old_pods().await?;
+        self.mark(Mark::Shared);
+        Ok(())
     }
 
-    /// What else the plan says of the active Services, once they are switched.
+    /// Applies what an abort has to restore; that is on record first.
+    async fn change_shared(&mut self, objects: &[Object]) -> Result<(), ClusterError> {
+        if objects.is_empty() {
+            return Ok(());
+        }
+        self.mark(Mark::SharedBegun);
+        self.put_on_record().await?;
+        self.apply_all(objects).await
+    }
+
+    /// What else the plan says of the active Services, once they are switched,
+    /// and the autoscalers of the pods that have their users now.
     async fn apply_services(&mut self) -> Result<(), ClusterError> {
-        let services: Vec<_> = self
-            .plan
-            .services()
-            .map(|service| service.active.clone())
-            .collect();
-        self.apply_all(&services).await?;
-        self.mark(Mark::Services).await
+        let before = self.replaced.iter().flat_map(Plan::services);
+        let before: Vec<_> = before.map(|service| &service.active).collect();
+        let services = self.plan.services().map(|service| &service.active);
+        let changed = services.filter(|service| !before.contains(service));
+        let changed: Vec<_> = changed.cloned().collect();
+        self.change_shared(&changed).await?;
+        self.autoscale().await?;
+        self.mark(Mark::Services);
+        Ok(())
     }
 
     /// What the replaced plan says of shared objects and active Services.
@@ -138,10 +174,12 @@ impl Drive {
             let objects: Vec<Object> = replaced.shared().chain(services).cloned().collect();
             self.apply_all(&objects).await?;
         }
-        self.mark(Mark::Restored).await
+        self.release_old_pods().await?;
+        self.mark(Mark::Restored);
+        Ok(())
     }
 
-    async fn apply_all(&self, objects: &[Object]) -> Result<(), ClusterError> {
+    pub(super) async fn apply_all(&self, objects: &[Object]) -> Result<(), ClusterError> {
         try_join_all(
             objects
                 .iter()
@@ -151,18 +189,24 @@ impl Drive {
         Ok(())
     }
 
-    /// Notes a side effect on record.
-    pub(super) async fn mark(&mut self, mark: Mark) -> Result<(), ClusterError> {
-        if self.promotion.marks.insert(mark) {
-            self.checkpoint().await?;
-        }
-        Ok(())
+    /// Notes a side effect. What is not on record when somebody else drives on
+    /// is done once more, which changes nothing.
+    pub(super) fn mark(&mut self, mark: Mark) {
+        self.promotion.marks.insert(mark);
     }
+}
+
+/// A colour's Service as it is while nothing is tested yet: nodes learn the way
+/// to its pods while these start, and not only once they are ready.
+fn published(mut object: Object) -> Object {
+    if object.kind() == "Service" {
+        object.0["spec"]["publishNotReadyAddresses"] = true.into();
+    }
+    object
 }
 
 /// Pods carry their promotion, so that nobody takes an earlier one's for the candidate's.
 fn stamp_template(workload: &mut Object, promotion: &str) {
-    let labels =
-        crate::plan::object::entry(&mut workload.0, &["spec", "template", "metadata", "labels"]);
+    let labels = entry(&mut workload.0, &["spec", "template", "metadata", "labels"]);
     labels.insert(crate::plan::label::PROMOTION.into(), promotion.into());
 }

@@ -7,10 +7,12 @@ use super::resolve::{ResolveError, resolve};
 use crate::group::Group;
 use crate::plan::capacity::{Capacity, capacity};
 use crate::plan::diff::{Change, changes};
+use crate::plan::image::Resolved;
+use crate::plan::object::Object;
 use crate::plan::refusal::Refusal;
 use crate::plan::survey::Survey;
 use crate::plan::{Plan, planner};
-use crate::port::ClusterError;
+use crate::port::{ClusterError, Registry};
 
 /// A plan, and what a person wants to know before it is carried out.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,25 +57,43 @@ pub enum ProposeError {
 }
 
 impl Engine {
-    /// What promoting the group would do now.
+    /// What promoting the group's newest images in `registry` would do now.
     ///
     /// # Errors
     /// All images that cannot be resolved, or else all reasons against the plan.
-    pub async fn propose(&self, group: &Group) -> Result<Proposal, ProposeError> {
-        let (resolved, survey) = tokio::join!(
-            resolve(self.registry.as_ref(), group),
-            self.cluster.survey()
-        );
+    pub async fn propose(
+        &self,
+        registry: &dyn Registry,
+        group: &Group,
+    ) -> Result<Proposal, ProposeError> {
+        let (resolved, survey) = tokio::join!(resolve(registry, group), self.cluster.survey());
         let survey = survey.map_err(ProposeError::Cluster)?;
-        let resolved = resolved.map_err(ProposeError::Resolve)?;
+        self.propose_resolved(group, resolved, survey).await
+    }
 
+    /// As [`Engine::propose`], of images that were resolved and a cluster that
+    /// was looked at already.
+    pub(super) async fn propose_resolved(
+        &self,
+        group: &Group,
+        resolved: Result<Resolved, Vec<ResolveError>>,
+        survey: Survey,
+    ) -> Result<Proposal, ProposeError> {
+        let resolved = resolved.map_err(ProposeError::Resolve)?;
         let draft = planner::draft(group, &resolved, &survey, planner::candidate(&survey));
         let draft = draft.map_err(ProposeError::Refused)?;
+        // What serves in this very shape was taken before.
+        let serves = |object: &&Object| {
+            let live = survey.live.iter().flat_map(Plan::services);
+            live.map(|service| &service.active)
+                .any(|active| active == *object)
+        };
         let objects: Vec<_> = draft
             .plan
             .apps
             .iter()
             .flat_map(planner::objects)
+            .filter(|object| !serves(object))
             .cloned()
             .collect();
         let trials = self

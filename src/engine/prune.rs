@@ -7,6 +7,7 @@ use futures::future::try_join_all;
 use super::drive::Drive;
 use crate::plan::Plan;
 use crate::plan::kind::is_kept;
+use crate::plan::label::{PROMOTION, ROLE, Role};
 use crate::plan::object::{Object, ObjectRef};
 use crate::port::ClusterError;
 use crate::promotion::Mark;
@@ -26,7 +27,8 @@ impl Drive {
         let aborting = self.promotion.phase == Phase::Aborting;
         if aborting && self.promotion.replaces.is_some() && self.replaced.is_none() {
             // Whatever serves is not known, so nothing is known not to be needed.
-            return self.mark(Mark::Pruned).await;
+            self.mark(Mark::Pruned);
+            return Ok(());
         }
         let stays = if aborting {
             self.replaced.as_ref()
@@ -44,6 +46,7 @@ impl Drive {
                 && !is_kept(object.kind())
                 && object.is_owned_by(self.plan.group.as_ref())
                 && is_prunable(object)
+                && !self.is_linked(object, aborting)
         };
         try_join_all(owned.iter().filter(goes).map(|object| async {
             let uid = object.uid().unwrap_or_default();
@@ -53,7 +56,15 @@ impl Drive {
                 .await
         }))
         .await?;
-        self.mark(Mark::Pruned).await
+        self.mark(Mark::Pruned);
+        Ok(())
+    }
+
+    /// Whether pods that serve take their variables from it. Which promotion made
+    /// what served before is not known here, only that it was not this one.
+    fn is_linked(&self, object: &Object, aborting: bool) -> bool {
+        let is_own = object.label(PROMOTION) == Some(self.promotion.id.as_ref());
+        object.label(ROLE) == Some(Role::Links.as_str()) && is_own != aborting
     }
 
     /// Kinds either plan uses, except those with steps of their own.
@@ -75,7 +86,6 @@ impl Drive {
 
 /// Plans and keys are promoter's own books, not the group's objects.
 fn is_prunable(object: &Object) -> bool {
-    use crate::plan::label::{ROLE, Role};
     let books = [Role::Plan, Role::Key].map(Role::as_str);
     object
         .label(ROLE)

@@ -15,6 +15,12 @@ use crate::promotion::trouble::troubles;
 pub(super) struct Reported {
     apps: BTreeMap<(AppName, Color), (u32, u32, Option<String>)>,
     old: BTreeSet<AppName>,
+    /// Whether the switch was told.
+    pub(super) switched: bool,
+    /// Whether the end was told.
+    pub(super) ended: bool,
+    /// What of the active Services is astray, as last seen.
+    pub(super) astray: Vec<String>,
 }
 
 impl Reported {
@@ -51,6 +57,14 @@ impl Reported {
             news.extend(self.gone(promotion.candidate.other(), observed));
         }
         news
+    }
+
+    /// What of the active Services is astray, if that is news.
+    pub(super) fn astray(&mut self, now: Vec<String>) -> Option<Vec<String>> {
+        (self.astray != now).then(|| {
+            self.astray.clone_from(&now);
+            now
+        })
     }
 
     /// Apps whose last pod of the old colour went since the last call.

@@ -24,8 +24,8 @@ use crate::plan::image::{CheckImageRef, Resolved, ResolvedImage};
 use crate::plan::resolve::PickError;
 use crate::port::registry::{Registry, RegistryError};
 
-/// Repositories that are asked at the same time.
-const AT_ONCE: usize = 8;
+/// Repositories that are asked at the same time, one request each.
+pub const AT_ONCE: usize = 8;
 
 /// Why an image could not be resolved, and for whom.
 #[derive(Debug, Clone, PartialEq, Error)]

@@ -52,15 +52,10 @@ impl Drive {
                 .iter()
                 .zip(&results)
                 .filter(|(_, result)| result.is_ok());
-            self.move_back(done.map(|(m, _)| &m.back)).await;
-            return Err(error.clone());
+            let moved_back = self.move_back(done.map(|(m, _)| &m.back)).await;
+            return Err(moved_back.err().unwrap_or_else(|| error.clone()));
         }
-        let color = self.promotion.candidate;
-        self.emit(Fact::Switched {
-            services: moves.len(),
-            color,
-            skew,
-        });
+        self.tell_switched(moves.len(), Some(skew));
         Ok(())
     }
 
@@ -73,21 +68,27 @@ impl Drive {
         {
             result?;
         }
-        self.emit(Fact::SwitchedBack);
-        Ok(())
+        self.promotion.returned_at = Some(self.engine.clock.now());
+        self.tell_once_recorded(Fact::SwitchedBack);
+        self.put_on_record().await
     }
 
     /// As far as it goes: aborting looks again and moves back what still
-    /// follows the candidate.
-    async fn move_back(&self, changes: impl Iterator<Item = &Pointing>) {
-        for result in
-            join_all(changes.map(|change| self.engine.cluster.point(self.epoch, change))).await
-        {
-            if let Err(error) = result {
-                let message = format!("a Service could not be moved back at once: {error}");
-                self.emit(Fact::Warning { message });
+    /// follows the candidate. Fails only if a move may still come about.
+    async fn move_back(
+        &self,
+        changes: impl Iterator<Item = &Pointing>,
+    ) -> Result<(), ClusterError> {
+        let moves = changes.map(|change| self.engine.cluster.point(self.epoch, change));
+        let mut open = Ok(());
+        for error in join_all(moves).await.into_iter().filter_map(Result::err) {
+            let message = format!("a Service could not be moved back at once: {error}");
+            self.emit(Fact::Warning { message });
+            if let ClusterError::Unreachable { .. } | ClusterError::Fenced = error {
+                open = Err(error);
             }
         }
+        open
     }
 
     /// The move of every active Service that is there.

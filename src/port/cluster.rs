@@ -8,8 +8,10 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::Epoch;
+use crate::plan::label;
 use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::{Survey, Trials};
+use crate::promotion::Raise;
 use crate::promotion::observed::Observed;
 
 /// One group's namespace in a cluster.
@@ -28,6 +30,10 @@ pub trait Cluster: Send + Sync {
     /// The group's objects as they stand, every write of this process included.
     async fn observe(&self) -> Result<Observed, ClusterError>;
 
+    /// Whether the namespace is being deleted, or is gone. Where that may not be
+    /// read, it counts as no.
+    async fn is_ending(&self) -> Result<bool, ClusterError>;
+
     /// Returns once something may have changed since the last [`Cluster::observe`].
     async fn changed(&self);
 
@@ -35,23 +41,83 @@ pub trait Cluster: Send + Sync {
     /// promotion made it.
     async fn create(&self, epoch: Epoch, object: &Object) -> Result<Object, ClusterError>;
 
-    /// Server-side apply, never forced, never onto an object that is not the group's.
+    /// Server-side apply, never forced against other managers, never onto an object
+    /// that is not the group's.
     async fn apply(&self, epoch: Epoch, object: &Object) -> Result<Object, ClusterError>;
 
     /// Deletes exactly the object of that uid; one that is gone is fine.
     async fn delete(&self, epoch: Epoch, object: &ObjectRef, uid: &str)
     -> Result<(), ClusterError>;
 
+    /// Deletes all that a promotion made of a kind, at one go. A request that
+    /// arrives late finds nothing of later promotions.
+    async fn delete_made(&self, epoch: Epoch, made: &Made) -> Result<(), ClusterError>;
+
     /// Moves the selector of one active Service, and what has to move with it. This is the only way by which
     /// a selector changes.
     async fn point(&self, epoch: Epoch, change: &Pointing) -> Result<(), ClusterError>;
+
+    /// Gives a Deployment more pods, from exactly the state that is named, and
+    /// returns its new generation. If just that was done before, it is fine; any
+    /// other change of it meanwhile is [`ClusterError::Moved`].
+    async fn raise(&self, epoch: Epoch, raise: &Raise) -> Result<i64, ClusterError>;
+
+    /// Sets how an autoscaler of the group takes pods away (`selectPolicy`):
+    /// `Disabled` not at all, `None` as by default. One that is gone is fine.
+    async fn scale_down(
+        &self,
+        epoch: Epoch,
+        autoscaler: &str,
+        policy: Option<&str>,
+    ) -> Result<(), ClusterError>;
 
     /// The group's objects of these kinds (`apiVersion`, `kind`).
     async fn owned(&self, kinds: &[(String, String)]) -> Result<Vec<Object>, ClusterError>;
 
     /// Lines of a container, as they come until it ends; `previous` reads the
-    /// run before its last restart.
-    async fn lines(&self, source: &LogSource) -> Result<BoxStream<'static, String>, ClusterError>;
+    /// run before its last restart. An error is the last that comes: whatever
+    /// is behind it is missing.
+    async fn lines(&self, source: &LogSource) -> Result<Lines, ClusterError>;
+}
+
+/// Lines of a log, or that it broke off.
+pub type Lines = BoxStream<'static, Result<String, ClusterError>>;
+
+/// All objects of a kind that carry a promotion's label, and are of an app or a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Which of the objects that promotions make.
+    pub kind: MadeKind,
+    /// The promotion.
+    pub promotion: String,
+    /// Their names and uids.
+    pub objects: Vec<(String, String)>,
+}
+
+/// A kind of objects of which each promotion makes its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MadeKind {
+    /// `apps/v1`
+    pub api_version: &'static str,
+    /// `Deployment`
+    pub name: &'static str,
+    /// The label that says what each is for. Without it, an object is not the group's.
+    pub label: &'static str,
+}
+
+impl MadeKind {
+    /// Candidates.
+    pub const DEPLOYMENT: Self = Self {
+        api_version: "apps/v1",
+        name: "Deployment",
+        label: label::APP,
+    };
+    /// Runs of checks.
+    pub const JOB: Self = Self {
+        api_version: "batch/v1",
+        name: "Job",
+        label: label::CHECK,
+    };
 }
 
 /// A change of one active Service's selector.

@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
 use crate::promotion::record::GroupRecord;
+use crate::promotion::request::Request;
 
 /// Number of a holder's turn with a group's Lease; every taker gets a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,8 +22,17 @@ pub trait Ledger: Send + Sync {
     /// The record; empty for a group that was never promoted.
     async fn read(&self) -> Result<GroupRecord, ClusterError>;
 
-    /// Takes the lock, and stamps its epoch wherever a write of an earlier
-    /// holder could still arrive, before it returns.
+    /// Puts a request where the holder of the lock sees it at once. Needs no
+    /// lock: a request changes nothing by itself.
+    async fn request(&self, request: &Request) -> Result<(), ClusterError>;
+
+    /// Takes the lock if it is free or abandoned, and stamps its epoch wherever
+    /// a write of an earlier holder could still arrive, before it returns.
+    ///
+    /// A lock counts as abandoned once this process has seen it for its whole
+    /// duration without a renewal, by its own steady clock: clocks of others
+    /// are not compared. So whoever wants a lock that may be abandoned asks
+    /// again until it is had, or its holder is seen to be alive.
     async fn acquire(&self, holder: &str) -> Result<Epoch, LockError>;
 
     /// Gives the lock back, if it is still held.
@@ -49,15 +59,15 @@ pub trait Ledger: Send + Sync {
 pub enum LockError {
     /// Somebody else has it.
     #[error(
-        "{holder} is promoting this group since {since}; its lock runs out at {until} unless it is renewed"
+        "{holder} is promoting this group since {since}; `promoter status` shows how far it is"
     )]
     Held {
         /// Who.
         holder: String,
-        /// Since when.
+        /// Since when, by the holder's clock.
         since: Timestamp,
-        /// Until when, unless it is renewed.
-        until: Timestamp,
+        /// Whether it was seen to renew the lock since this process asked first.
+        alive: bool,
     },
     /// The cluster did not do as asked.
     #[error("failed to take the group's lock")]

@@ -140,8 +140,11 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
         proof: Proof::Pushed,
         newest: Newest::Pushed,
         strategy: Strategy {
+            on_regression: crate::group::OnRegression::SwitchBack,
+            parallel_checks: 4,
             keep_old: Duration::from_secs(30),
             deploy_timeout: Duration::from_mins(5),
+            endpoint_delay: Duration::from_millis(800),
         },
         apps: apps.iter().map(app).collect(),
         checks: checks.iter().map(check).collect(),

@@ -1,0 +1,93 @@
+//! Driving on what somebody left, and nothing new: no group file is needed,
+//! whatever was planned is in the cluster.
+
+use tokio_util::sync::CancellationToken;
+
+use super::drive::Drive;
+use super::lock::Lock;
+use super::{Deployed, Engine, EngineError};
+use crate::promotion::phase::Phase;
+use crate::promotion::record::GroupRecord;
+
+/// What came of a resume.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resumed {
+    /// Nothing was under way.
+    Nothing(Box<GroupRecord>),
+    /// What was under way went on.
+    Driven(Deployed),
+}
+
+impl Engine {
+    /// Drives the promotion under way to its end, if there is one, and puts
+    /// right what of the serving colour somebody changed.
+    ///
+    /// # Errors
+    /// Somebody else holds the lock, the plan of what is under way is gone, or
+    /// the cluster stopped answering.
+    pub async fn resume(
+        &self,
+        actor: &str,
+        stop: CancellationToken,
+    ) -> Result<Resumed, EngineError> {
+        let acquired = tokio::select! {
+            acquired = self.lock(actor) => acquired,
+            () = stop.cancelled() => return Ok(Resumed::Driven(Deployed::Stopped)),
+        };
+        let mut lock = acquired?;
+        let resumed = self.resume_locked(&mut lock, stop).await;
+        self.unlock(&lock).await;
+        resumed
+    }
+
+    async fn resume_locked(
+        &self,
+        lock: &mut Lock,
+        stop: CancellationToken,
+    ) -> Result<Resumed, EngineError> {
+        let driven = self
+            .finish_unfinished(lock, stop.clone(), async || false)
+            .await?;
+        if !stop.is_cancelled() {
+            self.mend_serving(lock).await?;
+        }
+        if let Some(deployed) = driven {
+            return Ok(Resumed::Driven(deployed));
+        }
+        let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        Ok(Resumed::Nothing(Box::new(record)))
+    }
+
+    /// Drives a promotion on that its promoter left, whoever that was. While
+    /// it settles, `has_work` says whether a new one waits for it to end.
+    pub(super) async fn finish_unfinished(
+        &self,
+        lock: &mut Lock,
+        stop: CancellationToken,
+        has_work: impl AsyncFnOnce() -> bool,
+    ) -> Result<Option<Deployed>, EngineError> {
+        let mut record = self.record_or_rebuilt(lock).await?;
+        self.tell_ended(lock.epoch, &mut record).await?;
+        let Some(mut promotion) = record.in_flight else {
+            return Ok(None);
+        };
+        let plan = self.stored_plan(&promotion, &promotion.plan).await?;
+        let replaced = match &promotion.replaces {
+            Some(serving) => Some(self.stored_plan(&promotion, &serving.plan).await?),
+            None => None,
+        };
+        if promotion.phase == Phase::Settling {
+            let observed = self.cluster.observe().await.map_err(EngineError::Cluster)?;
+            // Who wants to go back is not led forward first.
+            let request = observed.request.as_ref();
+            if !request.is_some_and(|request| request.is_rollback_of(&promotion.id)) {
+                self.mend(lock.epoch, &plan, &observed).await?;
+            }
+            promotion.hurry = has_work().await;
+        }
+        promotion.take_over(self.clock.now());
+        let mut drive = Drive::new(self.clone(), lock.epoch, plan, replaced, promotion);
+        drive.tell_taken_over();
+        self.see_through(lock, &mut drive, stop).await.map(Some)
+    }
+}
