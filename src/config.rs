@@ -12,7 +12,9 @@ use crate::adapter::ecr::Ecr;
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::Connection;
 use crate::engine::Engine;
-use crate::group::{Environment, Group};
+use crate::group::name::{GroupName, Namespace};
+use crate::group::{ClusterRef, Environment};
+use crate::port::recorder::Fan;
 use crate::port::{ClusterError, Recorder, RegistryError};
 use crate::promotion::{Actor, Trigger};
 
@@ -76,21 +78,51 @@ pub fn actor() -> Actor {
     }
 }
 
-/// The engine of one group, over the real registry and cluster.
+/// Where a group runs.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The cluster.
+    pub cluster: ClusterRef,
+    /// The namespace in it.
+    pub namespace: Namespace,
+}
+
+impl From<&Environment> for Place {
+    fn from(environment: &Environment) -> Self {
+        Self {
+            cluster: environment.cluster.clone(),
+            namespace: environment.namespace.clone(),
+        }
+    }
+}
+
+/// The engine of one group, over the real cluster.
 ///
 /// # Errors
-/// There is no such kubeconfig context, or AWS is not set up.
-pub async fn engine(group: &Group, recorder: Arc<dyn Recorder>) -> Result<Engine, ConfigError> {
-    let connection = connection(&group.environment).await?;
-    let registry = Ecr::connect(&group.environment.registry).await?;
-    let kubernetes = Arc::new(connection.group(&group.environment.namespace, &group.name));
+/// There is no such kubeconfig context.
+pub async fn engine(
+    place: &Place,
+    group: &GroupName,
+    recorder: Arc<dyn Recorder>,
+) -> Result<Engine, ConfigError> {
+    let connection = Connection::open(&place.cluster).await?;
+    let kubernetes = Arc::new(connection.group(&place.namespace, group));
+    let events = Arc::new(connection.events(&place.namespace, group));
     Ok(Engine {
-        registry: Arc::new(registry),
+        group: group.clone(),
         cluster: kubernetes.clone(),
         ledger: kubernetes,
-        clock: Arc::new(SystemClock),
-        recorder,
+        clock: Arc::new(SystemClock::default()),
+        recorder: Arc::new(Fan::new(vec![recorder, events])),
     })
+}
+
+/// The registry of an environment.
+///
+/// # Errors
+/// AWS is not set up.
+pub async fn registry(environment: &Environment) -> Result<Ecr, ConfigError> {
+    Ok(Ecr::connect(&environment.registry).await?)
 }
 
 /// The cluster of an environment.

@@ -8,13 +8,15 @@
 mod blob;
 mod error;
 mod manifest;
+mod session;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{
     DescribeImagesFilter, ImageDetail, ImageFailureCode, ImageIdentifier, ImageStatus, TagStatus,
@@ -28,6 +30,7 @@ use crate::plan::image::{Digest, RegistryImage};
 use crate::port::registry::{ImageDetails, Listing, Registry, RegistryError, Said};
 use blob::Blobs;
 use manifest::Manifest;
+use session::{Session, Source};
 
 /// Most images that ECR lists in one answer.
 const PAGE: i32 = 1000;
@@ -46,37 +49,46 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 /// An ECR registry: one account in one region.
 #[derive(Debug, Clone)]
 pub struct Ecr {
-    client: Client,
-    config: SdkConfig,
+    session: Arc<Session>,
     blobs: Blobs,
     region: String,
     /// `None`: the account of the credentials.
     account: Option<String>,
 }
 
+/// The AWS configuration of the environment, with patience as a plan has it.
+pub fn loader() -> ConfigLoader {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(REQUEST_TIMEOUT)
+        .build();
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(timeouts)
+}
+
 impl Ecr {
     /// Reads the AWS configuration. Nothing is asked yet, and credentials are
     /// looked for when the first request needs them.
     pub async fn connect(registry: &RegistryRef) -> Result<Self, RegistryError> {
-        let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-            .operation_timeout(REQUEST_TIMEOUT)
-            .build();
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .timeout_config(timeouts);
-        if let Some(region) = &registry.region {
-            loader = loader.region(Region::new(region.clone()));
-        }
-        Self::new(loader.load().await, registry.account.clone())
+        let source = Source::Environment(registry.region.clone().map(Region::new));
+        let config = source.read().await;
+        Self::over(source, config, registry.account.clone())
     }
 
     /// Uses a configuration as it is.
     pub fn new(config: SdkConfig, account: Option<String>) -> Result<Self, RegistryError> {
+        Self::over(Source::Given(Box::new(config.clone())), config, account)
+    }
+
+    fn over(
+        source: Source,
+        config: SdkConfig,
+        account: Option<String>,
+    ) -> Result<Self, RegistryError> {
         let region = config.region().ok_or(RegistryError::NoRegion)?.to_string();
         Ok(Self {
-            client: Client::new(&config),
-            config,
+            session: Arc::new(Session::new(source, config)),
             blobs: Blobs::new(),
             region,
             account,
@@ -97,19 +109,17 @@ impl Ecr {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Option<Manifest>, RegistryError> {
-        let answer = self
-            .client
-            .batch_get_image()
-            .set_registry_id(self.account.clone())
-            .repository_name(repository.as_str())
-            .image_ids(
-                ImageIdentifier::builder()
-                    .image_digest(digest.as_str())
-                    .build(),
-            )
-            .set_accepted_media_types(Some(manifest::MEDIA_TYPES.map(str::to_owned).to_vec()))
-            .send()
-            .await;
+        let image = ImageIdentifier::builder().image_digest(digest.as_str());
+        let get = |client: &Client| {
+            let request = client
+                .batch_get_image()
+                .set_registry_id(self.account.clone())
+                .repository_name(repository.as_str())
+                .image_ids(image.clone().build())
+                .set_accepted_media_types(Some(manifest::MEDIA_TYPES.map(str::to_owned).to_vec()));
+            request.send()
+        };
+        let answer = self.session.send(get).await;
         let action = || format!("read image {digest} of repository `{repository}`");
         let answer = match answer {
             Ok(answer) => answer,
@@ -144,7 +154,7 @@ impl Ecr {
         let Some(blob) = &manifest.config else { return };
         let read = self
             .blobs
-            .read(&self.client, self.account.as_deref(), repository, blob)
+            .read(&self.session, self.account.as_deref(), repository, blob)
             .await;
         match read {
             Ok(text) => manifest::Configuration::parse(&text).add_to(details),
@@ -158,21 +168,22 @@ impl Ecr {
 #[async_trait]
 impl Registry for Ecr {
     async fn images(&self, repository: &RepositoryName) -> Result<Listing, RegistryError> {
-        let filter = DescribeImagesFilter::builder()
-            .tag_status(TagStatus::Tagged)
-            .build();
-        let mut pages = self
-            .client
-            .describe_images()
-            .set_registry_id(self.account.clone())
-            .repository_name(repository.as_str())
-            .filter(filter)
-            .into_paginator()
-            .page_size(PAGE)
-            .send();
+        let filter = DescribeImagesFilter::builder().tag_status(TagStatus::Tagged);
         let mut listing = Listing::default();
-        while let Some(page) = pages.next().await {
-            let page = match page {
+        let mut next = None;
+        // Not the SDK's pages, as credentials may have to be renewed between two.
+        loop {
+            let list = |client: &Client| {
+                let request = client
+                    .describe_images()
+                    .set_registry_id(self.account.clone())
+                    .repository_name(repository.as_str())
+                    .filter(filter.clone().build())
+                    .max_results(PAGE)
+                    .set_next_token(next.clone());
+                request.send()
+            };
+            let page = match self.session.send(list).await {
                 Ok(page) => page,
                 Err(error) => {
                     let action = format!("list the images of repository `{repository}`");
@@ -185,8 +196,11 @@ impl Registry for Ecr {
                 }
                 listing.images.extend(registry_image(image));
             }
+            match page.next_token {
+                Some(token) if !token.is_empty() => next = Some(token),
+                _ => return Ok(listing),
+            }
         }
-        Ok(listing)
     }
 
     async fn inspect(

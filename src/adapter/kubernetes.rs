@@ -5,14 +5,21 @@
 //! here and in the modules below; nothing else in the crate knows the client.
 
 mod apply;
+mod client;
+mod columns;
 mod crd;
 mod error;
+mod events;
+mod expect;
 mod install;
 mod lease;
 mod ledger;
 mod logs;
 mod plans;
+mod pointing;
 mod resource;
+mod scale;
+mod slim;
 mod status;
 mod survey;
 mod translate;
@@ -23,17 +30,21 @@ use std::sync::Arc;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 
 use crate::group::ClusterRef;
 use crate::group::name::{GroupName, Namespace};
-use crate::port::ClusterError;
+use crate::port::{ClusterError, Epoch};
 use lease::Held;
 use resource::Resources;
 use watch::Watch;
 
+pub use events::Events;
 pub use install::{Installed, install, role_yaml};
 pub use status::{GroupStatus, list as list_groups, watch as watch_groups};
+
+/// Who asks, in the API server's audit log.
+const AGENT: &str = concat!("promoter/", env!("CARGO_PKG_VERSION"));
 
 /// A cluster, reached the way an environment says.
 #[derive(Clone)]
@@ -49,8 +60,16 @@ pub struct Kubernetes {
     namespace: Namespace,
     group: GroupName,
     resources: Resources,
-    watch: OnceCell<Watch>,
+    watch: std::sync::Mutex<Option<Arc<Watch>>>,
+    /// Held while a watch is begun. What it begins to count outages from.
+    outages: Mutex<u32>,
+    /// Tells this process' hold of the lock from an earlier one of the same person.
+    identity: String,
     held: Arc<Mutex<Option<Held>>>,
+    /// Services that were stamped, which watches have to show before they are believed.
+    stamped: Mutex<(Epoch, Vec<String>)>,
+    /// Somebody else's lock, as it was seen first.
+    sighted: Mutex<Option<lease::Sighting>>,
     record: Mutex<Option<ledger::Cached>>,
 }
 
@@ -65,13 +84,18 @@ impl Connection {
             ClusterRef::InCluster => ("in-cluster".to_owned(), in_cluster()?),
             ClusterRef::Context(context) => (context.clone(), from_context(context).await?),
         };
-        let client = Client::try_from(config).map_err(|error| unreachable(&name, &error))?;
+        let client = client::client(config, AGENT).map_err(|error| unreachable(&name, &*error))?;
         Ok(Self { client, name })
     }
 
     /// How people know the cluster.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Tells the promotions of a group as Kubernetes Events on its `DeploymentGroup`.
+    pub fn events(&self, namespace: &Namespace, group: &GroupName) -> Events {
+        Events::start(&self.client, namespace, group)
     }
 
     /// One group's namespace in this cluster.
@@ -81,8 +105,12 @@ impl Connection {
             namespace: namespace.clone(),
             group: group.clone(),
             resources: Resources::default(),
-            watch: OnceCell::new(),
+            watch: std::sync::Mutex::default(),
+            outages: Mutex::default(),
+            identity: format!("{:08x}", rand::random::<u32>()),
             held: Arc::default(),
+            stamped: Mutex::new((Epoch(0), Vec::new())),
+            sighted: Mutex::default(),
             record: Mutex::default(),
         }
     }

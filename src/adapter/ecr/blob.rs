@@ -17,7 +17,9 @@ use aws_smithy_types::byte_stream::ByteStream;
 use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
+use super::error::is_throttled;
 use super::manifest::Blob;
+use super::session::Session;
 use crate::group::image::RepositoryName;
 
 /// Real configurations have some kilobytes.
@@ -41,25 +43,34 @@ impl Blobs {
 
     pub(super) async fn read(
         &self,
-        client: &Client,
+        session: &Session,
         account: Option<&str>,
         repository: &RepositoryName,
         blob: &Blob,
     ) -> Result<Vec<u8>, &'static str> {
-        // What is left out when this fails is not worth many attempts.
+        let request = |client: &Client| {
+            client
+                .get_download_url_for_layer()
+                .set_registry_id(account.map(str::to_owned))
+                .repository_name(repository.as_str())
+                .layer_digest(&blob.digest)
+        };
+        // What is left out when this fails is not worth many attempts, unless
+        // there would be an answer later: labels decide whose an image is.
         let retries = RetryConfig::standard()
             .with_max_attempts(2)
             .with_initial_backoff(BACKOFF);
-        let answer = client
-            .get_download_url_for_layer()
-            .set_registry_id(account.map(str::to_owned))
-            .repository_name(repository.as_str())
-            .layer_digest(&blob.digest)
-            .customize()
-            .config_override(aws_sdk_ecr::Config::builder().retry_config(retries))
-            .send()
-            .await
-            .map_err(|_| "ECR gives no address for it")?;
+        let few = aws_sdk_ecr::Config::builder().retry_config(retries);
+        let hasty = |client: &Client| {
+            let request = request(client).customize();
+            request.config_override(few.clone()).send()
+        };
+        let patient = |client: &Client| request(client).send();
+        let answer = match session.send(hasty).await {
+            Err(error) if is_throttled(&error) => session.send(patient).await,
+            answer => answer,
+        };
+        let answer = answer.map_err(|_| "ECR gives no address for it")?;
         let address = answer.download_url().ok_or("ECR gives no address for it")?;
         let bytes = timeout(TIMEOUT, self.get(address));
         let bytes = bytes

@@ -7,6 +7,7 @@
 use std::error::Error;
 
 use aws_config::retry::RetryConfig;
+use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::ProvideCredentials as _;
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
 
@@ -51,8 +52,9 @@ impl Ecr {
                 similar: self.similar(repository).await,
             };
         }
-        if is_throttling(code) || status == 429 {
-            let attempts = self
+        if is_throttled(&error) {
+            let connection = self.session.connection().await;
+            let attempts = connection
                 .config
                 .retry_config()
                 .map_or(ATTEMPTS, RetryConfig::max_attempts);
@@ -92,7 +94,8 @@ impl Ecr {
 
     /// Why there are no credentials, if that is so.
     async fn credentials_missing(&self) -> Option<Said> {
-        match self.config.credentials_provider() {
+        let connection = self.session.connection().await;
+        match connection.config.credentials_provider() {
             None => Some(Said("no credential provider is configured".to_owned())),
             Some(provider) => {
                 let error = provider.provide_credentials().await.err()?;
@@ -103,9 +106,11 @@ impl Ecr {
 
     /// Repositories whose names are like this one; none if that cannot be told.
     async fn similar(&self, repository: &RepositoryName) -> Vec<String> {
-        let request = self.client.describe_repositories().max_results(PAGE);
-        let answer = request.set_registry_id(self.account.clone()).send().await;
-        let Ok(answer) = answer else {
+        let list = |client: &Client| {
+            let request = client.describe_repositories().max_results(PAGE);
+            request.set_registry_id(self.account.clone()).send()
+        };
+        let Ok(answer) = self.session.send(list).await else {
             return Vec::new();
         };
         let names = answer
@@ -123,6 +128,19 @@ impl Ecr {
             .map(|(_, name)| name.to_owned())
             .collect()
     }
+}
+
+/// Whether AWS says that what the request was signed with has expired.
+pub(super) fn is_expired<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let code = error.as_service_error().and_then(E::code);
+    code.and_then(credential_problem) == Some(CredentialProblem::Expired)
+}
+
+/// Whether AWS turned the request away as one too many.
+pub(super) fn is_throttled<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let code = error.as_service_error().and_then(E::code);
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
+    code.is_some_and(is_throttling) || status == Some(429)
 }
 
 fn is_throttling(code: &str) -> bool {

@@ -15,6 +15,9 @@ use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::Trial;
 use crate::port::ClusterError;
 
+/// How often an object is applied that somebody changes at the same moment.
+const TRIES: usize = 5;
+
 impl Kubernetes {
     /// The object of that address, whoever it belongs to.
     pub(super) async fn find(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
@@ -24,9 +27,21 @@ impl Kubernetes {
         Ok(found.map(|found| resource::to_object(&found, &object.api_version, &object.kind)))
     }
 
-    /// What the server would say to an object.
-    pub(super) async fn try_one(&self, object: &Object) -> Result<Trial, ClusterError> {
-        match self.apply_with(object, true).await {
+    /// What the server would say to an object; `found` is what has its name.
+    pub(super) async fn try_one(
+        &self,
+        object: &Object,
+        found: Option<&Object>,
+    ) -> Result<Trial, ClusterError> {
+        let is_foreign = found.is_some_and(|found| !found.is_owned_by(self.group.as_str()));
+        if is_foreign {
+            return Ok(Trial::Foreign);
+        }
+        if object.label(label::ROLE) == Some(Role::Colored.as_str()) && object.kind() == "Service" {
+            // Made of what the server takes as the active Service.
+            return Ok(Trial::Taken);
+        }
+        match self.apply_with(object, found.is_some(), true).await {
             Ok(_) => Ok(Trial::Taken),
             Err(ClusterError::Foreign { .. }) => Ok(Trial::Foreign),
             Err(ClusterError::Conflict { reason, .. }) => Ok(Trial::Conflict(reason)),
@@ -35,32 +50,71 @@ impl Kubernetes {
         }
     }
 
-    /// Applies an object, never forced, never onto one that is not the group's.
+    /// Applies an object, never forced against others, never onto one that is not
+    /// the group's, and from exactly the state that is found.
     pub(super) async fn apply_object(&self, object: &Object) -> Result<Object, ClusterError> {
-        self.apply_with(object, false).await
+        let reference = object.reference();
+        let mut found = self.known(&reference).await?;
+        for _ in 0..TRIES {
+            let is_foreign = |found: &Object| !found.is_owned_by(self.group.as_str());
+            if found.as_ref().is_some_and(is_foreign) {
+                return Err(ClusterError::Foreign { object: reference });
+            }
+            let mut object = object.clone();
+            let version = found.as_ref().filter(|_| !is_active(&object));
+            let version = version.and_then(|found| found.str_at("/metadata/resourceVersion"));
+            if let Some(version) = version {
+                object.0["metadata"]["resourceVersion"] = version.into();
+            }
+            match self.apply_with(&object, found.is_some(), false).await {
+                // Whoever keeps its status up to date did so meanwhile.
+                Err(ClusterError::Moved { .. }) => found = self.find(&reference).await?,
+                applied => return applied,
+            }
+        }
+        Err(ClusterError::Moved {
+            action: format!("apply {reference}"),
+        })
     }
 
-    async fn apply_with(&self, object: &Object, dry_run: bool) -> Result<Object, ClusterError> {
+    async fn apply_with(
+        &self,
+        object: &Object,
+        is_there: bool,
+        dry_run: bool,
+    ) -> Result<Object, ClusterError> {
         let reference = object.reference();
-        let found = self.find(&reference).await?;
-        if found
-            .as_ref()
-            .is_some_and(|found| !found.is_owned_by(self.group.as_str()))
-        {
-            return Err(ClusterError::Foreign { object: reference });
-        }
         let api = self.api_of(&reference).await?;
-        let is_active = object.label(label::ROLE) == Some(Role::Active.as_str());
-        match (is_active, found) {
-            (false, _) => patch(&api, object, FIELD_MANAGER, dry_run).await,
-            (true, Some(_)) => patch(&api, &without_switched(object), FIELD_MANAGER, dry_run).await,
-            (true, None) if dry_run => patch(&api, object, SWITCH_MANAGER, true).await,
-            (true, None) => {
+        let by = |manager: &str| PatchParams {
+            field_manager: Some(manager.to_owned()),
+            dry_run,
+            ..PatchParams::default()
+        };
+        match (is_active(object), is_there) {
+            // One that an earlier promotion left goes before this is made, so what
+            // it is says nothing about this.
+            (false, true) if dry_run && object.kind() == "Deployment" => {
+                let object = under_a_free_name(object);
+                patch(&api, &object, &by(FIELD_MANAGER)).await
+            }
+            (false, _) => patch(&api, object, &by(FIELD_MANAGER)).await,
+            (true, true) => {
+                let object = without_switched(object);
+                match patch(&api, &object, &by(FIELD_MANAGER)).await {
+                    // What the switch's manager made, and had no time to give up.
+                    Err(ClusterError::Conflict { reason, .. }) if is_with_ourselves(&reason) => {
+                        patch(&api, &object, &by(FIELD_MANAGER).force()).await
+                    }
+                    applied => applied,
+                }
+            }
+            (true, false) if dry_run => patch(&api, object, &by(SWITCH_MANAGER)).await,
+            (true, false) => {
                 // The server takes no Service without ports, so the switch's manager
                 // makes it whole and then keeps only what it moves.
-                patch(&api, object, SWITCH_MANAGER, false).await?;
-                patch(&api, &without_switched(object), FIELD_MANAGER, false).await?;
-                patch(&api, &only_switched(object), SWITCH_MANAGER, false).await
+                patch(&api, object, &by(SWITCH_MANAGER)).await?;
+                patch(&api, &without_switched(object), &by(FIELD_MANAGER)).await?;
+                patch(&api, &only_switched(object), &by(SWITCH_MANAGER)).await
             }
         }
     }
@@ -69,17 +123,11 @@ impl Kubernetes {
 async fn patch(
     api: &Api<DynamicObject>,
     object: &Object,
-    manager: &str,
-    dry_run: bool,
+    params: &PatchParams,
 ) -> Result<Object, ClusterError> {
     let reference = object.reference();
-    let params = PatchParams {
-        field_manager: Some(manager.to_owned()),
-        dry_run,
-        ..PatchParams::default()
-    };
     let applied = api
-        .patch(&reference.name, &params, &Patch::Apply(&object.0))
+        .patch(&reference.name, params, &Patch::Apply(&object.0))
         .await;
     let applied = applied.map_err(|error| error::from_apply(&reference, error))?;
     Ok(resource::to_object(
@@ -87,6 +135,25 @@ async fn patch(
         &reference.api_version,
         &reference.kind,
     ))
+}
+
+fn is_active(object: &Object) -> bool {
+    object.label(label::ROLE) == Some(Role::Active.as_str())
+}
+
+/// Whether a conflict is only with the switch's manager, and not about who has
+/// the lock.
+fn is_with_ourselves(reason: &str) -> bool {
+    let mut others = reason.split("with \"").skip(1).peekable();
+    let ours = format!("{SWITCH_MANAGER}\"");
+    let is_named = others.peek().is_some();
+    is_named && others.all(|other| other.starts_with(&ours)) && !reason.contains(label::FENCE)
+}
+
+fn under_a_free_name(object: &Object) -> Object {
+    let mut object = object.clone();
+    object.0["metadata"]["name"] = format!("{}-anew", object.name()).into();
+    object
 }
 
 fn without_switched(service: &Object) -> Object {
@@ -107,4 +174,28 @@ fn only_switched(service: &Object) -> Object {
         "metadata": { "name": service.name() },
         "spec": kept.collect::<serde_json::Map<_, _>>(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_switch_owns_is_taken_from_it() {
+        let ours = "Apply failed with 1 conflict: conflict with \"promoter-switch\" using v1: \
+                    .metadata.annotations.team";
+        assert!(ours.contains(SWITCH_MANAGER));
+        for (reason, expected) in [
+            (ours.to_owned(), true),
+            (
+                format!("{ours} conflicts with \"helm\" using v1: - .spec"),
+                false,
+            ),
+            (ours.replace(SWITCH_MANAGER, "helm"), false),
+            (ours.replace("team", label::FENCE), false),
+            ("no words about anybody".to_owned(), false),
+        ] {
+            assert_eq!(is_with_ourselves(&reason), expected, "{reason}");
+        }
+    }
 }

@@ -61,7 +61,20 @@ fn schema() -> Value {
         "properties": {
             "spec": {
                 "type": "object",
-                "description": "Empty: a group is described by its TOML file.",
+                "description": "A group is described by its TOML file; here is only what is asked of its promoter.",
+                "properties": {
+                    "request": {
+                        "type": "object",
+                        "description": "What a person asks about the promotion under way.",
+                        "required": ["promotion", "action", "actor", "at"],
+                        "properties": {
+                            "promotion": text("The promotion it is about; any other ignores it."),
+                            "action": { "type": "string", "enum": ["rollback"] },
+                            "actor": text("Who asks."),
+                            "at": { "type": "string", "format": "date-time" },
+                        },
+                    },
+                },
             },
             "status": {
                 "type": "object",
@@ -72,11 +85,29 @@ fn schema() -> Value {
                     "verdict": text("What the checks of that promotion said."),
                     "reason": text("Why it was not promoted."),
                     "since": { "type": "string", "format": "date-time", "description": "When that phase began." },
+                    "conditions": {
+                        "type": "array",
+                        "x-kubernetes-list-type": "map",
+                        "x-kubernetes-list-map-keys": ["type"],
+                        "items": {
+                            "type": "object",
+                            "required": ["type", "status", "reason", "lastTransitionTime"],
+                            "properties": {
+                                "type": text("Progressing, Promoted or Astray."),
+                                "status": { "type": "string", "enum": ["True", "False", "Unknown"] },
+                                "reason": text("One word for programs."),
+                                "message": text("What is waited for, or why it was not promoted."),
+                                "lastTransitionTime": { "type": "string", "format": "date-time" },
+                            },
+                        },
+                    },
                     "fence": { "type": "integer", "format": "int64", "description": "Epoch of the lock it was last written under." },
                     "record": {
                         "type": "object",
                         "description": "Serving and previous release, the checkpoint of the promotion under way, the last outcomes.",
                         "x-kubernetes-preserve-unknown-fields": true,
+                        // Written as a whole: else the API server notes the owner of every field in it.
+                        "x-kubernetes-map-type": "atomic",
                     },
                 },
             },

@@ -3,12 +3,21 @@
 use std::error::Error;
 use std::time::Duration;
 
+use kube::core::Status;
+
 use crate::plan::object::ObjectRef;
 use crate::port::ClusterError;
 
 /// How a server-side apply begins to say that the object has a field, or a
 /// value, that its kind does not have.
 const NOT_OF_ITS_TYPE: &str = "failed to create typed patch object";
+
+/// What a 403 says that no Role would help against.
+const NOT_ABOUT_RIGHTS: [&str; 3] = [
+    "exceeded quota",
+    "violates PodSecurity",
+    "because it is being terminated",
+];
 
 /// Maps an error of the client; `action` says what was tried ("apply Service x").
 pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
@@ -20,9 +29,8 @@ pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
     };
     let reason = status.message.clone();
     match (status.code, status.reason.as_str()) {
-        (403, _)
-            if reason.contains("exceeded quota") || reason.contains("violates PodSecurity") =>
-        {
+        // Not for want of a right, whatever the code says.
+        (403, _) if NOT_ABOUT_RIGHTS.iter().any(|words| reason.contains(words)) => {
             ClusterError::Refused {
                 action: action.to_owned(),
                 reason,
@@ -65,7 +73,7 @@ pub(super) fn from_apply(object: &ObjectRef, error: kube::Error) -> ClusterError
                         .to_owned(),
             }
         }
-        kube::Error::Api(status) if status.code == 409 && status.reason == "Conflict" => {
+        kube::Error::Api(status) if status.code == 409 && is_about_fields(&status) => {
             ClusterError::Conflict {
                 object: object.clone(),
                 reason: one_line(&status.message),
@@ -80,6 +88,13 @@ pub(super) fn from_apply(object: &ObjectRef, error: kube::Error) -> ClusterError
         }
         error => from(&format!("apply {object}"), error),
     }
+}
+
+/// Whether other managers own what was to be applied; else it is another
+/// version of the object than the one that was meant.
+fn is_about_fields(status: &Status) -> bool {
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.any(|cause| cause.reason == "FieldManagerConflict")
 }
 
 /// As [`from`], for the group's own resource: a path that the server does not
@@ -119,6 +134,11 @@ pub(super) fn is_not_found(error: &kube::Error) -> bool {
 /// Whether the server said that there is one already.
 pub(super) fn is_already_there(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.reason == "AlreadyExists")
+}
+
+/// Whether the server said that the object was changed meanwhile.
+pub(super) fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
 }
 
 /// An error and its sources on one line, each said once.

@@ -113,18 +113,22 @@ fn role(namespace: &Namespace) -> Value {
     let write = [
         "get", "list", "watch", "create", "update", "patch", "delete",
     ];
+    // Of large groups at one go.
+    let made = [&write[..], &["deletecollection"]].concat();
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",
         "metadata": { "name": "promoter", "namespace": namespace.as_str() },
         "rules": [
-            rule("apps", &["deployments"], &write),
-            rule("batch", &["jobs"], &write),
+            rule("apps", &["deployments"], &made),
+            rule("batch", &["jobs"], &made),
             rule("", &["services", "configmaps", "secrets", "persistentvolumeclaims", "serviceaccounts"], &write),
             rule("policy", &["poddisruptionbudgets"], &write),
+            rule("autoscaling", &["horizontalpodautoscalers"], &write),
             rule("networking.k8s.io", &["ingresses", "networkpolicies"], &write),
             rule("coordination.k8s.io", &["leases"], &write),
             rule(DOMAIN, &["deploymentgroups", "deploymentgroups/status"], &write),
+            rule("events.k8s.io", &["events"], &["create", "patch"]),
             rule("", &["pods", "pods/log", "resourcequotas"], &["get", "list", "watch"]),
             rule("discovery.k8s.io", &["endpointslices"], &["get", "list", "watch"]),
         ],

@@ -5,6 +5,10 @@
 //! epoch and stamps it on the active Services and the `DeploymentGroup` before
 //! it looks at anything, so that what an earlier holder still has under way is
 //! refused by the server (design: fence).
+//!
+//! Times in the Lease are for people. Whether its holder is gone is told by
+//! watching it on this process' own monotonic clock, as clocks of different
+//! machines may be anything apart.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -26,8 +30,19 @@ use crate::port::{ClusterError, Epoch, LockError};
 const DURATION: Duration = Duration::from_secs(15);
 /// How often it is renewed.
 const RENEWAL: Duration = Duration::from_secs(5);
+/// How soon a renewal that failed is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long the answer to one may take.
+const ANSWER: Duration = Duration::from_secs(3);
 /// How long its holder acts on it: less, for clocks that run at different speeds.
 const GOOD_FOR: Duration = Duration::from_secs(13);
+
+/// Somebody else's lock, as this process saw it first.
+pub(super) struct Sighting {
+    holder: Option<String>,
+    renewed: Option<MicroTime>,
+    since: Instant,
+}
 
 /// A lock this process holds.
 pub(super) struct Held {
@@ -47,25 +62,33 @@ impl Kubernetes {
         Api::namespaced(self.client.clone(), self.namespace.as_str())
     }
 
+    /// The Lease as it is, if there is one.
+    pub(super) async fn lease(&self) -> Result<Option<Lease>, ClusterError> {
+        let found = self.leases().get_opt(&self.lease_name()).await;
+        found.map_err(|error| error::from("read the group's Lease", error))
+    }
+
     fn lease_name(&self) -> String {
         format!("promoter-{}", self.group)
     }
 
-    /// Takes the Lease if it is free or has run out. The new epoch is above
+    /// Takes the Lease if it is free or abandoned. The new epoch is above
     /// every epoch ever stamped, even if the Lease itself was deleted.
-    pub(super) async fn take_lease(&self, holder: &str, stamped: u64) -> Result<Epoch, LockError> {
+    pub(super) async fn take_lease(
+        &self,
+        holder: &str,
+        current: Option<Lease>,
+        stamped: u64,
+    ) -> Result<Epoch, LockError> {
         let leases = self.leases();
         let failed = |error| LockError::Cluster(error::from("take the group's Lease", error));
         let now = Timestamp::now();
         let before = Instant::now();
-        let current = leases.get_opt(&self.lease_name()).await.map_err(failed)?;
         let spec = current
             .as_ref()
             .and_then(|lease| lease.spec.clone())
             .unwrap_or_default();
-        if let Some(held) = held_by_other(&spec, now) {
-            return Err(held);
-        }
+        self.refuse_if_held(&spec).await?;
         let last = u64::try_from(spec.lease_transitions.unwrap_or(0)).unwrap_or(0);
         let epoch = Epoch(last.max(stamped) + 1);
         let lease = Lease {
@@ -78,7 +101,7 @@ impl Kubernetes {
                 ..ObjectMeta::default()
             },
             spec: Some(LeaseSpec {
-                holder_identity: Some(holder.to_owned()),
+                holder_identity: Some(format!("{holder}/{}", self.identity)),
                 lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
                 acquire_time: Some(MicroTime(now)),
                 renew_time: Some(MicroTime(now)),
@@ -100,11 +123,7 @@ impl Kubernetes {
             Err(kube::Error::Api(status)) if status.code == 409 => {
                 let winner = leases.get_opt(&self.lease_name()).await.map_err(failed)?;
                 let spec = winner.and_then(|lease| lease.spec).unwrap_or_default();
-                return Err(held_by_other(&spec, now).unwrap_or(LockError::Held {
-                    holder: "somebody else".to_owned(),
-                    since: now,
-                    until: now.saturating_add(DURATION).unwrap_or(now),
-                }));
+                return Err(held(&spec, true));
             }
             Err(error) => return Err(failed(error)),
         };
@@ -116,6 +135,37 @@ impl Kubernetes {
             renewal,
         });
         Ok(epoch)
+    }
+
+    /// Fails while somebody else holds the Lease and was seen to renew it, or
+    /// was not watched for long enough.
+    async fn refuse_if_held(&self, spec: &LeaseSpec) -> Result<(), LockError> {
+        let holder = spec.holder_identity.as_deref().unwrap_or_default();
+        let own = holder.rsplit_once('/').map(|(_, process)| process) == Some(&self.identity);
+        let mut sighted = self.sighted.lock().await;
+        if holder.is_empty() || own {
+            *sighted = None;
+            return Ok(());
+        }
+        let now = Sighting {
+            holder: spec.holder_identity.clone(),
+            renewed: spec.renew_time.clone(),
+            since: Instant::now(),
+        };
+        let Some(first) = sighted.as_ref() else {
+            *sighted = Some(now);
+            return Err(held(spec, false));
+        };
+        if first.holder != now.holder || first.renewed != now.renewed {
+            *sighted = Some(now);
+            return Err(held(spec, true));
+        }
+        let seconds = u64::try_from(spec.lease_duration_seconds.unwrap_or(0)).unwrap_or(0);
+        if first.since.elapsed() < Duration::from_secs(seconds).max(DURATION) {
+            return Err(held(spec, false));
+        }
+        *sighted = None;
+        Ok(())
     }
 
     pub(super) async fn free_lease(&self, epoch: Epoch) -> Result<(), ClusterError> {
@@ -166,39 +216,37 @@ impl Kubernetes {
     }
 }
 
-/// Who holds a Lease now, if anybody does.
-fn held_by_other(spec: &LeaseSpec, now: Timestamp) -> Option<LockError> {
-    let holder = spec
-        .holder_identity
-        .clone()
-        .filter(|holder| !holder.is_empty())?;
-    let renewed = spec.renew_time.as_ref()?.0;
-    let seconds = i64::from(spec.lease_duration_seconds.unwrap_or(0));
-    let until = renewed
-        .saturating_add(jiff::SignedDuration::from_secs(seconds))
-        .ok()?;
-    let since = spec.acquire_time.as_ref().map_or(renewed, |time| time.0);
-    (until > now).then_some(LockError::Held {
-        holder,
-        since,
-        until,
-    })
+/// Who holds a Lease, for people.
+fn held(spec: &LeaseSpec, alive: bool) -> LockError {
+    let identity = spec.holder_identity.as_deref().unwrap_or("somebody else");
+    let since = spec.acquire_time.as_ref().or(spec.renew_time.as_ref());
+    LockError::Held {
+        holder: identity
+            .rsplit_once('/')
+            .map_or(identity, |(person, _)| person)
+            .to_owned(),
+        since: since.map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+        alive,
+    }
 }
 
 /// Renews until the Lease is somebody else's or the deadline has passed.
 async fn renew(leases: Api<Lease>, mut lease: Lease, held: Arc<Mutex<Option<Held>>>, epoch: Epoch) {
     let name = lease.metadata.name.clone().unwrap_or_default();
+    let mut pause = RENEWAL;
     loop {
-        tokio::time::sleep(RENEWAL).await;
+        tokio::time::sleep(pause).await;
+        pause = RETRY;
         let asked = Instant::now();
         if let Some(spec) = lease.spec.as_mut() {
             spec.renew_time = Some(MicroTime(Timestamp::now()));
         }
         let params = PostParams::default();
         let request = leases.replace(&name, &params, &lease);
-        match tokio::time::timeout(RENEWAL, request).await {
+        match tokio::time::timeout(ANSWER, request).await {
             Ok(Ok(renewed)) => {
                 lease = renewed;
+                pause = RENEWAL;
                 let mut held = held.lock().await;
                 let Some(held) = held.as_mut().filter(|held| held.epoch == epoch) else {
                     return;

@@ -9,17 +9,15 @@ use kube::ResourceExt;
 use kube::api::{DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
+use super::columns::status;
 use super::{Kubernetes, crd, error, plans};
 use crate::plan::Plan;
 use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
 use crate::plan::label::{self, FIELD_MANAGER, Role, SWITCH_MANAGER};
 use crate::port::{ClusterError, Epoch, Ledger, LockError};
-use crate::promotion::phase::Phase;
 use crate::promotion::record::GroupRecord;
-
-/// Most bytes of a record (design: capped, as history does not belong into etcd).
-const LARGEST: usize = 64 * 1024;
+use crate::promotion::request::Request;
 
 /// How long taking the lock, or giving it back, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,6 +39,29 @@ impl Ledger for Kubernetes {
         found.map_or_else(|| Ok(GroupRecord::default()), |found| record_of(&found))
     }
 
+    async fn request(&self, request: &Request) -> Result<(), ClusterError> {
+        let spec = Patch::Merge(json!({ "spec": { "request": request } }));
+        let manager = PatchParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let groups = self.groups();
+        let put = groups.patch(self.group.as_str(), &manager, &spec);
+        let put = tokio::time::timeout(PATIENCE, put).await;
+        let put = put.map_err(|_| error::no_answer("put the request", PATIENCE))?;
+        let put = put.map_err(|error| error::from_group("put the request", error))?;
+        // A resource of an older promoter drops what it does not know, and says nothing.
+        if put.data.pointer("/spec/request").is_none() {
+            return Err(ClusterError::Refused {
+                action: "put the request".to_owned(),
+                reason: "the DeploymentGroup resource in the cluster is of an older promoter; \
+                         run `promoter install`"
+                    .to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     async fn acquire(&self, holder: &str) -> Result<Epoch, LockError> {
         let acquired = tokio::time::timeout(PATIENCE, self.take_lock(holder)).await;
         let silent = || LockError::Cluster(error::no_answer("take the group's lock", PATIENCE));
@@ -60,29 +81,9 @@ impl Ledger for Kubernetes {
             None => return Err(ClusterError::Fenced),
         };
         object.data["status"] = status(epoch, record)?;
-        let written = self.fenced(epoch, async {
-            match self
-                .groups()
-                .replace_status(self.group.as_str(), &params(), &object)
-                .await
-            {
-                Ok(written) => Ok(written),
-                // Somebody deleted it: production does not depend on it, it is made again.
-                Err(error) if error::is_not_found(&error) => {
-                    let mut made = self.found_or_made().await?;
-                    made.data["status"] = object.data["status"].clone();
-                    let written = self
-                        .groups()
-                        .replace_status(self.group.as_str(), &params(), &made)
-                        .await;
-                    written.map_err(|error| error::from("write the DeploymentGroup", error))
-                }
-                // Only a later holder writes it beside us.
-                Err(kube::Error::Api(status)) if status.code == 409 => Err(ClusterError::Fenced),
-                Err(error) => Err(error::from("write the DeploymentGroup", error)),
-            }
-        });
-        let object = written.await?;
+        let object = self
+            .fenced(epoch, self.replace_status(epoch, object))
+            .await?;
         *cached = Some(Cached {
             object,
             record: record.clone(),
@@ -91,7 +92,7 @@ impl Ledger for Kubernetes {
     }
 
     async fn store_plan(&self, epoch: Epoch, plan: &Plan) -> Result<(), ClusterError> {
-        self.fenced(epoch, plans::store(self, plan)).await
+        self.fenced(epoch, plans::store(self, epoch, plan)).await
     }
 
     async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, ClusterError> {
@@ -112,16 +113,15 @@ impl Ledger for Kubernetes {
 
 impl Kubernetes {
     async fn take_lock(&self, holder: &str) -> Result<Epoch, LockError> {
-        let object = self.found_or_made().await.map_err(LockError::Cluster)?;
-        let services = self.active_services().await.map_err(LockError::Cluster)?;
-        let stamped = services
-            .iter()
-            .filter_map(|service| service.annotations().get(label::FENCE)?.parse().ok());
-        let noted = object.data.pointer("/status/fence").and_then(Value::as_u64);
+        let (object, services, lease) =
+            tokio::try_join!(self.found_or_made(), self.active_services(), self.lease())
+                .map_err(LockError::Cluster)?;
+        let stamped = services.iter().filter_map(stamp_of);
+        let noted = fence_of(&object);
         let epoch = self
-            .take_lease(holder, stamped.chain(noted).max().unwrap_or(0))
+            .take_lease(holder, lease, stamped.chain(noted).max().unwrap_or(0))
             .await?;
-        if let Err(error) = self.take_over(epoch).await {
+        if let Err(error) = self.take_over(epoch, &services).await {
             // Nobody waits for the lock of one who cannot use it.
             if let Err(error) = self.free_lease(epoch).await {
                 tracing::warn!(%error, "failed to give the group's lock back");
@@ -129,6 +129,34 @@ impl Kubernetes {
             return Err(LockError::Cluster(error));
         }
         Ok(epoch)
+    }
+
+    /// Writes the status over whatever this holder wrote before, and never over
+    /// what a later one wrote.
+    async fn replace_status(
+        &self,
+        epoch: Epoch,
+        mut object: DynamicObject,
+    ) -> Result<DynamicObject, ClusterError> {
+        let failed = |error| error::from("write the DeploymentGroup", error);
+        let name = self.group.as_str();
+        loop {
+            let found = match self.groups().replace_status(name, &params(), &object).await {
+                Ok(written) => return Ok(written),
+                // Somebody deleted it: production does not depend on it, it is made again.
+                Err(error) if error::is_not_found(&error) => self.found_or_made().await?,
+                // A request was added to it, or the answer to our last write was lost.
+                Err(error) if error::is_conflict(&error) => {
+                    let found = self.groups().get(name).await.map_err(failed)?;
+                    if fence_of(&found) != Some(epoch.0) {
+                        return Err(ClusterError::Fenced);
+                    }
+                    found
+                }
+                Err(error) => return Err(failed(error)),
+            };
+            object.metadata = found.metadata;
+        }
     }
 
     fn groups(&self) -> Api<DynamicObject> {
@@ -173,18 +201,23 @@ impl Kubernetes {
             label::ROLE,
             Role::Active.as_str()
         );
-        let found = api.list(&ListParams::default().labels(&selector)).await;
+        // From the server's cache: it lags by moments, and who could still write
+        // has been silent for the length of a lock.
+        let any = ListParams::default().labels(&selector).match_any();
+        let found = api.list(&any).await;
         Ok(found
             .map_err(|error| error::from("list the active Services", error))?
             .items)
     }
 
     /// Stamps what is there now: until the lock was taken, the holder before
-    /// may have written the record, or made Services.
-    async fn take_over(&self, epoch: Epoch) -> Result<(), ClusterError> {
+    /// may have written the record.
+    async fn take_over(&self, epoch: Epoch, services: &[Service]) -> Result<(), ClusterError> {
         let object = self.found_or_made().await?;
-        let services = self.active_services().await?;
-        self.stamp(epoch, object, &services).await
+        self.stamp(epoch, object, services).await?;
+        let names = services.iter().map(ResourceExt::name_any);
+        self.expect_stamps(epoch, names.collect()).await;
+        Ok(())
     }
 
     /// Writes the epoch wherever a patch of an earlier holder could still arrive.
@@ -194,38 +227,67 @@ impl Kubernetes {
         mut object: DynamicObject,
         services: &[Service],
     ) -> Result<(), ClusterError> {
+        let patches = services
+            .iter()
+            .map(|service| self.stamp_service(epoch, service));
+        let record = record_of(&object)?;
+        object.data["status"] = status(epoch, &record)?;
+        let groups = self.groups();
+        let written = async {
+            let params = params();
+            let written = groups.replace_status(self.group.as_str(), &params, &object);
+            written
+                .await
+                .map_err(|error| error::from("stamp the DeploymentGroup", error))
+        };
+        let stamped = async { tokio::try_join!(futures::future::try_join_all(patches), written) };
+        let (_, object) = self.fenced(epoch, stamped).await?;
+        *self.record.lock().await = Some(Cached { object, record });
+        Ok(())
+    }
+
+    /// Stamps one Service from exactly the state that is known: a stamp that
+    /// arrives late must not take a later holder's away.
+    async fn stamp_service(&self, epoch: Epoch, service: &Service) -> Result<(), ClusterError> {
+        let name = service.name_any();
+        let failed = |error| error::from(&format!("stamp Service {name}"), error);
         let api: Api<Service> = Api::namespaced(self.client.clone(), self.namespace.as_str());
         let manager = PatchParams {
             field_manager: Some(SWITCH_MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let mark = json!({ "metadata": { "annotations": { label::FENCE: epoch.0.to_string() } } });
-        let patch = Patch::Merge(&mark);
-        let patches = services.iter().map(|service| {
-            let name = service.name_any();
-            let (api, manager, patch) = (&api, &manager, &patch);
-            async move {
-                let stamped = api.patch(&name, manager, patch).await;
-                stamped.map_err(|error| error::from(&format!("stamp Service {name}"), error))
+        let mut version = service.resource_version();
+        loop {
+            let mark = json!({ "metadata": {
+                "resourceVersion": version,
+                "annotations": { label::FENCE: epoch.0.to_string() },
+            } });
+            match api.patch(&name, &manager, &Patch::Merge(&mark)).await {
+                Ok(_) => return Ok(()),
+                // Somebody changed it since it was listed.
+                Err(error) if error::is_conflict(&error) => {
+                    let found = api.get(&name).await.map_err(failed)?;
+                    if stamp_of(&found) > Some(epoch.0) {
+                        return Err(ClusterError::Fenced);
+                    }
+                    version = found.resource_version();
+                }
+                // It was deleted meanwhile.
+                Err(error) if error::is_not_found(&error) => return Ok(()),
+                Err(error) => return Err(failed(error)),
             }
-        });
-        self.fenced(epoch, futures::future::try_join_all(patches))
-            .await?;
-        let record = record_of(&object)?;
-        object.data["status"] = status(epoch, &record)?;
-        let written = self.fenced(epoch, async {
-            let written = self
-                .groups()
-                .replace_status(self.group.as_str(), &params(), &object)
-                .await;
-            written.map_err(|error| error::from("stamp the DeploymentGroup", error))
-        });
-        *self.record.lock().await = Some(Cached {
-            object: written.await?,
-            record,
-        });
-        Ok(())
+        }
     }
+}
+
+/// The epoch a Service was stamped with last.
+fn stamp_of(service: &Service) -> Option<u64> {
+    service.annotations().get(label::FENCE)?.parse().ok()
+}
+
+/// The epoch a `DeploymentGroup` was written under last.
+fn fence_of(object: &DynamicObject) -> Option<u64> {
+    object.data.pointer("/status/fence").and_then(Value::as_u64)
 }
 
 fn params() -> PostParams {
@@ -240,64 +302,8 @@ pub(super) fn record_of(object: &DynamicObject) -> Result<GroupRecord, ClusterEr
     let Some(record) = object.data.pointer("/status/record") else {
         return Ok(GroupRecord::default());
     };
-    serde_json::from_value(record.clone()).map_err(|error| ClusterError::Refused {
+    GroupRecord::from_json(record.clone()).map_err(|error| ClusterError::Refused {
         action: format!("read the record of DeploymentGroup {}", object.name_any()),
-        reason: error.to_string(),
+        reason: error::chain(&error),
     })
-}
-
-/// What people see in columns, beside the record itself.
-fn status(epoch: Epoch, record: &GroupRecord) -> Result<Value, ClusterError> {
-    let refused = |reason: String| ClusterError::Refused {
-        action: "write the DeploymentGroup".to_owned(),
-        reason,
-    };
-    let mut bounded = record.clone();
-    let record = loop {
-        let value = serde_json::to_value(&bounded).map_err(|error| refused(error.to_string()))?;
-        if value.to_string().len() <= LARGEST || bounded.outcomes.pop().is_none() {
-            break value;
-        }
-    };
-    let last = bounded.outcomes.first();
-    let phase = bounded
-        .in_flight
-        .as_ref()
-        .map(|promotion| (promotion.phase, promotion.phase_since));
-    let phase = phase.or_else(|| last.map(|outcome| (outcome.phase, outcome.ended_at)));
-    let reasons = match &bounded.in_flight {
-        Some(promotion) => &promotion.reasons[..],
-        None => last.map_or(&[][..], |outcome| &outcome.reasons),
-    };
-    let mut status = json!({
-        "fence": epoch.0,
-        "record": record,
-        "verdict": verdict(&bounded),
-        "reason": reasons.first().map(|reason| reason.text.clone()),
-    });
-    if let Some((phase, since)) = phase {
-        status["phase"] = phase.to_string().into();
-        status["since"] = since.to_string().into();
-    }
-    if let Some(serving) = &bounded.serving {
-        status["color"] = serving.color.as_str().into();
-        status["release"] = serving.release.short().into();
-    }
-    Ok(status)
-}
-
-/// What the checks of the last promotion said, in a word.
-fn verdict(record: &GroupRecord) -> String {
-    if record
-        .in_flight
-        .as_ref()
-        .is_some_and(|promotion| promotion.phase < Phase::Promoting)
-    {
-        return "pending".to_owned();
-    }
-    let Some(outcome) = record.outcomes.first() else {
-        return "none".to_owned();
-    };
-    let worst = outcome.checks.iter().map(|check| check.verdict).max();
-    worst.map_or_else(|| "untested".to_owned(), |verdict| verdict.to_string())
 }

@@ -1,7 +1,7 @@
 //! Lines of containers.
 
 use futures::io::AsyncBufReadExt;
-use futures::stream::{self, BoxStream};
+use futures::stream;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
@@ -9,7 +9,7 @@ use kube::{Api, Client};
 
 use super::error;
 use crate::port::ClusterError;
-use crate::port::cluster::LogSource;
+use crate::port::cluster::{Lines, LogSource};
 
 /// What a node answers in place of a log that it does not have any more. It is
 /// no part of a log, and has no end of line.
@@ -22,7 +22,7 @@ pub(super) async fn lines(
     client: &Client,
     namespace: &str,
     source: &LogSource,
-) -> Result<BoxStream<'static, String>, ClusterError> {
+) -> Result<Lines, ClusterError> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let params = LogParams {
         container: Some(source.container.clone()),
@@ -55,11 +55,12 @@ pub(super) async fn lines(
         let text = String::from_utf8_lossy(&line);
         text.trim_end_matches(['\n', '\r']).to_owned()
     });
-    // A stream that breaks off ends: whoever reads decides whether it was whole.
-    Ok(lines
-        .take_while(|line| std::future::ready(line.is_ok()))
-        .filter_map(|line| async { line.ok() })
-        .boxed())
+    let pod = source.pod.clone();
+    let broken = move |error: std::io::Error| ClusterError::Unreachable {
+        cluster: format!("to read the log of pod {pod}"),
+        reason: error::chain(&error),
+    };
+    Ok(lines.map_err(broken).boxed())
 }
 
 fn is_no_log(line: &[u8]) -> bool {

@@ -11,16 +11,19 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::api::{
+    DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions,
+};
 use kube::{Api, ResourceExt};
 use rand::TryRngCore;
+use serde_json::json;
 
 use super::{Kubernetes, error};
 use crate::plan::Plan;
 use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
 use crate::plan::label::{self, FIELD_MANAGER, Role};
-use crate::port::ClusterError;
+use crate::port::{ClusterError, Epoch};
 
 /// Bytes per Secret; the API server takes a little over a million.
 const CHUNK: usize = 700 * 1024;
@@ -33,7 +36,11 @@ pub(super) fn secrets(cluster: &Kubernetes) -> Api<Secret> {
     Api::namespaced(cluster.client.clone(), cluster.namespace.as_str())
 }
 
-pub(super) async fn store(cluster: &Kubernetes, plan: &Plan) -> Result<(), ClusterError> {
+pub(super) async fn store(
+    cluster: &Kubernetes,
+    epoch: Epoch,
+    plan: &Plan,
+) -> Result<(), ClusterError> {
     let refused = |reason: String| ClusterError::Refused {
         action: "keep the plan".to_owned(),
         reason,
@@ -53,6 +60,7 @@ pub(super) async fn store(cluster: &Kubernetes, plan: &Plan) -> Result<(), Clust
                     id.short()
                 )),
                 labels: Some(labels(cluster, &id)),
+                annotations: Some([(label::FENCE.to_owned(), epoch.0.to_string())].into()),
                 ..ObjectMeta::default()
             },
             immutable: Some(true),
@@ -70,7 +78,9 @@ pub(super) async fn store(cluster: &Kubernetes, plan: &Plan) -> Result<(), Clust
             ])),
             ..Secret::default()
         };
-        create(cluster, &secret, "keep the plan").await?;
+        if !create(cluster, &secret, "keep the plan").await? {
+            claim(cluster, &secret).await?;
+        }
     }
     Ok(())
 }
@@ -157,12 +167,14 @@ pub(super) async fn forget(cluster: &Kubernetes, except: &[PlanId]) -> Result<()
         if except.iter().any(|id| id.short() == plan) {
             continue;
         }
-        match api
-            .delete(&secret.name_any(), &DeleteParams::default())
-            .await
-        {
+        // A plan that is wanted again meanwhile is another version, see `create`.
+        let params = DeleteParams::default().preconditions(Preconditions {
+            uid: secret.uid(),
+            resource_version: secret.resource_version(),
+        });
+        match api.delete(&secret.name_any(), &params).await {
             Ok(_) => {}
-            Err(error) if error::is_not_found(&error) => {}
+            Err(error) if error::is_not_found(&error) || error::is_conflict(&error) => {}
             Err(error) => return Err(error::from("drop an old plan", error)),
         }
     }
@@ -213,17 +225,35 @@ pub(super) async fn make_key(cluster: &Kubernetes) -> Result<ConfigKey, ClusterE
         })
 }
 
-async fn create(cluster: &Kubernetes, secret: &Secret, action: &str) -> Result<(), ClusterError> {
+/// Makes a Secret; says whether there was none yet.
+async fn create(cluster: &Kubernetes, secret: &Secret, action: &str) -> Result<bool, ClusterError> {
     let params = PostParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PostParams::default()
     };
     match secrets(cluster).create(&params, secret).await {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
         // Named by content and immutable: what is there is the same.
-        Err(error) if error::is_already_there(&error) => Ok(()),
+        Err(error) if error::is_already_there(&error) => Ok(false),
         Err(error) => Err(error::from(action, error)),
     }
+}
+
+/// Makes a Secret that is there another version of itself: whoever was about to
+/// drop it, as nobody needed it any more, leaves it alone then.
+async fn claim(cluster: &Kubernetes, secret: &Secret) -> Result<(), ClusterError> {
+    let params = PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    let fence = json!({ "metadata": { "annotations": secret.annotations() } });
+    let (api, name) = (secrets(cluster), secret.name_any());
+    let claimed = api
+        .patch_metadata(&name, &params, &Patch::Merge(fence))
+        .await;
+    claimed
+        .map(drop)
+        .map_err(|error| error::from("keep the plan", error))
 }
 
 fn labels(cluster: &Kubernetes, id: &PlanId) -> BTreeMap<String, String> {

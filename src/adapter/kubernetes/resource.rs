@@ -7,13 +7,15 @@ use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::core::gvk::ParseGroupVersionError;
 use kube::discovery::{self, Scope};
 use kube::{Api, Client};
+use serde_json::{Map, Value};
 
 use super::{Kubernetes, error};
+use crate::plan::autoscaler::{API_VERSION, KIND};
 use crate::plan::object::{Object, ObjectRef};
 use crate::port::ClusterError;
 
 /// Plural names of the kinds promoter meets most; others are asked for once.
-const KNOWN: [(&str, &str, &str); 8] = [
+const KNOWN: [(&str, &str, &str); 9] = [
     ("apps/v1", "Deployment", "deployments"),
     ("batch/v1", "Job", "jobs"),
     ("v1", "Service", "services"),
@@ -21,6 +23,7 @@ const KNOWN: [(&str, &str, &str); 8] = [
     ("v1", "Secret", "secrets"),
     ("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
     ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+    (API_VERSION, KIND, "horizontalpodautoscalers"),
     ("networking.k8s.io/v1", "Ingress", "ingresses"),
 ];
 
@@ -132,4 +135,80 @@ pub(super) fn from_object(object: &Object) -> Result<DynamicObject, ClusterError
         action: format!("read {}", object.reference()),
         reason: error.to_string(),
     })
+}
+
+/// Whether what is found runs what was to be made, and from the same data. What
+/// the server fills in by itself does not count.
+pub(super) fn runs_the_same(made: &Object, found: &Object) -> bool {
+    const DECISIVE: [&str; 6] = ["name", "image", "command", "args", "env", "envFrom"];
+    let data = |object: &Object| object.at("/data").cloned();
+    let (ours, theirs): (Vec<_>, Vec<_>) =
+        (made.containers().collect(), found.containers().collect());
+    let same = |(ours, theirs): (&&Map<String, Value>, &&Map<String, Value>)| {
+        let nothing = Value::Null;
+        DECISIVE.iter().all(|field| {
+            let (ours, theirs) = (ours.get(*field), theirs.get(*field));
+            is_part(ours.unwrap_or(&nothing), theirs.unwrap_or(&nothing))
+        })
+    };
+    data(made) == data(found) && ours.len() == theirs.len() && ours.iter().zip(&theirs).all(same)
+}
+
+/// Whether a value is as given, but for fields that were added to it.
+fn is_part(given: &Value, found: &Value) -> bool {
+    match (given, found) {
+        (Value::Object(given), Value::Object(found)) => given
+            .iter()
+            .all(|(key, value)| found.get(key).is_some_and(|found| is_part(value, found))),
+        (Value::Array(given), Value::Array(found)) => {
+            given.len() == found.len() && given.iter().zip(found).all(|(g, f)| is_part(g, f))
+        }
+        _ => given == found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_runs_the_same_is_taken_for_ones_own() {
+        let object = |container: Value| {
+            let template = json!({ "spec": { "containers": [container] } });
+            Object(json!({ "kind": "Job", "spec": { "template": template } }))
+        };
+        let field =
+            |version: Value| json!([{ "name": "POD", "valueFrom": { "fieldRef": version } }]);
+        let made = object(json!({
+            "name": "check", "image": "tests@sha256:1", "command": ["npm", "test"],
+            "env": field(json!({ "fieldPath": "metadata.name" })),
+        }));
+        let found = |image: &str, command: Value, more: Value| {
+            object(json!({
+                "name": "check", "image": image, "command": command, "imagePullPolicy": "IfNotPresent",
+                "env": field(json!({ "fieldPath": "metadata.name", "apiVersion": "v1" })), "args": more,
+            }))
+        };
+        let test = || json!(["npm", "test"]);
+        assert!(runs_the_same(
+            &made,
+            &found("tests@sha256:1", test(), Value::Null)
+        ));
+        for other in [
+            found("tests@sha256:2", test(), Value::Null),
+            found("tests@sha256:1", json!(["true"]), Value::Null),
+            found(
+                "tests@sha256:1",
+                json!(["npm", "test", "--help"]),
+                Value::Null,
+            ),
+            found("tests@sha256:1", test(), json!(["--help"])),
+            object(json!({ "name": "check" })),
+            Object(json!({ "kind": "Job" })),
+        ] {
+            assert!(!runs_the_same(&made, &other), "{other:?}");
+        }
+    }
 }

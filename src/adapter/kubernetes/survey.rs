@@ -10,14 +10,18 @@ use kube::{Api, ResourceExt};
 use serde_json::Value;
 
 use super::{Kubernetes, error, plans};
+use crate::plan::Plan;
 use crate::plan::capacity::{bytes, cpu_millis};
 use crate::plan::image::Platform;
 use crate::plan::object::Object;
 use crate::plan::survey::{Node, Quota, Resources, Survey};
 use crate::port::{Cluster, ClusterError, Ledger};
+use crate::promotion::record::GroupRecord;
 
 /// How long the cluster may take to tell.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take over what is only told.
+const SHORT_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn survey(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
     let looked = tokio::time::timeout(PATIENCE, look(cluster)).await;
@@ -26,24 +30,16 @@ pub(super) async fn survey(cluster: &Kubernetes) -> Result<Survey, ClusterError>
 
 async fn look(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
     let kinds = [("apps/v1".to_owned(), "Deployment".to_owned())];
-    let (namespace, services, nodes, quotas, record, config_key, deployments) = tokio::join!(
+    let (namespace, services, nodes, quotas, live, config_key, deployments) = tokio::join!(
         namespace(cluster),
         services(cluster),
         nodes(cluster),
         quotas(cluster),
-        cluster.read(),
+        live(cluster),
         plans::find_key(cluster),
         cluster.owned(&kinds),
     );
-    let record = match record {
-        // Planning is possible before anything was installed.
-        Err(ClusterError::NotInstalled) => crate::promotion::record::GroupRecord::default(),
-        record => record?,
-    };
-    let live = match &record.serving {
-        Some(serving) => cluster.plan(&serving.plan).await?,
-        None => None,
-    };
+    let (record, live) = live?;
     Ok(Survey {
         namespace: namespace?,
         serving: record.serving,
@@ -58,15 +54,23 @@ async fn look(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
     })
 }
 
+/// The record, and the plan of what serves by it.
+async fn live(cluster: &Kubernetes) -> Result<(GroupRecord, Option<Plan>), ClusterError> {
+    let record = match cluster.read().await {
+        // Planning is possible before anything was installed.
+        Err(ClusterError::NotInstalled) => GroupRecord::default(),
+        record => record?,
+    };
+    let plan = match &record.serving {
+        Some(serving) => cluster.plan(&serving.plan).await?,
+        None => None,
+    };
+    Ok((record, plan))
+}
+
 /// Labels and annotations: meshes use either.
 async fn namespace(cluster: &Kubernetes) -> Result<Option<BTreeMap<String, String>>, ClusterError> {
-    let api: Api<Namespace> = Api::all(cluster.client.clone());
-    let found = match api.get_opt(cluster.namespace.as_str()).await {
-        Ok(found) => found,
-        // Reading a Namespace is a right of its own; without it, writes will tell.
-        Err(kube::Error::Api(status)) if status.code == 403 => return Ok(Some(BTreeMap::new())),
-        Err(error) => return Err(error::from("read the namespace", error)),
-    };
+    let found = find_namespace(cluster).await?;
     Ok(found.map(|found| {
         let mut marks = found.annotations().clone();
         marks.extend(found.labels().clone());
@@ -74,10 +78,26 @@ async fn namespace(cluster: &Kubernetes) -> Result<Option<BTreeMap<String, Strin
     }))
 }
 
+pub(super) async fn is_ending(cluster: &Kubernetes) -> Result<bool, ClusterError> {
+    let found = tokio::time::timeout(SHORT_PATIENCE, find_namespace(cluster)).await;
+    let found = found.map_err(|_| error::no_answer("read the namespace", SHORT_PATIENCE))??;
+    Ok(found.is_none_or(|found| found.metadata.deletion_timestamp.is_some()))
+}
+
+/// The namespace. Reading it is a right of its own; without it nothing is known
+/// of the namespace, and writes will tell.
+async fn find_namespace(cluster: &Kubernetes) -> Result<Option<Namespace>, ClusterError> {
+    let api: Api<Namespace> = Api::all(cluster.client.clone());
+    match api.get_opt(cluster.namespace.as_str()).await {
+        Err(kube::Error::Api(status)) if status.code == 403 => Ok(Some(Namespace::default())),
+        found => found.map_err(|error| error::from("read the namespace", error)),
+    }
+}
+
 async fn services(cluster: &Kubernetes) -> Result<Vec<Object>, ClusterError> {
     let api: Api<Service> = Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
     let found = api
-        .list(&ListParams::default())
+        .list(&ListParams::default().match_any())
         .await
         .map_err(|error| error::from("list Services", error))?;
     let objects = found.items.iter().map(|service| {
@@ -94,8 +114,10 @@ async fn services(cluster: &Kubernetes) -> Result<Vec<Object>, ClusterError> {
 async fn nodes(cluster: &Kubernetes) -> Result<Vec<Node>, ClusterError> {
     let nodes: Api<KubeNode> = Api::all(cluster.client.clone());
     let pods: Api<Pod> = Api::all(cluster.client.clone());
-    let active = ListParams::default().fields("status.phase!=Succeeded,status.phase!=Failed");
-    let all = ListParams::default();
+    let active = ListParams::default()
+        .fields("status.phase!=Succeeded,status.phase!=Failed")
+        .match_any();
+    let all = ListParams::default().match_any();
     let (nodes, pods) = tokio::join!(nodes.list(&all), pods.list(&active));
     let (nodes, pods) = match (nodes, pods) {
         (Ok(nodes), Ok(pods)) => (nodes, pods),
@@ -164,7 +186,7 @@ fn to_node(node: &KubeNode, requested: &BTreeMap<String, Resources>) -> Node {
 async fn quotas(cluster: &Kubernetes) -> Result<Vec<Quota>, ClusterError> {
     let api: Api<ResourceQuota> =
         Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
-    let found = match api.list(&ListParams::default()).await {
+    let found = match api.list(&ListParams::default().match_any()).await {
         Ok(found) => found,
         Err(kube::Error::Api(status)) if status.code == 403 => return Ok(Vec::new()),
         Err(error) => return Err(error::from("list quotas", error)),

@@ -9,18 +9,21 @@ use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod}
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
+use kube::api::DynamicObject;
 
 use super::watch::Stores;
 use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
+use crate::plan::fingerprint::PlanId;
 use crate::plan::label;
 use crate::plan::object::Object;
 use crate::promotion::observed::{
     ContainerState, DeploymentState, Ended, Endpoint, JobState, Observed, PodState,
 };
+use crate::promotion::request::Request;
 
 /// Everything the stores know.
-pub(super) fn observed(stores: &Stores) -> Observed {
+pub(super) fn observed(stores: &Stores, outages: u32) -> Observed {
     Observed {
         deployments: stores
             .deployments
@@ -47,7 +50,20 @@ pub(super) fn observed(stores: &Stores) -> Observed {
             .iter()
             .filter_map(|found| job(found))
             .collect(),
+        request: stores
+            .groups
+            .state()
+            .iter()
+            .find_map(|found| request(found)),
+        outages,
+        // Dated by whoever looks.
+        away_at: None,
     }
+}
+
+/// What somebody asks for; what cannot be read is no request.
+fn request(found: &DynamicObject) -> Option<Request> {
+    serde_json::from_value(found.data.pointer("/spec/request")?.clone()).ok()
 }
 
 fn label_of<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a str> {
@@ -98,6 +114,15 @@ fn deployment(found: &Deployment) -> Option<DeploymentState> {
         app: app_of(&found.metadata)?,
         color: color_of(&found.metadata)?,
         promotion: promotion_of(&found.metadata),
+        epoch: found
+            .annotations()
+            .get(label::FENCE)
+            .and_then(|epoch| epoch.parse().ok())
+            .unwrap_or(0),
+        plan: found
+            .annotations()
+            .get(label::PLAN_ID)
+            .and_then(|id| PlanId::parse(id)),
         generation: found.metadata.generation.unwrap_or(0),
         observed_generation: status.observed_generation.unwrap_or(0),
         wanted: found
@@ -115,6 +140,14 @@ fn pod(found: &Pod) -> Option<PodState> {
     let conditions = status.conditions.unwrap_or_default();
     let condition = |kind: &str| conditions.iter().find(|condition| condition.type_ == kind);
     let is_true = |kind: &str| condition(kind).is_some_and(|condition| condition.status == "True");
+    // The kubelet sets both alike, and the node controller only the one; where
+    // a gate keeps a pod from being ready, its containers say nothing.
+    let gates = found
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.readiness_gates.as_ref());
+    let is_gated = gates.is_some_and(|gates| !gates.is_empty());
+    let unheard = !is_gated && is_true("ContainersReady") && !is_true("Ready");
     let unschedulable = condition("PodScheduled")
         .filter(|c| c.status == "False" && c.reason.as_deref() == Some("Unschedulable"))
         .map(|c| c.message.clone().unwrap_or_default());
@@ -138,6 +171,8 @@ fn pod(found: &Pod) -> Option<PodState> {
             .map(|owner| owner.uid.clone()),
         phase: status.phase.unwrap_or_default(),
         ready: is_true("Ready"),
+        unheard,
+        node: found.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         deleting: found.metadata.deletion_timestamp.is_some(),
         disrupted,
         reason: status.reason,
@@ -177,7 +212,7 @@ fn ended(terminated: ContainerStateTerminated) -> Ended {
 }
 
 /// Services are read as they are: rules look at fields only users know of.
-fn service(found: &k8s_openapi::api::core::v1::Service) -> Object {
+pub(super) fn service(found: &k8s_openapi::api::core::v1::Service) -> Object {
     let mut value = serde_json::to_value(found).unwrap_or_default();
     value["apiVersion"] = "v1".into();
     value["kind"] = "Service".into();
@@ -206,7 +241,11 @@ fn endpoints(slices: &[std::sync::Arc<EndpointSlice>]) -> BTreeMap<String, Vec<E
                 .unwrap_or(true);
             // A dual-stack Service has a slice per family; a pod counts once.
             if !endpoints.iter().any(|known| known.pod == pod) {
-                endpoints.push(Endpoint { pod, ready });
+                endpoints.push(Endpoint {
+                    pod,
+                    ready,
+                    since: created_at(&slice.metadata),
+                });
             }
         }
     }

@@ -1,9 +1,10 @@
 //! The group's objects as the API server streams them.
 //!
-//! Five watches feed local stores, so that looking costs no request and
+//! Six watches feed local stores, so that looking costs no request and
 //! waiting costs no time. A look made after a write of this process includes
 //! that write: see [`Watch::expect`].
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,14 +13,18 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::api::DynamicObject;
 use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::utils::Backoff;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use super::{crd, slim, translate};
 use crate::plan::label;
+use crate::plan::object::Object;
 use crate::port::ClusterError;
 
 /// How long a watch may take to show what was just written.
@@ -31,10 +36,34 @@ type Expectation = Box<dyn Fn(&Stores) -> bool + Send>;
 /// The stores and what feeds them.
 pub(super) struct Watch {
     stores: Stores,
-    changed: Arc<Notify>,
+    news: News,
     expected: Mutex<Vec<Expectation>>,
     // Dropping the set ends the watches.
     _tasks: JoinSet<()>,
+}
+
+/// What the watches tell whoever waits.
+#[derive(Clone, Default)]
+struct News {
+    changed: Arc<Notify>,
+    outages: Arc<AtomicU32>,
+}
+
+/// A watch that broke off is tried again every second: how long ago the server
+/// was away is to be known, and a promotion waits for it.
+#[derive(Clone)]
+struct Steadily;
+
+impl Iterator for Steadily {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(Duration::from_secs(1))
+    }
+}
+
+impl Backoff for Steadily {
+    fn reset(&mut self) {}
 }
 
 /// What is known of the group's objects.
@@ -44,30 +73,47 @@ pub(super) struct Stores {
     pub(super) jobs: Store<Job>,
     pub(super) services: Store<Service>,
     pub(super) slices: Store<EndpointSlice>,
+    pub(super) groups: Store<DynamicObject>,
 }
 
 impl Watch {
-    /// Starts the watches and waits for their first lists.
+    /// Starts the watches and waits for their first lists. `outages` is what was
+    /// seen of them before, by watches that were given up.
     pub(super) async fn start(
         client: &Client,
         namespace: &str,
         group: &str,
+        outages: u32,
     ) -> Result<Self, ClusterError> {
-        let changed = Arc::new(Notify::new());
+        let news = News::default();
+        news.outages.store(outages, Ordering::Relaxed);
         let mut tasks = JoinSet::new();
-        let ours = watcher::Config::default().labels(&format!("{}={group}", label::GROUP));
-        let all = watcher::Config::default();
+        let all = match outages {
+            // The server's cache is recent enough: what this process wrote is waited for.
+            0 => watcher::Config::default().any_semantic(),
+            // One that lagged is not asked again what it knows.
+            _ => watcher::Config::default(),
+        };
+        let ours = all.clone().labels(&format!("{}={group}", label::GROUP));
         let stores = Stores {
-            deployments: follow(client, namespace, ours.clone(), &changed, &mut tasks),
-            pods: follow(client, namespace, ours.clone(), &changed, &mut tasks),
-            jobs: follow(client, namespace, ours.clone(), &changed, &mut tasks),
+            deployments: follow(
+                client,
+                namespace,
+                &ours,
+                slim::deployment,
+                &news,
+                &mut tasks,
+            ),
+            pods: follow(client, namespace, &ours, slim::pod, &news, &mut tasks),
+            jobs: follow(client, namespace, &ours, slim::job, &news, &mut tasks),
             // Services of others matter too: one may select the candidate's pods.
-            services: follow(client, namespace, all, &changed, &mut tasks),
-            slices: follow(client, namespace, ours, &changed, &mut tasks),
+            services: follow(client, namespace, &all, |_| {}, &news, &mut tasks),
+            slices: follow(client, namespace, &ours, |_| {}, &news, &mut tasks),
+            groups: follow_group(client, namespace, &all, group, &news, &mut tasks),
         };
         let watch = Self {
             stores,
-            changed,
+            news,
             expected: Mutex::default(),
             _tasks: tasks,
         };
@@ -82,7 +128,7 @@ impl Watch {
 
     /// Returns once something changed since the last call.
     pub(super) async fn changed(&self) {
-        self.changed.notified().await;
+        self.news.changed.notified().await;
     }
 
     /// Makes later looks wait until this holds.
@@ -92,19 +138,30 @@ impl Watch {
         }
     }
 
-    /// The stores, once they show everything this process wrote.
+    /// The Service of that name, if there is one. Only to be believed while
+    /// [`Watch::is_caught_up`].
+    pub(super) fn service(&self, name: &str, namespace: &str) -> Option<Object> {
+        let found = self
+            .stores
+            .services
+            .get(&ObjectRef::new(name).within(namespace));
+        found.map(|found| translate::service(&found))
+    }
+
+    /// The stores, once they show everything this process wrote. Fails if they
+    /// do not in time, be it that somebody undid it at the same moment: then
+    /// only another watch can tell.
     pub(super) async fn stores(&self) -> Result<&Stores, ClusterError> {
         let caught_up = async {
             while !self.is_caught_up() {
                 tokio::select! {
-                    () = self.changed.notified() => {}
+                    () = self.news.changed.notified() => {}
                     // A change may have come between the look and the wait.
                     () = tokio::time::sleep(Duration::from_millis(50)) => {}
                 }
             }
         };
         if tokio::time::timeout(CATCH_UP, caught_up).await.is_err() {
-            self.forget();
             return Err(ClusterError::Unreachable {
                 cluster: "to watch the group's objects".to_owned(),
                 reason: "the watch lags behind what was written".to_owned(),
@@ -113,7 +170,8 @@ impl Watch {
         Ok(&self.stores)
     }
 
-    fn is_caught_up(&self) -> bool {
+    /// Whether the stores show everything this process wrote.
+    pub(super) fn is_caught_up(&self) -> bool {
         let Ok(mut expected) = self.expected.lock() else {
             return true;
         };
@@ -121,10 +179,9 @@ impl Watch {
         expected.is_empty()
     }
 
-    fn forget(&self) {
-        if let Ok(mut expected) = self.expected.lock() {
-            expected.clear();
-        }
+    /// How often a watch broke off since this one began.
+    pub(super) fn outages(&self) -> u32 {
+        self.news.outages.load(Ordering::Relaxed)
     }
 }
 
@@ -137,6 +194,7 @@ impl Stores {
             self.jobs.wait_until_ready(),
             self.services.wait_until_ready(),
             self.slices.wait_until_ready(),
+            self.groups.wait_until_ready(),
         );
     }
 
@@ -179,8 +237,9 @@ where
 fn follow<K>(
     client: &Client,
     namespace: &str,
-    config: watcher::Config,
-    changed: &Arc<Notify>,
+    config: &watcher::Config,
+    slim: fn(&mut K),
+    news: &News,
     tasks: &mut JoinSet<()>,
 ) -> Store<K>
 where
@@ -193,19 +252,59 @@ where
         + 'static,
 {
     let (store, writer) = reflector::store();
-    let stream = watcher(Api::<K>::namespaced(client.clone(), namespace), config)
-        .modify(|object| object.managed_fields_mut().clear())
-        .default_backoff()
+    let api = Api::<K>::namespaced(client.clone(), namespace);
+    feed(api, config.clone(), writer, slim, news, tasks);
+    store
+}
+
+/// The group's own `DeploymentGroup`, where requests are put.
+fn follow_group(
+    client: &Client,
+    namespace: &str,
+    config: &watcher::Config,
+    group: &str,
+    news: &News,
+    tasks: &mut JoinSet<()>,
+) -> Store<DynamicObject> {
+    let kind = crd::resource();
+    let writer = reflector::store::Writer::new(kind.clone());
+    let store = writer.as_reader();
+    let api = Api::namespaced_with(client.clone(), namespace, &kind);
+    let config = config.clone().fields(&format!("metadata.name={group}"));
+    feed(api, config, writer, |_| {}, news, tasks);
+    store
+}
+
+fn feed<K>(
+    api: Api<K>,
+    config: watcher::Config,
+    writer: reflector::store::Writer<K>,
+    slim: fn(&mut K),
+    news: &News,
+    tasks: &mut JoinSet<()>,
+) where
+    K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
+    K::DynamicType: Eq + std::hash::Hash + Clone + Send + Sync,
+{
+    let stream = watcher(api, config)
+        .modify(move |object| {
+            object.meta_mut().managed_fields = None;
+            slim(object);
+        })
+        .backoff(Steadily)
         .reflect(writer);
-    let changed = Arc::clone(changed);
+    let news = news.clone();
     tasks.spawn(async move {
         let mut stream = std::pin::pin!(stream);
         while let Some(event) = stream.next().await {
             if let Err(error) = event {
                 tracing::debug!(%error, "a watch was interrupted and starts again");
+                // What the server itself says, such as that a version is too old, is no outage.
+                if !matches!(error, watcher::Error::WatchError(_)) {
+                    news.outages.fetch_add(1, Ordering::Relaxed);
+                }
             }
-            changed.notify_one();
+            news.changed.notify_one();
         }
     });
-    store
 }

@@ -1,83 +1,56 @@
 //! The port's reads and writes of objects. Each write is fenced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use futures::stream::{self, BoxStream};
+use futures::future::try_join_all;
+use futures::stream;
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::Service;
-use kube::Api;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
-use kube::runtime::reflector::ObjectRef as StoreRef;
-use serde_json::{Value, json};
+use kube::ResourceExt;
+use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
+use serde_json::json;
 
-use super::watch::{Seen, Watch};
 use super::{Kubernetes, error, logs, resource, survey, translate};
-use crate::plan::label::{self, FIELD_MANAGER, SWITCH_MANAGER};
+use crate::plan::label::{self, FIELD_MANAGER};
 use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::{Survey, Trials};
-use crate::port::cluster::{LogSource, Pointing};
+use crate::port::cluster::{Lines, LogSource, Made, Pointing};
 use crate::port::{Cluster, ClusterError, Epoch};
+use crate::promotion::Raise;
 use crate::promotion::observed::Observed;
 
 /// Dry runs under way at the same time.
 const TRIALS_AT_ONCE: usize = 16;
 
 impl Kubernetes {
-    async fn watch(&self) -> Result<&Watch, ClusterError> {
-        let start = || Watch::start(&self.client, self.namespace.as_str(), self.group.as_str());
-        self.watch.get_or_try_init(start).await
+    /// The object of that address, whoever it belongs to: by the watch, where it
+    /// covers everybody's objects of the kind.
+    pub(super) async fn known(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
+        let watch = self.watching().filter(|watch| watch.is_caught_up());
+        match watch.filter(|_| object.kind == "Service") {
+            Some(watch) => Ok(watch.service(&object.name, self.namespace.as_str())),
+            None => self.find(object).await,
+        }
     }
 
-    /// Makes the next look wait for an object to be there.
-    fn expect_made(&self, made: &Object) {
-        let Some(watch) = self.watch.get() else {
-            return;
+    /// What of a kind is in the namespace, without its content. Of a kind that
+    /// the cluster does not have there is nothing.
+    async fn all_of(&self, api_version: &str, kind: &str) -> Result<Vec<Object>, ClusterError> {
+        let api = match self.api(api_version, kind).await {
+            Err(ClusterError::Refused { .. }) => return Ok(Vec::new()),
+            api => api?,
         };
-        let (kind, name) = (made.kind().to_owned(), made.name().to_owned());
-        let (uid, namespace) = (
-            made.uid().unwrap_or_default().to_owned(),
-            self.namespace.to_string(),
-        );
-        watch.expect(
-            move |stores| match stores.look_up(&kind, &name, &namespace) {
-                Seen::NotWatched => true,
-                Seen::Absent => false,
-                Seen::Present { uid: seen, .. } => seen == uid,
-            },
-        );
-    }
-
-    /// Makes the next look wait for an object to be gone, or going.
-    fn expect_deleted(&self, object: &ObjectRef, uid: &str) {
-        let Some(watch) = self.watch.get() else {
-            return;
-        };
-        let (kind, name) = (object.kind.clone(), object.name.clone());
-        let (uid, namespace) = (uid.to_owned(), self.namespace.to_string());
-        watch.expect(
-            move |stores| match stores.look_up(&kind, &name, &namespace) {
-                Seen::NotWatched | Seen::Absent => true,
-                Seen::Present {
-                    uid: seen,
-                    deleting,
-                } => seen != uid || deleting,
-            },
-        );
-    }
-
-    fn expect_pointed(&self, change: &Pointing) {
-        let Some(watch) = self.watch.get() else {
-            return;
-        };
-        let (change, namespace) = (change.clone(), self.namespace.to_string());
-        watch.expect(move |stores| {
-            let found = stores
-                .services
-                .get(&StoreRef::new(&change.service).within(&namespace));
-            let selector = found.and_then(|service| service.spec.as_ref()?.selector.clone());
-            selector.filter(|selector| !selector.is_empty()) == change.to
+        // Not from the cache: what was made a moment ago is not taken over either.
+        let found = api.list_metadata(&ListParams::default()).await;
+        let found = found.map_err(|error| error::from(&format!("list {kind}s"), error))?;
+        let named = found.items.iter().map(|item| {
+            Object(json!({
+                "apiVersion": api_version,
+                "kind": kind,
+                "metadata": { "name": item.name_any(), "labels": item.labels() },
+            }))
         });
+        Ok(named.collect())
     }
 
     fn stamped(epoch: Epoch, object: &Object) -> Object {
@@ -94,15 +67,39 @@ impl Cluster for Kubernetes {
     }
 
     async fn try_out(&self, objects: &[Object]) -> Result<Trials, ClusterError> {
+        let kinds: BTreeSet<_> = objects
+            .iter()
+            .map(|object| (object.api_version().to_owned(), object.kind().to_owned()))
+            .collect();
+        let lists = kinds.iter().map(|(api, kind)| self.all_of(api, kind));
+        let found: BTreeMap<ObjectRef, Object> = try_join_all(lists)
+            .await?
+            .into_iter()
+            .flatten()
+            .map(|found| (found.reference(), found))
+            .collect();
+        let found = &found;
         let tried = stream::iter(objects.to_vec()).map(|object| async move {
-            let trial = self.try_one(&object).await?;
-            Ok((object.reference(), trial))
+            let reference = object.reference();
+            let trial = self.try_one(&object, found.get(&reference)).await?;
+            Ok((reference, trial))
         });
         tried.buffer_unordered(TRIALS_AT_ONCE).try_collect().await
     }
 
     async fn observe(&self) -> Result<Observed, ClusterError> {
-        Ok(translate::observed(self.watch().await?.stores().await?))
+        let watch = self.watch().await?;
+        match watch.stores().await {
+            Ok(stores) => Ok(translate::observed(stores, watch.outages())),
+            Err(error) => {
+                self.watch_anew(&watch).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn is_ending(&self) -> Result<bool, ClusterError> {
+        survey::is_ending(self).await
     }
 
     async fn changed(&self) {
@@ -131,6 +128,7 @@ impl Cluster for Kubernetes {
                     let ours = |found: &Object| {
                         found.is_owned_by(self.group.as_str())
                             && found.label(label::PROMOTION) == object.label(label::PROMOTION)
+                            && resource::runs_the_same(&object, found)
                     };
                     found.filter(ours).ok_or_else(|| ClusterError::Foreign {
                         object: reference.clone(),
@@ -180,42 +178,56 @@ impl Cluster for Kubernetes {
         Ok(())
     }
 
+    async fn delete_made(&self, epoch: Epoch, made: &Made) -> Result<(), ClusterError> {
+        let object = |name: &str| ObjectRef::new(made.kind.api_version, made.kind.name, name);
+        let labels = format!(
+            "{}={},{}={},{}",
+            label::GROUP,
+            self.group,
+            label::PROMOTION,
+            made.promotion,
+            made.kind.label
+        );
+        self.fenced(epoch, async {
+            let api = self.api_of(&object("")).await?;
+            let selected = ListParams::default().labels(&labels);
+            let in_background = DeleteParams::background();
+            let deleted = api.delete_collection(&in_background, &selected).await;
+            let action = format!("delete {}s of promotion {}", made.kind.name, made.promotion);
+            deleted
+                .map(drop)
+                .map_err(|error| error::from(&action, error))
+        })
+        .await?;
+        for (name, uid) in &made.objects {
+            self.expect_deleted(&object(name), uid);
+        }
+        Ok(())
+    }
+
     async fn point(&self, epoch: Epoch, change: &Pointing) -> Result<(), ClusterError> {
-        let action = format!("switch Service {}", change.service);
-        let patch: json_patch::Patch = serde_json::from_value(pointing_patch(epoch, change))
-            .map_err(|error| ClusterError::Refused {
-                action: action.clone(),
-                reason: error.to_string(),
-            })?;
-        let pointed = self.fenced(epoch, async {
-            let api: Api<Service> = Api::namespaced(self.client.clone(), self.namespace.as_str());
-            let params = PatchParams {
-                field_manager: Some(SWITCH_MANAGER.to_owned()),
-                ..PatchParams::default()
-            };
-            let patched = api
-                .patch(&change.service, &params, &Patch::Json::<()>(patch))
-                .await;
-            patched.map(|_| ()).map_err(|error| match error {
-                // The server answers 422 when a test of the patch does not hold, and
-                // as well when the Service would be invalid; only then it says why.
-                kube::Error::Api(status)
-                    if status.code == 422 && status.message.contains("is invalid") =>
-                {
-                    ClusterError::Refused {
-                        action: action.clone(),
-                        reason: status.message.clone(),
-                    }
-                }
-                kube::Error::Api(status) if status.code == 422 => ClusterError::Moved {
-                    action: action.clone(),
-                },
-                error => error::from(&action, error),
-            })
-        });
-        pointed.await?;
+        self.fenced(epoch, self.point_service(epoch, change))
+            .await?;
         self.expect_pointed(change);
         Ok(())
+    }
+
+    async fn raise(&self, epoch: Epoch, raise: &Raise) -> Result<i64, ClusterError> {
+        let raised = self
+            .fenced(epoch, self.raise_deployment(epoch, raise))
+            .await?;
+        self.expect_generation(&raise.deployment, &raise.uid, raised);
+        Ok(raised)
+    }
+
+    async fn scale_down(
+        &self,
+        epoch: Epoch,
+        autoscaler: &str,
+        policy: Option<&str>,
+    ) -> Result<(), ClusterError> {
+        self.fenced(epoch, self.patch_scale_down(epoch, autoscaler, policy))
+            .await
     }
 
     async fn owned(&self, kinds: &[(String, String)]) -> Result<Vec<Object>, ClusterError> {
@@ -237,30 +249,7 @@ impl Cluster for Kubernetes {
         Ok(owned)
     }
 
-    async fn lines(&self, source: &LogSource) -> Result<BoxStream<'static, String>, ClusterError> {
+    async fn lines(&self, source: &LogSource) -> Result<Lines, ClusterError> {
         logs::lines(&self.client, self.namespace.as_str(), source).await
     }
-}
-
-/// The tests come first: a patch changes nothing unless the Service is the
-/// same object, was stamped by this holder and points where it was seen to.
-fn pointing_patch(epoch: Epoch, change: &Pointing) -> Value {
-    let fence = format!("/metadata/annotations/{}", label::FENCE.replace('/', "~1"));
-    let selector = |selector: &Option<BTreeMap<String, String>>| {
-        selector.as_ref().map_or(Value::Null, |s| json!(s))
-    };
-    let mut patch = vec![
-        json!({ "op": "test", "path": "/metadata/uid", "value": change.uid }),
-        json!({ "op": "test", "path": fence, "value": epoch.0.to_string() }),
-        json!({ "op": "test", "path": "/spec/selector", "value": selector(&change.from) }),
-    ];
-    match (&change.from, &change.to) {
-        (None, None) => {}
-        (Some(_), None) => patch.push(json!({ "op": "remove", "path": "/spec/selector" })),
-        (_, Some(to)) => patch.push(json!({ "op": "add", "path": "/spec/selector", "value": to })),
-    }
-    for (field, value) in &change.spec {
-        patch.push(json!({ "op": "add", "path": format!("/spec/{field}"), "value": value }));
-    }
-    patch.into()
 }

@@ -1,0 +1,134 @@
+//! What looks have to show before they are believed: everything that this
+//! process wrote. A decision made from an older view would do a thing twice, or
+//! take its own work for somebody else's.
+
+use std::sync::{Arc, PoisonError};
+
+use k8s_openapi::api::core::v1::Service;
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef as StoreRef;
+
+use super::Kubernetes;
+use super::watch::{Seen, Watch};
+use crate::plan::label;
+use crate::plan::object::{Object, ObjectRef};
+use crate::port::cluster::Pointing;
+use crate::port::{ClusterError, Epoch};
+
+impl Kubernetes {
+    /// The watch, begun if there is none.
+    pub(super) async fn watch(&self) -> Result<Arc<Watch>, ClusterError> {
+        let outages = self.outages.lock().await;
+        if let Some(watch) = self.watching() {
+            return Ok(watch);
+        }
+        let (namespace, group) = (self.namespace.as_str(), self.group.as_str());
+        let watch = Arc::new(Watch::start(&self.client, namespace, group, *outages).await?);
+        let (epoch, services) = &*self.stamped.lock().await;
+        for service in services {
+            expect_stamped(&watch, namespace, service, *epoch);
+        }
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&watch));
+        Ok(watch)
+    }
+
+    /// The watch, if there is one.
+    pub(super) fn watching(&self) -> Option<Arc<Watch>> {
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.clone()
+    }
+
+    /// Gives a watch up that does not show what was written: the next look
+    /// begins another, with what the server holds by then. Nodes may lag as well.
+    pub(super) async fn watch_anew(&self, lagging: &Arc<Watch>) {
+        *self.outages.lock().await = lagging.outages() + 1;
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if watch.as_ref().is_some_and(|now| Arc::ptr_eq(now, lagging)) {
+            *watch = None;
+        }
+    }
+
+    /// Makes the next look wait for an object to be there.
+    pub(super) fn expect_made(&self, made: &Object) {
+        let Some(watch) = self.watching() else {
+            return;
+        };
+        let (kind, name) = (made.kind().to_owned(), made.name().to_owned());
+        let uid = made.uid().unwrap_or_default().to_owned();
+        let namespace = self.namespace.to_string();
+        watch.expect(
+            move |stores| match stores.look_up(&kind, &name, &namespace) {
+                Seen::NotWatched => true,
+                Seen::Absent => false,
+                Seen::Present { uid: seen, .. } => seen == uid,
+            },
+        );
+    }
+
+    /// Makes the next look wait for an object to be gone, or going.
+    pub(super) fn expect_deleted(&self, object: &ObjectRef, uid: &str) {
+        let Some(watch) = self.watching() else {
+            return;
+        };
+        let (kind, name) = (object.kind.clone(), object.name.clone());
+        let (uid, namespace) = (uid.to_owned(), self.namespace.to_string());
+        watch.expect(
+            move |stores| match stores.look_up(&kind, &name, &namespace) {
+                Seen::NotWatched | Seen::Absent => true,
+                Seen::Present {
+                    uid: seen,
+                    deleting,
+                } => seen != uid || deleting,
+            },
+        );
+    }
+
+    /// Makes the next look wait for a Service to point where it was led.
+    pub(super) fn expect_pointed(&self, change: &Pointing) {
+        let Some(watch) = self.watching() else {
+            return;
+        };
+        let place = StoreRef::new(&change.service).within(self.namespace.as_str());
+        let to = change.to.clone();
+        watch.expect(move |stores| {
+            let found = stores.services.get(&place);
+            let selector = found.and_then(|service| service.spec.as_ref()?.selector.clone());
+            selector.filter(|selector| !selector.is_empty()) == to
+        });
+    }
+
+    /// Makes the next look wait for a Deployment's spec to be that new.
+    pub(super) fn expect_generation(&self, deployment: &str, uid: &str, generation: i64) {
+        let Some(watch) = self.watching() else {
+            return;
+        };
+        let place = StoreRef::new(deployment).within(self.namespace.as_str());
+        let uid = uid.to_owned();
+        watch.expect(move |stores| {
+            let found = stores.deployments.get(&place);
+            // Gone or made anew, it will not get there any more.
+            let same = found.filter(|found| found.uid().as_ref() == Some(&uid));
+            same.is_none_or(|found| found.metadata.generation >= Some(generation))
+        });
+    }
+
+    /// Makes looks wait for the stamps of this epoch: whatever was written
+    /// before them is shown then, and whatever was not will not be.
+    pub(super) async fn expect_stamps(&self, epoch: Epoch, services: Vec<String>) {
+        if let Some(watch) = self.watching() {
+            for service in &services {
+                expect_stamped(&watch, self.namespace.as_str(), service, epoch);
+            }
+        }
+        *self.stamped.lock().await = (epoch, services);
+    }
+}
+
+fn expect_stamped(watch: &Watch, namespace: &str, service: &str, epoch: Epoch) {
+    let service = StoreRef::new(service).within(namespace);
+    watch.expect(move |stores| {
+        let found = stores.services.get(&service);
+        let stamped = |found: &Service| found.annotations().get(label::FENCE)?.parse().ok();
+        found.is_none_or(|found| stamped(&found).is_some_and(|stamped: u64| stamped >= epoch.0))
+    });
+}
