@@ -9,8 +9,11 @@ pub mod progress;
 pub mod view;
 
 mod deploy;
+mod driving;
 mod install;
 mod plan;
+mod resume;
+mod rollback;
 mod status;
 mod validate;
 
@@ -54,6 +57,8 @@ pub async fn run(args: Args) -> Exit {
         Command::Validate(command) => validate::run(&dir, &command),
         Command::Plan(command) => plan::run(&dir, &command).await,
         Command::Deploy(command) => deploy::run(&dir, command).await,
+        Command::Resume(command) => resume::run(&dir, command).await,
+        Command::Rollback(command) => rollback::run(&dir, command).await,
         Command::Status(command) => status::run(&dir, command).await,
         Command::Install(command) => install::run(&dir, &command).await,
     };
@@ -97,6 +102,7 @@ impl CliError {
             Self::Problems(_) | Self::Usage(_) | Self::Config(ConfigError::Usage(_)) => Exit::Usage,
             Self::Engine(
                 EngineError::Lock(LockError::Held { .. })
+                | EngineError::LockLost { .. }
                 | EngineError::Cluster(ClusterError::Fenced),
             ) => Exit::Locked,
             Self::Engine(EngineError::Lock(LockError::Cluster(error)))

@@ -37,6 +37,10 @@ pub enum Command {
     Plan(Plan),
     /// Deploy a group's newest images beside what runs, test them, promote them if they pass
     Deploy(Deploy),
+    /// Drive on what was left unfinished, and put right what somebody changed; deploys nothing new
+    Resume(Resume),
+    /// Move traffic back to what served before, as long as it stands (`keep_old`)
+    Rollback(Rollback),
     /// Show what serves, what is under way and how the last promotions ended
     Status(Status),
     /// Prepare a cluster: the DeploymentGroup resource, the namespace and a Role
@@ -112,6 +116,14 @@ pub struct Deploy {
     #[arg(long)]
     pub detach: bool,
 
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub shown: Shown,
+}
+
+/// How a promotion is shown while it is driven.
+#[derive(Debug, ClapArgs)]
+pub struct Shown {
     /// Keep what each check wrote as DIR/<check>.log
     #[arg(long, value_name = "DIR")]
     pub logs: Option<PathBuf>,
@@ -123,6 +135,62 @@ pub struct Deploy {
     /// How to show what happens; json prints one event per line
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub output: Format,
+}
+
+/// A group that was promoted before, and where. No group file is needed.
+#[derive(Debug, ClapArgs)]
+pub struct Deployed {
+    /// The group
+    #[arg(value_name = "GROUP", required_unless_present = "group")]
+    pub positional: Option<String>,
+
+    /// The group
+    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
+    pub group: Option<String>,
+
+    /// The environment it runs in; needed where there are several and no file of the group
+    #[arg(short, long, value_name = "ENVIRONMENT")]
+    pub environment: Option<String>,
+
+    /// Its cluster's context in the kubeconfig, in place of an environment's
+    #[arg(long, requires = "namespace", conflicts_with = "environment")]
+    pub context: Option<String>,
+
+    /// Its namespace there
+    #[arg(long, requires = "context")]
+    pub namespace: Option<String>,
+}
+
+impl Deployed {
+    /// The group, whichever way it was given.
+    pub fn name(&self) -> &str {
+        let name = self.group.as_deref().or(self.positional.as_deref());
+        name.unwrap_or_default()
+    }
+}
+
+/// `promoter resume`
+#[derive(Debug, ClapArgs)]
+pub struct Resume {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub of: Deployed,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub shown: Shown,
+}
+
+/// `promoter rollback`
+#[derive(Debug, ClapArgs)]
+pub struct Rollback {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub of: Deployed,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub shown: Shown,
 }
 
 /// `promoter status`

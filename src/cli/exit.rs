@@ -27,7 +27,7 @@ pub enum Exit {
     Outside,
     /// 10: `plan --detailed-exitcode` found changes.
     Changes,
-    /// 130: interrupted.
+    /// 130: interrupted, or rolled back, by a person.
     Interrupted,
 }
 
@@ -42,6 +42,7 @@ impl Exit {
         let has = |kind| outcome.reasons.iter().any(|reason| reason.kind == kind);
         let ranked = [
             (ReasonKind::Interrupted, Self::Interrupted),
+            (ReasonKind::RolledBack, Self::Interrupted),
             (ReasonKind::Check, Self::CheckFailed),
             (ReasonKind::CheckErrored, Self::Outside),
             (ReasonKind::Gate, Self::Refused),

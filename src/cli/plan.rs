@@ -6,15 +6,19 @@ use std::sync::Arc;
 
 use super::args::{Format, Plan};
 use super::exit::Exit;
-use super::progress::Fan;
 use super::{CliError, view};
 use crate::config;
 use crate::engine::EngineError;
+use crate::port::recorder::Fan;
 
 pub(super) async fn run(dir: &Path, command: &Plan) -> Result<Exit, CliError> {
     let group = super::group(dir, &command.target)?;
-    let engine = config::engine(&group, Arc::new(Fan::new(Vec::new()))).await?;
-    let proposal = engine.propose(&group).await.map_err(EngineError::Propose)?;
+    let place = (&group.environment).into();
+    let silent = Arc::new(Fan::new(Vec::new()));
+    let engine = config::engine(&place, &group.name, silent).await?;
+    let registry = config::registry(&group.environment).await?;
+    let proposal = engine.propose(&registry, &group).await;
+    let proposal = proposal.map_err(EngineError::Propose)?;
     let mut out = anstream::stdout();
     match command.output {
         Format::Json => writeln!(out, "{:#}", view::proposal_json(&proposal))?,

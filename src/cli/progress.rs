@@ -4,7 +4,6 @@
 //! that is drawn again and again ([`Tree`]), lines ([`Plain`]), JSON ([`Json`])
 //! or files ([`Logs`]). None of them can fail or hold up a promotion.
 
-mod fan;
 mod json;
 mod logs;
 mod plain;
@@ -13,7 +12,6 @@ mod sample;
 mod tree;
 mod words;
 
-pub use fan::Fan;
 pub use json::Json;
 pub use logs::Logs;
 pub use plain::Plain;

@@ -109,5 +109,5 @@ fn show(out: &mut impl Write, status: &GroupStatus, format: Format) -> Result<()
 }
 
 fn now() -> Timestamp {
-    SystemClock.now()
+    SystemClock::default().now()
 }

@@ -8,6 +8,7 @@ mod error;
 mod line;
 mod outcome;
 mod proposal;
+mod rollback;
 #[cfg(test)]
 pub(in crate::cli) mod sample;
 mod status;
@@ -20,6 +21,7 @@ mod words;
 pub use error::{error, refusals, resolve_errors};
 pub use outcome::outcome;
 pub use proposal::{proposal, proposal_json, up_to_date};
+pub use rollback::{not_rolled_back, nothing_to_resume, nothing_to_return_to, rolled_back};
 pub use status::{status, status_detail, status_json};
 pub use terminal::width;
 

@@ -70,7 +70,17 @@ impl<W: Write + Send> Recorder for Plain<W> {
 impl<W> Written<W> {
     fn texts(&mut self, event: Event) -> Vec<Line> {
         let text = Line::new();
+        let promotion = event.promotion.as_ref();
         vec![match event.fact {
+            Fact::LockAwaited { .. }
+            | Fact::ReturnAsked { .. }
+            | Fact::ReturnSeen { .. }
+            | Fact::Rebuilt { .. }
+            | Fact::Repaired { .. }
+            | Fact::Astray { .. } => {
+                let said = words::of_group(&event.fact);
+                return said.map(|said| text.with(WARN, said)).into_iter().collect();
+            }
             Fact::Started {
                 release,
                 candidate,
@@ -91,7 +101,7 @@ impl<W> Written<W> {
                 };
                 return vec![
                     begins(
-                        event.promotion.as_ref(),
+                        promotion.map_or("", AsRef::as_ref),
                         &release,
                         candidate,
                         replaces.as_ref(),
@@ -102,7 +112,8 @@ impl<W> Written<W> {
             }
             Fact::Resumed { phase } => {
                 self.phase = phase;
-                text.with(WARN, words::resumed(&event.promotion, phase))
+                let name = promotion.map_or("", AsRef::as_ref);
+                text.with(WARN, words::resumed(name, phase))
             }
             Fact::Entered { phase, reasons } => return self.enter(phase, &reasons),
             Fact::Waiting { wait_for, until } => {

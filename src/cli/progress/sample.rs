@@ -1,5 +1,6 @@
 //! A promotion to show in tests.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +10,7 @@ use crate::plan::color::Color;
 use crate::promotion::check::{CheckResult, Verdict};
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::phase::Phase;
-use crate::promotion::record::{AppVersion, Outcome};
+use crate::promotion::record::{AppVersion, LeftOut, Outcome};
 use crate::promotion::{Actor, Reason, ReasonKind, Trigger};
 
 /// Seconds after it began.
@@ -23,7 +24,7 @@ pub(super) fn event(seconds: i64, fact: Fact) -> Event {
     Event {
         at: at(seconds),
         group: from("master"),
-        promotion: from("0tq00001"),
+        promotion: Some(from("0tq00001")),
         fact,
     }
 }
@@ -117,6 +118,7 @@ pub(super) fn ended(seconds: i64, check: &str, verdict: Verdict, reason: &str) -
         attempt: 1,
         duration: Some(Duration::from_millis(4249)),
         cases: Vec::new(),
+        left_out: BTreeMap::new(),
         tail: Vec::new(),
     };
     event(seconds, Fact::CheckEnded { result })
@@ -138,6 +140,7 @@ fn finished(seconds: i64, phase: Phase) -> Event {
         reasons: Vec::new(),
         apps: Vec::new(),
         checks: Vec::new(),
+        left_out: LeftOut::default(),
     };
     event(
         seconds,
@@ -181,7 +184,7 @@ pub(super) fn promoted() -> Vec<Event> {
     let switched = Fact::Switched {
         services: 2,
         color: Color::Green,
-        skew: Duration::from_millis(14),
+        skew: Some(Duration::from_millis(14)),
     };
     let gone = |app: &str| Fact::OldGone {
         app: from(app),

@@ -5,23 +5,53 @@ use std::time::Duration;
 use crate::cli::view::count;
 use crate::group::name::CheckName;
 use crate::plan::color::Color;
-use crate::promotion::id::PromotionId;
+use crate::promotion::event::Fact;
 use crate::promotion::phase::Phase;
 
 /// All active Services point at the old colour again.
 pub(super) const SWITCHED_BACK: &str = "switched back: the old colour serves again";
 
 /// All active Services point at a colour.
-pub(super) fn switched(services: usize, color: Color, skew: Duration) -> String {
-    format!(
-        "switched {} to {color} in {} ms",
-        count(services, "Service"),
-        skew.as_millis()
-    )
+pub(super) fn switched(services: usize, color: Color, skew: Option<Duration>) -> String {
+    let took = skew.map_or_else(String::new, |skew| format!(" in {} ms", skew.as_millis()));
+    format!("switched {} to {color}{took}", count(services, "Service"))
+}
+
+/// What is about the group rather than about one promotion of it.
+pub(super) fn of_group(fact: &Fact) -> Option<String> {
+    Some(match fact {
+        Fact::LockAwaited { holder } => {
+            format!("waits to see whether {holder}, who holds the lock, is still at it (15 s)")
+        }
+        Fact::ReturnAsked { promotion, holder } => {
+            format!("{holder}, who drives promotion {promotion}, is asked to move traffic back")
+        }
+        Fact::ReturnSeen { color } => {
+            format!("traffic is back at {color}; the candidate drains and goes")
+        }
+        Fact::Rebuilt { serving, in_flight } => {
+            let serves = serving.map_or_else(
+                || "nothing serves".to_owned(),
+                |color| format!("{color} serves"),
+            );
+            let flight = in_flight.as_ref().map_or_else(String::new, |promotion| {
+                format!(", promotion {promotion} was under way")
+            });
+            format!("the DeploymentGroup was gone; by what the cluster holds {serves}{flight}")
+        }
+        Fact::Repaired { service, color } => {
+            format!("Service {service}, which somebody had changed, points at {color} again")
+        }
+        Fact::Astray { found } if found.is_empty() => {
+            "all active Services point where they should again".to_owned()
+        }
+        Fact::Astray { found } => found.join("; "),
+        _ => return None,
+    })
 }
 
 /// A promotion without an owner is driven on.
-pub(super) fn resumed(promotion: &PromotionId, phase: Phase) -> String {
+pub(super) fn resumed(promotion: &str, phase: Phase) -> String {
     format!("promotion {promotion} was left while {phase}; it is driven on first")
 }
 

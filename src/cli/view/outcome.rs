@@ -34,6 +34,9 @@ fn rendered(outcome: &Outcome, results: &[CheckResult], columns: usize) -> Strin
     if !outcome.checks.is_empty() {
         text.block(&checks(outcome, results, columns));
     }
+    for (verdict, more) in &outcome.left_out.checks {
+        text.line(Line::new().with(DIM, format!("and {more} more {verdict}")));
+    }
     for result in results
         .iter()
         .filter(|result| result.verdict != Verdict::Passed)
@@ -213,7 +216,7 @@ fn in_short<'a>(outcome: &Outcome, reason: &'a Reason) -> &'a str {
 
 fn promoted(outcome: &Outcome, about: &str) -> Vec<Line> {
     let mut lines = Vec::new();
-    if outcome.checks.is_empty() {
+    if outcome.tested() == 0 {
         lines.push(
             Line::new()
                 .with(WARN, "warning: ")
@@ -236,6 +239,8 @@ fn hint(outcome: &Outcome) -> &'static str {
     let has = |kind| outcome.reasons.iter().any(|reason| reason.kind == kind);
     if outcome.phase == Phase::Failed {
         "`promoter status` shows what is left; `promoter deploy` clears it away and tries again"
+    } else if has(ReasonKind::RolledBack) {
+        "put it right before the next `promoter deploy`, which would promote it again"
     } else if has(ReasonKind::Interrupted) {
         "`promoter deploy` starts over"
     } else if has(ReasonKind::Check) || has(ReasonKind::CheckErrored) {

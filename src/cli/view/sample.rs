@@ -48,6 +48,7 @@ fn app(name: &str, build: u64) -> AppPlan {
         services: Vec::new(),
         config: Vec::new(),
         colored: Vec::new(),
+        autoscaler: None,
         shared: Vec::new(),
     }
 }
@@ -56,6 +57,8 @@ fn app(name: &str, build: u64) -> AppPlan {
 pub(in crate::cli) fn plan(candidate: Color, apps: &[(&str, u64)]) -> Plan {
     let image = image("hello-tests", "master", 12);
     Plan {
+        on_regression: crate::group::OnRegression::SwitchBack,
+        parallel_checks: 4,
         format: Plan::FORMAT,
         group: from("master"),
         environment: from("v2"),
@@ -78,6 +81,7 @@ pub(in crate::cli) fn plan(candidate: Color, apps: &[(&str, u64)]) -> Plan {
         untested_allowed: false,
         keep_old: std::time::Duration::from_secs(30),
         deploy_timeout: std::time::Duration::from_mins(5),
+        endpoint_delay: std::time::Duration::from_secs(2),
     }
 }
 

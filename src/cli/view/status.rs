@@ -75,14 +75,10 @@ fn detail(group: &GroupStatus, now: Timestamp, columns: usize) -> String {
             let promoted = |outcome: &&Outcome| {
                 outcome.phase == Phase::Promoted && outcome.release == serving.release
             };
-            let apps = record
-                .outcomes
-                .iter()
-                .find(promoted)
-                .map(|outcome| outcome.apps.as_slice());
-            for (n, version) in apps.unwrap_or_default().iter().enumerate() {
-                let line = named(if n == 0 { "apps" } else { "" });
-                text.line(line.and(format!("{}  {}", version.app, version.tag)));
+            let apps = record.outcomes.iter().find(promoted).map(apps);
+            let apps = apps.unwrap_or_default();
+            for (n, app) in apps.into_iter().enumerate() {
+                text.line(named(if n == 0 { "apps" } else { "" }).and(app));
             }
         }
         None => text.line(named("serves").and("nothing: no promotion went through yet")),
@@ -90,6 +86,10 @@ fn detail(group: &GroupStatus, now: Timestamp, columns: usize) -> String {
     if let Some(previous) = &record.previous {
         let line = named("before").with(of(previous.color), previous.color.as_str());
         text.line(line.and(format!(", release {}", previous.release)));
+    }
+    for found in &record.astray {
+        let line = Line::new().with(WARN, "  ! ").and(found);
+        text.line(line.with(DIM, "; `promoter resume` puts it right"));
     }
     if let Some(promotion) = &record.in_flight {
         text.gap();
@@ -100,6 +100,15 @@ fn detail(group: &GroupStatus, now: Timestamp, columns: usize) -> String {
         text.block(&outcomes(&record.outcomes, now, columns));
     }
     text.finish()
+}
+
+/// An outcome's apps with their tags, a line each.
+fn apps(outcome: &Outcome) -> Vec<String> {
+    let listed = outcome.apps.iter();
+    let listed = listed.map(|version| format!("{}  {}", version.app, version.tag));
+    let more = Some(outcome.left_out.apps).filter(|more| *more > 0);
+    let more = more.map(|more| format!("and {more} more"));
+    listed.chain(more).collect()
 }
 
 fn in_flight(promotion: &Promotion, now: Timestamp) -> Vec<Line> {
@@ -115,6 +124,8 @@ fn in_flight(promotion: &Promotion, now: Timestamp) -> Vec<Line> {
         promotion.id, promotion.actor.name
     );
     let mut lines = vec![line, Line::new().with(DIM, about)];
+    let waits = promotion.waits_for.iter();
+    lines.extend(waits.map(|what| Line::new().with(DIM, format!("  waits for {what}"))));
     for check in promotion.attempts.keys() {
         let line = Line::new().and("  ");
         lines.push(match promotion.result(check) {
@@ -140,7 +151,7 @@ fn outcomes(outcomes: &[Outcome], now: Timestamp, columns: usize) -> String {
             .iter()
             .map(|reason| reason.text.as_str())
             .collect();
-        let why = match (reasons.is_empty(), outcome.checks.len()) {
+        let why = match (reasons.is_empty(), outcome.tested()) {
             (false, _) => reasons.join("; "),
             (true, 0) => "nothing was tested".to_owned(),
             (true, 1) => "its check passed".to_owned(),
@@ -174,7 +185,8 @@ fn since(promotion: &Promotion, now: Timestamp) -> String {
 /// Groups for programs: a list of `group` and, of its record, `serving` and
 /// `previous` (each null or `color`, `release`, `plan`), `inFlight` (null or
 /// the checkpoint: `id`, `release`, `candidate`, `actor`, `startedAt`, `phase`,
-/// `phaseSince`, `results`, `reasons`) and `outcomes`, newest first
+/// `phaseSince`, `waitsFor`, `results`, `reasons`), `astray` (what somebody
+/// changed, in words) and `outcomes`, newest first
 /// (`promotion`, `phase`, `release`, `color`, `actor`, `startedAt`, `endedAt`,
 /// `reasons`, `apps`, `checks`). Keys stay as they are; new ones may come.
 pub fn status_json(groups: &[GroupStatus]) -> Value {
@@ -187,6 +199,7 @@ pub fn status_json(groups: &[GroupStatus]) -> Value {
                 "serving": record.serving,
                 "previous": record.previous,
                 "inFlight": record.in_flight,
+                "astray": record.astray,
                 "outcomes": record.outcomes,
             })
         })

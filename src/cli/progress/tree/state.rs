@@ -87,15 +87,21 @@ pub(super) enum CheckState {
 impl State {
     /// Takes note of an event. Returns the lines that stay.
     pub(super) fn take(&mut self, event: Event) -> Vec<Line> {
+        let Some(promotion) = event.promotion.clone() else {
+            return words::of_group(&event.fact)
+                .map(again)
+                .into_iter()
+                .collect();
+        };
         let mut lines = Vec::new();
         let mut run = match self.run.take() {
-            Some(run) if run.promotion == event.promotion => run,
+            Some(run) if run.promotion == promotion => run,
             // Its tree makes room for the next one's.
             Some(ended) => {
                 lines.push(ended.epitaph());
-                Run::new(&event)
+                Run::new(&event, promotion)
             }
-            None => Run::new(&event),
+            None => Run::new(&event, promotion),
         };
         lines.extend(run.take(event, self.stream));
         self.run = Some(run);
@@ -104,10 +110,10 @@ impl State {
 }
 
 impl Run {
-    fn new(event: &Event) -> Self {
+    fn new(event: &Event, promotion: PromotionId) -> Self {
         Self {
             group: event.group.clone(),
-            promotion: event.promotion.clone(),
+            promotion,
             began: event.at,
             candidate: None,
             replaces: None,
@@ -134,6 +140,12 @@ impl Run {
     fn take(&mut self, event: Event, stream: bool) -> Option<Line> {
         let at = event.at;
         match event.fact {
+            Fact::LockAwaited { .. }
+            | Fact::ReturnAsked { .. }
+            | Fact::ReturnSeen { .. }
+            | Fact::Rebuilt { .. }
+            | Fact::Repaired { .. }
+            | Fact::Astray { .. } => return words::of_group(&event.fact).map(again),
             Fact::Started {
                 release,
                 candidate,
@@ -153,7 +165,7 @@ impl Run {
             Fact::Resumed { phase } => {
                 (self.phase, self.phase_since) = (phase, at);
                 self.switched = phase == Phase::Settling;
-                return Some(again(words::resumed(&self.promotion, phase)));
+                return Some(again(words::resumed(self.promotion.as_ref(), phase)));
             }
             Fact::Entered { phase, reasons } => return self.enter(phase, &reasons, at),
             Fact::Waiting { wait_for, until } => self.waiting = Some((wait_for, until)),

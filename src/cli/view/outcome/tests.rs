@@ -1,5 +1,6 @@
 //! How the end of a promotion reads.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{outcome, rendered};
@@ -7,7 +8,7 @@ use crate::cli::view::sample::{from, plain};
 use crate::plan::color::Color;
 use crate::promotion::check::{CaseOutcome, CheckResult, TestCase, Verdict};
 use crate::promotion::phase::Phase;
-use crate::promotion::record::{CheckSummary, Outcome};
+use crate::promotion::record::{CheckSummary, LeftOut, Outcome};
 use crate::promotion::{Actor, Reason, ReasonKind, Trigger};
 
 fn result(check: &str, verdict: Verdict, reason: &str) -> CheckResult {
@@ -21,6 +22,7 @@ fn result(check: &str, verdict: Verdict, reason: &str) -> CheckResult {
         attempt: 1,
         duration: Some(Duration::from_millis(4249)),
         cases: Vec::new(),
+        left_out: BTreeMap::new(),
         tail: Vec::new(),
     }
 }
@@ -41,6 +43,7 @@ fn ended(phase: Phase, results: &[CheckResult], reasons: Vec<Reason>) -> Outcome
         reasons,
         apps: Vec::new(),
         checks: results.iter().map(CheckSummary::of).collect(),
+        left_out: LeftOut::default(),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::plan::survey::Resources;
 /// - `changes`: `app`, `object`, `change` (`added`, `removed`, `changed`),
 ///   `before` and `after` as YAML, the values of Secrets masked;
 /// - `checks`: `check`, `image`, `source`, `timeoutMs`, `report`;
-/// - `untestedAllowed`, `keepOldMs`, `deployTimeoutMs`;
+/// - `untestedAllowed`, `keepOldMs`, `deployTimeoutMs`, `endpointDelayMs`;
 /// - `capacity`: `needed` and `free`, each `pods`, `cpuMillis`, `memoryBytes`;
 /// - `warnings`: texts.
 pub fn proposal_json(proposal: &Proposal) -> Value {
@@ -47,6 +47,7 @@ pub fn proposal_json(proposal: &Proposal) -> Value {
         "untestedAllowed": plan.untested_allowed,
         "keepOldMs": millis(plan.keep_old),
         "deployTimeoutMs": millis(plan.deploy_timeout),
+        "endpointDelayMs": millis(plan.endpoint_delay),
         "capacity": {
             "needed": resources(proposal.capacity.needed),
             "free": resources(proposal.capacity.free),

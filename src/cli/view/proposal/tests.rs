@@ -227,6 +227,7 @@ fn for_programs() {
         }
       ],
       "deployTimeoutMs": 300000,
+      "endpointDelayMs": 2000,
       "environment": "v2",
       "fingerprint": "[(\"hello-a\", 42), (\"hello-b\", 7)]",
       "group": "master",

@@ -6,8 +6,9 @@ use super::{detail, status, status_json};
 use crate::adapter::kubernetes::GroupStatus;
 use crate::cli::view::sample::{self, from, plain};
 use crate::plan::color::Color;
+use crate::promotion::check::Verdict;
 use crate::promotion::phase::Phase;
-use crate::promotion::record::{AppVersion, GroupRecord, Outcome};
+use crate::promotion::record::{AppVersion, GroupRecord, LeftOut, Outcome};
 use crate::promotion::{Actor, Promotion, Reason, ReasonKind, Trigger};
 
 fn at(text: &str) -> Timestamp {
@@ -37,6 +38,7 @@ fn group() -> GroupStatus {
             tag: "master-41-0000029".to_owned(),
         }],
         checks: Vec::new(),
+        left_out: LeftOut::default(),
     };
     let reason = Reason::new(
         ReasonKind::Check,
@@ -50,9 +52,11 @@ fn group() -> GroupStatus {
     GroupStatus {
         name: "master".to_owned(),
         record: GroupRecord {
+            astray: Vec::new(),
             serving: Some(sample::serving(Color::Blue)),
             previous: Some(sample::serving(Color::Green)),
             in_flight: Some(promotion),
+            untold: None,
             outcomes: vec![
                 outcome("0tq00001", Phase::Aborted, "cccccccccccccccc", vec![reason]),
                 outcome(
@@ -100,6 +104,27 @@ fn one_group() {
     ");
 }
 
+/// Lists of a large group are kept in part; what is left of them is counted.
+#[test]
+fn what_the_record_had_no_room_for_is_counted() {
+    let mut group = group();
+    let promoted = &mut group.record.outcomes[1];
+    promoted.left_out = LeftOut {
+        apps: 99,
+        checks: [(Verdict::Passed, 100)].into(),
+    };
+    let shown = plain(&detail(&group, at("10:02:00"), 100));
+    assert!(
+        shown.contains("apps      hello-a  master-41-0000029\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("and 99 more\n"), "{shown}");
+    assert!(
+        shown.contains("promoted      all 100 checks passed\n"),
+        "{shown}"
+    );
+}
+
 #[test]
 fn a_group_without_a_promotion() {
     let fresh = GroupStatus {
@@ -113,6 +138,7 @@ fn a_group_without_a_promotion() {
     insta::assert_json_snapshot!(status_json(&[fresh]), @r#"
     [
       {
+        "astray": [],
         "group": "fresh",
         "inFlight": null,
         "outcomes": [],

@@ -1,0 +1,111 @@
+//! What every command has that drives a promotion: progress, a safe stop, and
+//! where the group runs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::CliError;
+use super::args::{Deployed, Format, Shown};
+use super::exit::Exit;
+use super::progress::{Json, Logs, Plain, Tree};
+use crate::adapter::files::Catalog;
+use crate::config::{self, Place};
+use crate::group::ClusterRef;
+use crate::group::name::{GroupName, Namespace};
+use crate::group::validate::Overrides;
+use crate::port::Recorder;
+use crate::port::recorder::Fan;
+
+/// The group that is meant, and where it runs: by the arguments, by the
+/// group's file if it lies here, or by the only environment.
+pub(super) fn place(dir: &Path, of: &Deployed) -> Result<(GroupName, Place), CliError> {
+    let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
+    let name = GroupName::parse(of.name()).map_err(|error| usage(&error))?;
+    if let (Some(context), Some(namespace)) = (&of.context, &of.namespace) {
+        let namespace = Namespace::parse(namespace).map_err(|error| usage(&error))?;
+        let cluster = ClusterRef::Context(context.clone());
+        return Ok((name, Place { cluster, namespace }));
+    }
+    let catalog = Catalog::load(dir);
+    if of.environment.is_none()
+        && let Ok(group) = catalog.group(of.name(), &Overrides::default())
+    {
+        return Ok((name, (&group.environment).into()));
+    }
+    let environment = config::environment(&catalog, of.environment.as_deref())?;
+    Ok((name, (&environment).into()))
+}
+
+/// Interrupting once stops the promotion safely; twice ends the process, and
+/// the next deploy or resume goes on from the checkpoint.
+pub(super) fn stop_on_signal(tree: Option<Arc<Tree>>) -> CancellationToken {
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        if interrupted().await.is_ok() {
+            let message =
+                "stopping safely; interrupt again to leave at once (`promoter resume` goes on)";
+            match tree {
+                Some(tree) => tree.say(message),
+                None => anstream::eprintln!("{message}"),
+            }
+            stopping.cancel();
+        }
+        if interrupted().await.is_ok() {
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+    });
+    stop
+}
+
+async fn interrupted() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// The consumers of a promotion's events.
+pub(super) struct Progress {
+    pub(super) tree: Option<Arc<Tree>>,
+    all: Arc<Fan>,
+}
+
+impl Progress {
+    pub(super) fn new(command: &Shown) -> Self {
+        let mut tree = None;
+        let shown: Arc<dyn Recorder> = match command.output {
+            Format::Json => Arc::new(Json::new()),
+            Format::Text if config::draws() => {
+                let drawn = Arc::new(Tree::new(command.verbose));
+                tree = Some(drawn.clone());
+                drawn
+            }
+            Format::Text => Arc::new(Plain::new(command.verbose)),
+        };
+        let logs = command
+            .logs
+            .clone()
+            .map(|folder| Logs::new(folder).warning_to(shown.clone()));
+        let logs = logs.map(|logs| Arc::new(logs) as Arc<dyn Recorder>);
+        let all = std::iter::once(shown).chain(logs).collect();
+        Self {
+            tree,
+            all: Arc::new(Fan::new(all)),
+        }
+    }
+
+    pub(super) fn recorder(&self) -> Arc<dyn Recorder> {
+        self.all.clone()
+    }
+
+    pub(super) fn finish(&self) {
+        if let Some(tree) = &self.tree {
+            tree.finish();
+        }
+    }
+}
