@@ -8,6 +8,7 @@
 )]
 
 mod ecr;
+mod parsers;
 mod plan;
 mod promotion;
 mod support;

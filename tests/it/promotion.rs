@@ -1,11 +1,17 @@
 //! Promotions from their beginning to their end, one theme per file.
 
+mod autoscaled;
 mod checks;
+mod crash;
 mod deploying;
+mod early;
+mod explore;
 mod interrupted;
-mod kill;
 mod next;
+mod outages;
 mod refused;
+mod returning;
 mod settling;
 mod switching;
+mod telling;
 mod troubles;

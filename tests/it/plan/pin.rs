@@ -1,7 +1,9 @@
 //! Pods of a colour meet that colour only, under production names.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use promoter::group::name::GroupName;
+use promoter::plan::links::Links;
 use promoter::plan::object::Object;
 use promoter::plan::pin::{Pin, PinPort, pin};
 use proptest::prelude::*;
@@ -18,14 +20,12 @@ fn workload(env: &Value) -> Object {
     }))
 }
 
+fn links(pins: &[Pin]) -> Links {
+    Links::of(&GroupName::parse("master").unwrap(), "0promoted", pins)
+}
+
 fn pinned(mut workload: Object, pins: &[Pin]) -> Object {
-    pin(
-        &mut workload,
-        pins,
-        &BTreeSet::new(),
-        "shop",
-        "cluster.local",
-    );
+    pin(&mut workload, pins, &links(pins), "shop", "cluster.local");
     workload
 }
 
@@ -48,19 +48,14 @@ fn of_ip(service: &str, addresses: &[&str]) -> Pin {
     }
 }
 
-fn env(workload: &Object, container: &str) -> Vec<(String, String)> {
-    let found = workload.at(&format!("/spec/template/spec/{container}/env"));
-    let text = |v: &Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
-    let list = found.and_then(Value::as_array).into_iter().flatten();
-    list.map(|v| (text(v, "name"), text(v, "value"))).collect()
+fn variables(pins: &[Pin]) -> BTreeMap<String, String> {
+    let data = links(pins).object().0["data"].clone();
+    serde_json::from_value(data).unwrap()
 }
 
 #[test]
 fn the_variables_that_a_kubelet_makes() {
-    let workload = pinned(
-        workload(&json!([])),
-        &[of_ip("hello-b", &["10.0.0.7", "fd00::7"])],
-    );
+    let found = variables(&[of_ip("hello-b", &["10.0.0.7", "fd00::7"])]);
     let expected = [
         ("HELLO_B_SERVICE_HOST", "10.0.0.7"),
         ("HELLO_B_SERVICE_PORT", "80"),
@@ -77,38 +72,74 @@ fn the_variables_that_a_kubelet_makes() {
         ("HELLO_B_PORT_53_UDP_ADDR", "10.0.0.7"),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    for container in ["containers/0", "containers/1", "initContainers/0"] {
-        assert_eq!(env(&workload, container), expected, "{container}");
-    }
+    assert_eq!(found, BTreeMap::from(expected));
 }
 
 #[test]
 fn an_address_of_the_sixth_version_is_written_in_brackets() {
-    let workload = pinned(workload(&json!([])), &[of_ip("b", &["fd00::7"])]);
-    let env = env(&workload, "containers/0");
-    let value = |name: &str| &env.iter().find(|(n, _)| n == name).unwrap().1;
-    assert_eq!(value("B_SERVICE_HOST"), "fd00::7");
-    assert_eq!(value("B_PORT"), "tcp://[fd00::7]:80");
-    assert_eq!(value("B_PORT_80_TCP_ADDR"), "fd00::7");
+    let found = variables(&[of_ip("b", &["fd00::7"])]);
+    assert_eq!(found["B_SERVICE_HOST"], "fd00::7");
+    assert_eq!(found["B_PORT"], "tcp://[fd00::7]:80");
+    assert_eq!(found["B_PORT_80_TCP_ADDR"], "fd00::7");
 }
 
 #[test]
-fn what_the_user_sets_wins() {
+fn every_container_takes_them_and_what_the_user_sets_comes_later() {
+    let own = json!([{ "name": "HELLO_B_SERVICE_HOST", "value": "mine" }]);
+    let mut workload = workload(&own);
+    let settings = json!({ "configMapRef": { "name": "settings" } });
+    workload.0["spec"]["template"]["spec"]["containers"][0]["envFrom"] = json!([settings]);
+    let workload = pinned(workload, &[of_ip("hello-b", &["10.0.0.7"])]);
+    let spec = workload.at("/spec/template/spec").unwrap();
+    let links = json!({ "configMapRef": { "name": "master-links-0promoted" } });
+    assert_eq!(spec["containers"][0]["envFrom"], json!([links, settings]));
+    assert_eq!(spec["containers"][0]["env"], own);
+    for other in [&spec["containers"][1], &spec["initContainers"][0]] {
+        assert_eq!(other["envFrom"], Value::Null);
+        let host = json!({ "name": "HELLO_B_SERVICE_HOST", "value": "10.0.0.7" });
+        let env = other["env"].as_array().unwrap();
+        assert!(env.contains(&host), "{env:?}");
+        assert_eq!(env.len(), 13);
+    }
+}
+
+#[test]
+fn a_variable_that_the_user_sets_is_not_set_twice() {
     let own = json!([
-        { "name": "HELLO_B_SERVICE_HOST", "value": "mine" },
-        { "name": "URL", "value": "http://$(HELLO_B_PORT_80_TCP_ADDR)" },
+        { "name": "URL", "value": "http://$(HELLO_B_SERVICE_HOST)/" },
+        { "name": "HELLO_B_SERVICE_PORT", "value": "mine" },
     ]);
     let workload = pinned(workload(&own), &[of_ip("hello-b", &["10.0.0.7"])]);
-    let env = env(&workload, "containers/0");
-    let hosts: Vec<_> = env
-        .iter()
-        .filter(|(n, _)| n == "HELLO_B_SERVICE_HOST")
+    let env = workload.at("/spec/template/spec/containers/0/env").unwrap();
+    let env = env.as_array().unwrap();
+    let names: Vec<_> = env.iter().map(|v| v["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 14, "{names:?}");
+    assert_eq!(names[12..], ["URL", "HELLO_B_SERVICE_PORT"]);
+}
+
+#[test]
+fn a_large_group_keeps_them_in_one_place() {
+    let pins: Vec<_> = (0..12)
+        .map(|n| of_ip(&format!("app-{n}"), &["10.0.0.7"]))
         .collect();
-    assert_eq!(hosts.len(), 1);
-    assert_eq!(hosts[0].1, "mine");
-    // References are resolved from what stands before them.
-    let place = |name: &str| env.iter().position(|(n, _)| n == name).unwrap();
-    assert!(place("HELLO_B_PORT_80_TCP_ADDR") < place("URL"));
+    let given = workload(&json!([]));
+    assert!(links(&pins).need_object([&given]));
+    assert!(!links(&pins[..3]).need_object([&given]));
+    let pinned = pinned(given, &pins);
+    let spec = pinned.at("/spec/template/spec").unwrap();
+    let links = json!([{ "configMapRef": { "name": "master-links-0promoted" } }]);
+    assert_eq!(spec["containers"][0]["envFrom"], links);
+    assert_eq!(spec["containers"][0]["env"], json!([]));
+    assert_eq!(spec["initContainers"][0]["envFrom"], links);
+}
+
+#[test]
+fn who_wants_no_variables_gets_none() {
+    let mut without = workload(&json!([]));
+    without.0["spec"]["template"]["spec"]["enableServiceLinks"] = false.into();
+    let without = pinned(without, &[of_ip("redis", &["10.0.0.1"])]);
+    assert!(!without.0.to_string().contains("envFrom"), "{without:?}");
+    assert!(without.0.to_string().contains("hostAliases"));
 }
 
 #[test]
@@ -151,7 +182,7 @@ proptest! {
         let mut workload = workload(&json!([]));
         let own = json!({ "ip": "192.0.2.1", "hostnames": ["db"] });
         workload.0["spec"]["template"]["spec"]["hostAliases"] = json!([own]);
-        pin(&mut workload, &pins, &BTreeSet::new(), &namespace, &domain);
+        pin(&mut workload, &pins, &links(&pins), &namespace, &domain);
         let lines = workload.at("/spec/template/spec/hostAliases").unwrap().as_array().unwrap().clone();
         prop_assert_eq!(lines.last(), Some(&own));
         for (name, n) in &services {
@@ -170,38 +201,4 @@ proptest! {
             }
         }
     }
-}
-
-#[test]
-fn what_the_user_sets_is_left_alone() {
-    let pins = [of_ip("redis", &["10.0.0.1"])];
-    let names = |workload: &Object| -> Vec<String> {
-        let env = workload.at("/spec/template/spec/containers/0/env").unwrap();
-        env.as_array()
-            .unwrap()
-            .iter()
-            .map(|v| v["name"].as_str().unwrap().to_owned())
-            .collect()
-    };
-    let mut from_config = workload(&json!([]));
-    let taken = BTreeSet::from(["REDIS_PORT".to_owned()]);
-    pin(&mut from_config, &pins, &taken, "shop", "cluster.local");
-    let found = names(&from_config);
-    assert!(!found.contains(&"REDIS_PORT".to_owned()), "{found:?}");
-    assert!(
-        found.contains(&"REDIS_SERVICE_HOST".to_owned()),
-        "{found:?}"
-    );
-
-    let mut without_links = workload(&json!([]));
-    without_links.0["spec"]["template"]["spec"]["enableServiceLinks"] = false.into();
-    pin(
-        &mut without_links,
-        &pins,
-        &BTreeSet::new(),
-        "shop",
-        "cluster.local",
-    );
-    assert!(!without_links.0.to_string().contains("REDIS_SERVICE_HOST"));
-    assert!(without_links.0.to_string().contains("hostAliases"));
 }

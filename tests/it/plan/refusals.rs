@@ -45,11 +45,6 @@ fn kinds() {
         ("v1", "Pod", "use a Deployment"),
         ("batch/v1", "Job", "[[check]]"),
         ("batch/v1", "CronJob", "outside the group"),
-        (
-            "autoscaling/v2",
-            "HorizontalPodAutoscaler",
-            "set `replicas`",
-        ),
         ("v1", "Namespace", "create it once"),
         (
             "apiextensions.k8s.io/v1",
@@ -332,6 +327,6 @@ fn services_in_the_namespace() {
     one(
         &found,
         "Service web: serves, but the DeploymentGroup that says so is gone",
-        "restore",
+        "promoter resume",
     );
 }

@@ -11,7 +11,7 @@ use promoter::promotion::phase::Phase;
 use crate::support::given::{self, app, check, tap};
 use crate::support::scenario::{Scenario, reasons};
 use crate::support::simulate::{End, Run};
-use crate::support::world::State;
+use crate::support::world::{Pod, State};
 
 const PASSING: &str = "TAP version 13\nok 1 - greets\n1..1";
 
@@ -98,14 +98,13 @@ async fn a_check_out_of_memory() {
 
 #[tokio::test(start_paused = true)]
 async fn a_check_whose_image_is_not_there() {
-    let reason = "its image cannot be pulled (ErrImagePull): not found";
-    aborts(
-        check("greets"),
-        &[Run::new(End::PullError)],
-        Verdict::Errored,
-        reason,
-    )
-    .await;
+    let runs = [
+        Run::new(End::PullError),
+        Run::new(End::PullError),
+        Run::new(End::PullError),
+    ];
+    let reason = "no verdict after 3 runs: its image cannot be pulled (ErrImagePull): not found";
+    aborts(check("greets"), &runs, Verdict::Errored, reason).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -346,4 +345,23 @@ async fn a_slow_check_that_passes_in_time() {
     let waits = scenario.events.waits();
     let said = "check greets: its container to end".to_owned();
     assert!(waits.contains(&said), "{waits:?}");
+}
+
+/// A drain takes a member of the candidate away while its check runs.
+#[tokio::test(start_paused = true)]
+async fn a_failure_while_pods_of_the_candidate_are_replaced_is_not_its_own() {
+    let scenario = serving_with(check("greets")).await;
+    scenario.world.when("create Job", |state| {
+        state.later(Duration::from_secs(4), |state| {
+            let green = |pod: &&mut Pod| pod.state.color == Color::Green && pod.state.app.is_some();
+            let pod = state.pods.iter_mut().find(green).unwrap();
+            pod.state.disrupted = Some("EvictionByEvictionAPI".to_owned());
+        });
+    });
+    let (phase, result) = with_runs(&scenario, &[Run::exits(1), Run::exits(0)]).await;
+    assert_eq!(
+        (phase, result.verdict, result.attempt),
+        (Phase::Promoted, Verdict::Passed, 2),
+        "{result:?}"
+    );
 }

@@ -14,14 +14,6 @@ use crate::support::scenario::{Scenario, reasons};
 use crate::support::simulate::Run;
 use crate::support::world::State;
 
-async fn ready_for_green() -> Scenario {
-    let scenario = Scenario::new(given::hello());
-    scenario.promote().await;
-    scenario.push_all();
-    scenario.forget();
-    scenario
-}
-
 /// Deploys, and is stopped by a person right before a call.
 async fn stopped_at(scenario: &Scenario, call: &str) -> Result<Deployed, EngineError> {
     let stop = CancellationToken::new();
@@ -41,7 +33,7 @@ async fn stopped_before_the_switch_it_aborts() {
         "write promoting",
         "point hello-b to green",
     ] {
-        let scenario = ready_for_green().await;
+        let scenario = Scenario::ready_for_green(given::hello()).await;
         let deployed = stopped_at(&scenario, call).await.unwrap();
         let Deployed::Ended { outcome, .. } = deployed else {
             panic!("{call}: {deployed:?}");
@@ -60,7 +52,7 @@ async fn stopped_before_the_switch_it_aborts() {
 #[tokio::test(start_paused = true)]
 async fn stopped_after_the_switch_the_rest_is_left() {
     for call in ["write settling", "delete Deployment hello-a-blue"] {
-        let scenario = ready_for_green().await;
+        let scenario = Scenario::ready_for_green(given::hello()).await;
         let deployed = stopped_at(&scenario, call).await.unwrap();
         assert!(
             matches!(deployed, Deployed::Detached(_)),
@@ -82,7 +74,7 @@ async fn stopped_after_the_switch_the_rest_is_left() {
 
 #[tokio::test(start_paused = true)]
 async fn stopped_while_it_aborts_it_goes_on_aborting() {
-    let scenario = ready_for_green().await;
+    let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.world.run("greets", Run::exits(1));
     let deployed = stopped_at(&scenario, "delete Deployment hello-a-green")
         .await
@@ -97,7 +89,7 @@ async fn stopped_while_it_aborts_it_goes_on_aborting() {
 
 #[tokio::test(start_paused = true)]
 async fn stopped_before_anything_nothing_is_done() {
-    let scenario = ready_for_green().await;
+    let scenario = Scenario::ready_for_green(given::hello()).await;
     let stop = CancellationToken::new();
     stop.cancel();
     let deployed = scenario
@@ -111,7 +103,7 @@ async fn stopped_before_anything_nothing_is_done() {
 #[tokio::test(start_paused = true)]
 async fn detached_the_next_deploy_finishes_it_first() {
     for pause in [0, 20, 86_000] {
-        let scenario = ready_for_green().await;
+        let scenario = Scenario::ready_for_green(given::hello()).await;
         let mut options = scenario.options();
         options.detach = true;
         let deployed = scenario
@@ -151,7 +143,7 @@ async fn detached_the_next_deploy_finishes_it_first() {
 
 #[tokio::test(start_paused = true)]
 async fn two_deploys_at_once() {
-    let scenario = ready_for_green().await;
+    let scenario = Scenario::ready_for_green(given::hello()).await;
     let never = CancellationToken::new();
     let (one, other) = tokio::join!(
         scenario.deploy_with(scenario.options(), never.clone()),
@@ -184,11 +176,14 @@ async fn a_promoter_that_lost_its_lock_changes_nothing_any_more() {
         "delete Service",
         "write promoted",
     ] {
-        let scenario = ready_for_green().await;
+        let scenario = Scenario::ready_for_green(given::hello()).await;
         scenario.world.when(call, State::take_over);
         let error = scenario.deploy().await.unwrap_err();
         assert!(
-            matches!(error, EngineError::Cluster(ClusterError::Fenced)),
+            matches!(
+                &error,
+                EngineError::LockLost { .. } | EngineError::Cluster(ClusterError::Fenced)
+            ),
             "{call}: {error:?}"
         );
         // Promise 4 is checked with every call; the new holder still holds.
@@ -215,7 +210,7 @@ async fn a_cluster_that_is_away_for_a_while() {
         "delete Deployment hello-b-blue",
         "forget plans",
     ] {
-        let scenario = ready_for_green().await;
+        let scenario = Scenario::ready_for_green(given::hello()).await;
         scenario.world.when(call, |state| {
             state.script.outage = Some(state.now + jiff::SignedDuration::from_secs(50));
         });
@@ -237,7 +232,7 @@ async fn a_cluster_that_stays_away_leaves_a_promotion_to_be_resumed() {
         "point hello-b to green",
         "write settling",
     ] {
-        let scenario = ready_for_green().await;
+        let scenario = Scenario::ready_for_green(given::hello()).await;
         scenario.world.when(call, |state| {
             state.script.outage = Some(state.now + jiff::SignedDuration::from_secs(600));
         });

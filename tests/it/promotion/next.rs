@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use crate::support::given;
-use cases::{Case, PLANS, Pointing, case, now, observed, promotion};
+use cases::{Case, PLANS, Pointing, case, now, observed, promotion, result};
 
 /// Whether one result of this promotion and plan says that a check passed, and none says otherwise.
 fn passed(promotion: &Promotion, check: usize) -> bool {
@@ -36,7 +36,8 @@ fn judge(case: &Case) -> Result<Option<&'static str>, TestCaseError> {
         promotion, points, ..
     } = case;
     let phase = promotion.phase;
-    let observed = observed(new, promotion, &case.found, *points);
+    let mut observed = observed(new, promotion, &case.found, *points);
+    observed.away_at = case.away_at;
     let situation = Situation {
         plan: new,
         replaced: Some(old),
@@ -74,8 +75,10 @@ fn judge(case: &Case) -> Result<Option<&'static str>, TestCaseError> {
         }
         Next::Do(Step::Switch) => {
             prop_assert_eq!(phase, Phase::Promoting);
+            prop_assert!(passed(promotion, 0) && passed(promotion, 1));
             prop_assert!(whole(0) && whole(1), "switched to what is not whole");
             prop_assert!(promotion.marks.contains(&Mark::Shared));
+            prop_assert!(promotion.marks.contains(&Mark::Unpublished));
             return Ok(Some("switch"));
         }
         Next::Enter {
@@ -132,7 +135,7 @@ fn judge(case: &Case) -> Result<Option<&'static str>, TestCaseError> {
 #[test]
 fn no_situation_leads_past_the_gate() {
     let seen: RefCell<BTreeMap<&str, usize>> = RefCell::default();
-    let judged = TestRunner::new(given::cases(4000)).run(&case(), |case| {
+    let judged = TestRunner::new(given::cases(12_000)).run(&case(), |case| {
         if let Some(decision) = judge(&case)? {
             *seen.borrow_mut().entry(decision).or_default() += 1;
         }
@@ -153,7 +156,12 @@ fn no_situation_leads_past_the_gate() {
 fn every_phase_ends_by_its_deadline() {
     let (old, new) = &*PLANS;
     for phase in Phase::ALL {
-        let promotion = promotion(new, phase);
+        let mut promotion = promotion(new, phase);
+        let passed = |check| result(new, &promotion, check, Verdict::Passed, true);
+        promotion.results = match phase {
+            Phase::Promoting => vec![passed(0), passed(1)],
+            _ => Vec::new(),
+        };
         let Some(limit) = phase.time_limit(new) else {
             assert!(phase.is_final());
             continue;

@@ -158,13 +158,14 @@ async fn an_image_for_other_nodes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_was_deleted_does_not_take_users_down() {
+async fn a_record_that_was_deleted_with_its_plans_does_not_take_users_down() {
     let scenario = Scenario::new(given::hello());
     scenario.promote().await;
     scenario.push_all();
-    scenario
-        .world
-        .meddle(|state| state.record = GroupRecord::default());
+    scenario.world.meddle(|state| {
+        state.record = GroupRecord::default();
+        state.plans.clear();
+    });
     let told = refusals(&scenario).await;
     for object in ["Service hello-a", "Deployment hello-b-blue"] {
         assert!(told.contains(&format!("{object}: serves, but")), "{told}");
@@ -246,7 +247,7 @@ async fn a_stored_plan_that_was_deleted_does_not_take_users_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_active_service_that_would_reach_candidates() {
+async fn an_active_service_that_would_reach_candidates_is_put_right_first() {
     let scenario = Scenario::new(given::hello());
     scenario.promote().await;
     scenario.push_all();
@@ -257,11 +258,11 @@ async fn an_active_service_that_would_reach_candidates() {
             selector.retain(|label, _| !label.starts_with("promoter.dev/"));
         });
     });
-    let told = refusals(&scenario).await;
-    assert!(
-        told.contains("Service hello-a: does not point at blue"),
-        "{told}"
-    );
+    scenario.promote().await;
+    scenario.rests_at(Some(Color::Green));
+    let repaired = scenario.events.of("repaired");
+    assert_eq!(repaired.len(), 1, "{repaired:?}");
+    assert_eq!(repaired[0]["service"], "hello-a");
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,13 +270,19 @@ async fn what_is_recorded_but_gone_is_not_up_to_date() {
     let scenario = Scenario::new(given::hello());
     scenario.promote().await;
     let engine = scenario.engine(&scenario.process(None));
-    let proposal = engine.propose(&scenario.group).await.unwrap();
+    let proposal = engine
+        .propose(scenario.registry.as_ref(), &scenario.group)
+        .await
+        .unwrap();
     assert!(proposal.is_up_to_date());
     scenario.world.meddle(|state| {
         let gone = ObjectRef::new("apps/v1", "Deployment", "hello-b-blue");
         state.objects.remove(&gone);
     });
-    let proposal = engine.propose(&scenario.group).await.unwrap();
+    let proposal = engine
+        .propose(scenario.registry.as_ref(), &scenario.group)
+        .await
+        .unwrap();
     assert!(!proposal.is_up_to_date());
     let said = "recorded as serving, but gone: Deployment hello-b-blue";
     assert!(

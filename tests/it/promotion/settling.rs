@@ -11,6 +11,13 @@ use crate::support::given::{self, app, check, manifest, templated};
 use crate::support::scenario::Scenario;
 use crate::support::world::State;
 
+/// `ConfigMaps` but those with the variables for Services.
+fn configuration(state: &State) -> Vec<String> {
+    let names = state.names("ConfigMap").into_iter();
+    let others = names.filter(|name| !name.contains("-links-"));
+    others.map(str::to_owned).collect()
+}
+
 /// Does something at the moment when an object of that name goes.
 fn names_of_old_pods(state: &State, color: Color) -> Vec<String> {
     let pods = state.pods.iter().filter(|pod| pod.state.color == color);
@@ -161,7 +168,7 @@ async fn candidate_pods_that_do_not_end_need_a_person_and_the_next_deploy_goes_o
     assert_eq!(outcome.phase, Phase::Failed);
     let told = &outcome.reasons.last().unwrap().text;
     assert!(
-        told.contains("candidate pods do not end: hello-a-green-"),
+        told.contains("of the candidate these do not end: hello-a-green-"),
         "{told}"
     );
     scenario.world.meddle(|state| {
@@ -209,10 +216,7 @@ async fn an_app_that_left_the_group_goes_with_all_that_is_its_own() {
         ["disk"],
         "data is never deleted"
     );
-    assert_eq!(
-        state.names("ConfigMap"),
-        ["another-groups", "somebody-elses"]
-    );
+    assert_eq!(configuration(&state), ["another-groups", "somebody-elses"]);
     for kind in foreign {
         assert!(state.get(kind, "somebody-elses").is_some(), "{kind}");
     }
@@ -233,13 +237,7 @@ async fn the_serving_color_never_sees_the_candidates_configuration() {
     };
     let mut scenario = Scenario::new(group("hi"));
     scenario.promote().await;
-    let old: Vec<_> = scenario
-        .world
-        .state()
-        .names("ConfigMap")
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let old = configuration(&scenario.world.state());
     assert_eq!(old.len(), 1);
     scenario.group = group("hello");
     let (name, both) = (old[0].clone(), 2);
@@ -251,23 +249,23 @@ async fn the_serving_color_never_sees_the_candidates_configuration() {
                 .str_at("/data/greeting"),
             Some("hi")
         );
-        assert_eq!(state.names("ConfigMap").len(), both);
+        assert_eq!(configuration(state).len(), both);
     });
     scenario.forget();
     scenario.promote().await;
     scenario.rests_at(Some(Color::Green));
     let state = scenario.world.state();
-    let [new] = state.names("ConfigMap")[..] else {
-        panic!()
-    };
-    assert_ne!(new, old[0]);
-    let reference = "/spec/template/spec/containers/0/envFrom/0/configMapRef/name";
+    let new = configuration(&state);
+    assert_eq!(new.len(), 1);
+    assert_ne!(new, old);
+    // The variables for Services come first.
+    let reference = "/spec/template/spec/containers/0/envFrom/1/configMapRef/name";
     let deployment = state.get("Deployment", "web-green").unwrap();
-    assert_eq!(deployment.str_at(reference), Some(new));
+    assert_eq!(deployment.str_at(reference), Some(new[0].as_str()));
     let applied = state.journal.calls("apply ConfigMap");
     assert_eq!(
         applied,
-        [format!("apply ConfigMap {new}")],
+        [format!("apply ConfigMap {}", new[0])],
         "the old one was left alone"
     );
 }
@@ -356,5 +354,29 @@ async fn pods_of_an_app_that_no_plan_knows_are_waited_for() {
         assert_eq!(names_of_old_pods(state, Color::Blue), [""; 0]);
     });
     scenario.promote().await;
+    scenario.rests_at(Some(Color::Green));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_objects_go_at_one_go() {
+    let names: Vec<_> = (0..12).map(|n| format!("app-{n}")).collect();
+    let apps = names.iter().map(|name| app(name)).collect();
+    let checks = names.iter().map(|name| check(name)).collect();
+    let scenario = Scenario::new(given::group(apps, checks));
+    let first = scenario.promote().await;
+    scenario.push_all();
+    scenario.forget();
+    let second = scenario.promote().await;
+    let state = scenario.world.state();
+    let deleted = |kind: &str| state.journal.calls(&format!("delete {kind}"));
+    assert_eq!(
+        deleted("Deployment"),
+        [format!("delete Deployments of {}", first.promotion)]
+    );
+    assert_eq!(
+        deleted("Job"),
+        [format!("delete Jobs of {}", second.promotion)]
+    );
+    drop(state);
     scenario.rests_at(Some(Color::Green));
 }

@@ -18,17 +18,9 @@ fn moved() -> ClusterError {
     }
 }
 
-async fn ready_for_green() -> Scenario {
-    let scenario = Scenario::new(given::hello());
-    scenario.promote().await;
-    scenario.push_all();
-    scenario.forget();
-    scenario
-}
-
 #[tokio::test(start_paused = true)]
 async fn one_patch_fails_and_the_other_is_moved_back() {
-    let scenario = ready_for_green().await;
+    let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.world.fail("point hello-b to green", 1, moved());
     let outcome = scenario.abort().await;
     let said = "failed to switch Service hello-b: it was changed by somebody else meanwhile";
@@ -52,7 +44,7 @@ async fn one_patch_fails_and_the_other_is_moved_back() {
 
 #[tokio::test(start_paused = true)]
 async fn one_patch_fails_and_so_does_the_way_back() {
-    let scenario = ready_for_green().await;
+    let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.world.fail("point hello-b to green", 1, moved());
     scenario.world.fail("point hello-a to blue", 2, moved());
     scenario.abort().await;
@@ -68,7 +60,7 @@ async fn one_patch_fails_and_so_does_the_way_back() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_lost_is_not_a_failure() {
-    let scenario = ready_for_green().await;
+    let scenario = Scenario::ready_for_green(given::hello()).await;
     let error = ClusterError::Unreachable {
         cluster: "test".to_owned(),
         reason: "timeout".to_owned(),
@@ -90,7 +82,7 @@ async fn an_answer_that_is_lost_is_not_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn endpoints_that_do_not_follow() {
-    let scenario = ready_for_green().await;
+    let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.world.when("point hello-b to green", |state| {
         let behind = state.endpoints().remove("hello-b").unwrap();
         let pods = behind.into_iter().map(|endpoint| endpoint.pod).collect();
@@ -105,7 +97,7 @@ async fn endpoints_that_do_not_follow() {
 
 #[tokio::test(start_paused = true)]
 async fn a_candidate_that_dies_in_the_switch_is_left_again() {
-    let scenario = ready_for_green().await;
+    let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.world.state().promises.outage_expected = true;
     scenario.world.when("point hello-b to green", |state| {
         for pod in &mut state.pods {
@@ -191,7 +183,7 @@ async fn a_group_without_any_service_gets_its_shared_objects() {
 
 #[tokio::test(start_paused = true)]
 async fn an_active_selector_is_never_applied() {
-    let scenario = ready_for_green().await;
+    let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.promote().await;
     let state = scenario.world.state();
     for plan in state.plans.values() {
@@ -213,7 +205,7 @@ async fn an_active_selector_is_never_applied() {
 
 #[tokio::test(start_paused = true)]
 async fn the_switch_waits_for_nothing_but_is_told() {
-    let scenario = ready_for_green().await;
+    let scenario = Scenario::ready_for_green(given::hello()).await;
     let before = scenario.clock.elapsed();
     scenario.promote().await;
     let switched = scenario.events.of("switched");

@@ -16,10 +16,24 @@ pub(crate) struct FakeClock {
 
 impl FakeClock {
     pub(crate) fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            base: "2026-11-21T09:00:00Z".parse().unwrap(),
+        Self::from("2026-11-21T09:00:00Z".parse().unwrap())
+    }
+
+    /// Counts from a date.
+    pub(crate) fn from(base: Timestamp) -> Self {
+        let start = Instant::now();
+        Self { start, base }
+    }
+
+    /// The clock of a machine that goes an hour fast, or slow.
+    pub(crate) fn an_hour_off(mut self, fast: bool) -> Self {
+        let hour = Duration::from_hours(1);
+        if fast {
+            self.base += hour;
+        } else {
+            self.base -= hour;
         }
+        self
     }
 
     /// How long the test has lasted in virtual time.

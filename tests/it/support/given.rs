@@ -7,7 +7,7 @@ use promoter::group::image::{Branch, RepositoryName, TagPattern};
 use promoter::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 use promoter::group::{
     App, BranchImage, Check, CheckImage, ClusterRef, Environment, Group, Inline, Manifest, Newest,
-    Proof, RegistryRef, Report, Strategy, Template, Untested,
+    OnRegression, Proof, RegistryRef, Report, Strategy, Template, Untested,
 };
 use promoter::plan::color::Color;
 use promoter::plan::config::ConfigKey;
@@ -43,8 +43,12 @@ pub(crate) fn group(apps: Vec<App>, checks: Vec<Check>) -> Group {
         proof: Proof::Pushed,
         newest: Newest::Pushed,
         strategy: Strategy {
+            on_regression: OnRegression::SwitchBack,
+            parallel_checks: 4,
             keep_old: Duration::from_secs(30),
             deploy_timeout: Duration::from_mins(5),
+            // Checks do not begin early, so that each run says something.
+            endpoint_delay: Duration::ZERO,
         },
         apps,
         checks,
@@ -64,6 +68,13 @@ pub(crate) fn app(name: &str) -> App {
     }
 }
 
+/// [`hello`], with time to go back.
+pub(crate) fn hello_with_window() -> Group {
+    let mut group = hello();
+    group.strategy.keep_old = Duration::from_mins(5);
+    group
+}
+
 /// An app made from a YAML template.
 pub(crate) fn templated(name: &str, text: &str) -> App {
     let template = Template {
@@ -74,6 +85,33 @@ pub(crate) fn templated(name: &str, text: &str) -> App {
         manifest: Manifest::Template(template),
         ..app(name)
     }
+}
+
+/// hello-a, which is autoscaled, calls hello-b; one check, `greets`.
+pub(crate) fn autoscaled(min: u32, max: u32) -> Group {
+    let mut caller = templated(
+        "hello-a",
+        &manifest("hello-a", &autoscaler("hello-a", min, max)),
+    );
+    caller.replicas = None;
+    caller.needs = vec![AppName::parse("hello-b").unwrap()];
+    group(vec![caller, app("hello-b")], vec![check("greets")])
+}
+
+/// An autoscaler of an app, as a manifest has it.
+pub(crate) fn autoscaler(app: &str, min: u32, max: u32) -> String {
+    format!(
+        "\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {{name: {app}}}
+spec:
+  minReplicas: {min}
+  maxReplicas: {max}
+  scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: {app}}}
+  metrics: [{{type: Resource, resource: {{name: cpu, target: {{type: Utilization, averageUtilization: 60}}}}}}]
+"
+    )
 }
 
 /// A manifest with a Deployment and a Service, and more documents behind.

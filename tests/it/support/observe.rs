@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use promoter::group::name::AppName;
 use promoter::plan::color::Color;
+use promoter::plan::fingerprint::PlanId;
 use promoter::plan::label;
 use promoter::plan::object::Object;
 use promoter::plan::paint::is_subset;
@@ -28,6 +29,7 @@ impl State {
             pods.map(|pod| Endpoint {
                 pod: pod.state.name.clone(),
                 ready: pod.state.ready && !pod.state.deleting,
+                since: pod.state.created_at,
             })
             .collect()
         };
@@ -61,6 +63,9 @@ impl State {
                 .collect(),
             endpoints,
             jobs: self.jobs.clone(),
+            request: self.request.clone(),
+            outages: self.outages,
+            away_at: None,
         }
     }
 
@@ -84,6 +89,11 @@ impl State {
                 .label(label::PROMOTION)
                 .unwrap_or_default()
                 .to_owned(),
+            epoch: object
+                .annotation(label::FENCE)
+                .and_then(|epoch| epoch.parse().ok())
+                .unwrap_or(0),
+            plan: object.annotation(label::PLAN_ID).and_then(PlanId::parse),
             generation: generation.unwrap_or(1),
             observed_generation: generation.unwrap_or(1),
             wanted: u32::try_from(replicas.unwrap_or(1)).unwrap(),

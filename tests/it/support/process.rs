@@ -1,23 +1,15 @@
 //! One promoter's connection to the world: it can be cut, fenced and killed.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+mod ports;
 
-use async_trait::async_trait;
-use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt, stream};
-use promoter::plan::Plan;
-use promoter::plan::config::ConfigKey;
-use promoter::plan::fingerprint::PlanId;
-use promoter::plan::object::{Object, ObjectRef};
-use promoter::plan::survey::{Survey, Trials};
-use promoter::port::cluster::{LogSource, Pointing};
-use promoter::port::{Clock, Cluster, ClusterError, Epoch, Ledger, LockError};
-use promoter::promotion::observed::Observed;
-use promoter::promotion::record::GroupRecord;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use promoter::port::{ClusterError, Epoch};
 use tokio::sync::Notify;
 
 use super::journal::Entry;
+use super::registry::FakeRegistry;
 use super::world::{State, World};
 
 /// Most calls of one promoter; more of them are a loop without an end.
@@ -25,40 +17,83 @@ const MOST_CALLS: usize = 20_000;
 /// How long a dead promoter's lock goes on.
 const LEASE_SECONDS: i64 = 15;
 
-/// When a promoter is killed: at its n-th call that changes anything, counted
-/// from one. Dying while it only looks is dying after the change before.
+/// What happens to a promoter at one of its calls: the n-th, counted from one,
+/// whatever it is. Reading counts as much as writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kill {
-    /// Before the call does anything.
-    Before(usize),
-    /// After it did everything, but before its answer arrives.
-    After(usize),
+pub(crate) struct Strike {
+    pub(crate) call: usize,
+    pub(crate) blow: Blow,
+}
+
+/// How one call goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blow {
+    /// It is not done: nobody answers, this once.
+    Unreachable,
+    /// It is done, but its answer is lost.
+    AnswerLost,
+    /// It is done, but its answer comes when the lock is not good any more.
+    AnswerTooLate,
+    /// It is refused, and so is every further one like it.
+    Refused,
+    /// The promoter is killed before the call does anything.
+    KilledBefore,
+    /// The promoter is killed after the call did everything, before its answer arrives.
+    KilledAfter,
 }
 
 /// One promoter.
 pub(crate) struct Process {
     world: Arc<World>,
+    registry: Arc<FakeRegistry>,
     name: String,
-    kill: Option<Kill>,
+    strike: Option<Strike>,
+    /// The call that is refused from now on.
+    refused: Mutex<Option<String>>,
     calls: AtomicUsize,
-    changes: AtomicUsize,
     seen: AtomicU64,
     is_dead: AtomicBool,
+    is_doomed: AtomicBool,
     died: Notify,
 }
 
 impl Process {
-    pub(crate) fn new(world: &Arc<World>, name: &str, kill: Option<Kill>) -> Arc<Self> {
+    pub(crate) fn new(
+        world: &Arc<World>,
+        registry: &Arc<FakeRegistry>,
+        name: &str,
+        strike: Option<Strike>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             world: Arc::clone(world),
+            registry: Arc::clone(registry),
             name: name.to_owned(),
-            kill,
+            strike,
+            refused: Mutex::default(),
             calls: AtomicUsize::new(0),
-            changes: AtomicUsize::new(0),
             seen: AtomicU64::new(0),
             is_dead: AtomicBool::new(false),
+            is_doomed: AtomicBool::new(false),
             died: Notify::new(),
         })
+    }
+
+    /// What it did so far, call by call.
+    pub(crate) fn calls(&self) -> Vec<Entry> {
+        let state = self.world.state();
+        let mine = state.journal.0.iter().filter(|e| e.process == self.name);
+        mine.cloned().collect()
+    }
+
+    /// It has ended, well or not: a lock that it could not give back runs out.
+    pub(crate) fn exit(&self) {
+        self.is_dead.store(true, Ordering::SeqCst);
+        let mut state = self.world.state();
+        let until = state.now + jiff::SignedDuration::from_secs(LEASE_SECONDS);
+        let mine = state.lease.as_mut().filter(|l| l.holder == self.name);
+        if let Some(lease) = mine {
+            lease.until = Some(until);
+        }
     }
 
     /// Returns once it was killed.
@@ -66,19 +101,32 @@ impl Process {
         self.died.notified().await;
     }
 
+    /// It dies with its present call, whatever that is, before it is answered.
+    pub(crate) fn doom(&self) {
+        self.is_doomed.store(true, Ordering::SeqCst);
+    }
+
     /// Nothing of it happens any more; its lock runs out by and by.
     async fn die(&self) -> ! {
-        if !self.is_dead.swap(true, Ordering::SeqCst) {
-            let mut state = self.world.state();
-            let until = state.now + jiff::SignedDuration::from_secs(LEASE_SECONDS);
-            let mine = state.lease.as_mut().filter(|l| l.holder == self.name);
-            if let Some(lease) = mine {
-                lease.until = Some(until);
-            }
+        if !self.is_dead.load(Ordering::SeqCst) {
+            self.exit();
         }
         self.died.notify_one();
         std::future::pending::<()>().await;
         unreachable!("a dead promoter does nothing")
+    }
+
+    /// What is to happen to a call of this number, in these words.
+    fn blow(&self, number: usize, call: &str) -> Option<Blow> {
+        let mut refused = self.refused.lock().unwrap();
+        let strike = self.strike.filter(|strike| strike.call == number);
+        if strike.is_some_and(|strike| strike.blow == Blow::Refused) {
+            *refused = Some(call.to_owned());
+        }
+        if refused.as_deref() == Some(call) {
+            return Some(Blow::Refused);
+        }
+        strike.map(|strike| strike.blow)
     }
 
     /// Does one call: faults, fence and journal are here and nowhere else.
@@ -91,20 +139,15 @@ impl Process {
         // Calls under way together interleave.
         tokio::task::yield_now().await;
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
-        let changes = epoch.is_some() || call == "acquire" || call == "release";
-        let change = self
-            .changes
-            .fetch_add(usize::from(changes), Ordering::SeqCst)
-            + 1;
-        let killed = |kill| changes && self.kill == Some(kill);
-        if self.is_dead.load(Ordering::SeqCst) || killed(Kill::Before(change)) {
+        let blow = self.blow(number, &call);
+        if self.is_dead.load(Ordering::SeqCst) || blow == Some(Blow::KilledBefore) {
             self.die().await;
         }
-        let result = self.act(&call, epoch, act, number);
+        let result = self.act(&call, epoch, act, number, blow);
         if epoch.is_some() {
             self.world.version.send_modify(|version| *version += 1);
         }
-        if killed(Kill::After(change)) {
+        if blow == Some(Blow::KilledAfter) || self.is_doomed.load(Ordering::SeqCst) {
             self.die().await;
         }
         result
@@ -116,6 +159,7 @@ impl Process {
         epoch: Option<Epoch>,
         act: impl FnOnce(&mut State) -> Result<T, ClusterError>,
         number: usize,
+        blow: Option<Blow>,
     ) -> Result<T, ClusterError> {
         let mut state = self.world.state();
         let state = &mut *state;
@@ -128,10 +172,16 @@ impl Process {
                 deed(state);
             }
         }
-        let result = match state.fault(call) {
+        let answer = || match state.fault(call) {
             Some((error, false)) => Err(error),
             Some((error, true)) => state.fenced(epoch, act).and(Err(error)),
             None => state.fenced(epoch, act),
+        };
+        let result = match blow.and_then(|blow| blow.fault(call)) {
+            Some((error, false)) => Err(error),
+            // Whatever the answer was, it does not arrive.
+            Some((error, true)) => answer().and(Err(error)),
+            None => answer(),
         };
         state.journal.0.push(Entry {
             process: self.name.clone(),
@@ -141,6 +191,27 @@ impl Process {
         });
         state.check_promises(call);
         result
+    }
+}
+
+impl Blow {
+    /// The error it makes of a call, and whether the call is done nevertheless.
+    fn fault(self, call: &str) -> Option<(ClusterError, bool)> {
+        let unreachable = || ClusterError::Unreachable {
+            cluster: "test".to_owned(),
+            reason: "connection reset".to_owned(),
+        };
+        match self {
+            Self::Unreachable => Some((unreachable(), false)),
+            Self::AnswerLost => Some((unreachable(), true)),
+            Self::AnswerTooLate => Some((ClusterError::Fenced, true)),
+            Self::Refused => {
+                let action = call.to_owned();
+                let reason = "no".to_owned();
+                Some((ClusterError::Refused { action, reason }, false))
+            }
+            Self::KilledBefore | Self::KilledAfter => None,
+        }
     }
 }
 
@@ -179,201 +250,5 @@ impl State {
             Some(epoch) if epoch.0 != self.epoch || !held => Err(ClusterError::Fenced),
             _ => act(self),
         }
-    }
-}
-
-#[async_trait]
-impl Cluster for Process {
-    async fn survey(&self) -> Result<Survey, ClusterError> {
-        let act = |state: &mut State| Ok(state.survey());
-        self.call("survey".to_owned(), None, act).await
-    }
-
-    async fn try_out(&self, objects: &[Object]) -> Result<Trials, ClusterError> {
-        let act = |state: &mut State| Ok(state.try_out(objects));
-        self.call("try out".to_owned(), None, act).await
-    }
-
-    async fn observe(&self) -> Result<Observed, ClusterError> {
-        let version = *self.world.version.borrow();
-        let act = |state: &mut State| Ok(state.observed());
-        let observed = self.call("observe".to_owned(), None, act).await?;
-        self.seen.store(version, Ordering::SeqCst);
-        Ok(observed)
-    }
-
-    async fn changed(&self) {
-        let mut version = self.world.version.subscribe();
-        loop {
-            let due = self.world.state().next_due();
-            if *version.borrow_and_update() > self.seen.load(Ordering::SeqCst) {
-                return;
-            }
-            let due = async {
-                match due {
-                    Some(due) => self.world.clock.sleep_until(due).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                _ = version.changed() => {}
-                () = due => {}
-            }
-        }
-    }
-
-    async fn create(&self, epoch: Epoch, object: &Object) -> Result<Object, ClusterError> {
-        let act = |state: &mut State| state.create(object);
-        let call = format!("create {}", object.reference());
-        self.call(call, Some(epoch), act).await
-    }
-
-    async fn apply(&self, epoch: Epoch, object: &Object) -> Result<Object, ClusterError> {
-        let act = |state: &mut State| state.apply(object, epoch);
-        let call = format!("apply {}", object.reference());
-        self.call(call, Some(epoch), act).await
-    }
-
-    async fn delete(
-        &self,
-        epoch: Epoch,
-        object: &ObjectRef,
-        uid: &str,
-    ) -> Result<(), ClusterError> {
-        let act = |state: &mut State| {
-            state.delete(object, uid);
-            Ok(())
-        };
-        let call = format!("delete {object}");
-        self.call(call, Some(epoch), act).await
-    }
-
-    async fn point(&self, epoch: Epoch, change: &Pointing) -> Result<(), ClusterError> {
-        let act = |state: &mut State| state.point(change, epoch);
-        let to = change.to.as_ref();
-        let color = to.and_then(|to| to.get(promoter::plan::label::COLOR));
-        let color = color.map_or("nothing", String::as_str);
-        let call = format!("point {} to {color}", change.service);
-        self.call(call, Some(epoch), act).await
-    }
-
-    async fn owned(&self, kinds: &[(String, String)]) -> Result<Vec<Object>, ClusterError> {
-        let act = |state: &mut State| Ok(state.of_kinds(kinds));
-        self.call("owned".to_owned(), None, act).await
-    }
-
-    async fn lines(&self, source: &LogSource) -> Result<BoxStream<'static, String>, ClusterError> {
-        let call = format!("lines {}", source.pod);
-        let read = |state: &mut State, name: &str| {
-            let pod = state.pod(name)?;
-            let going_on = pod.state.containers[0].ended.is_none();
-            Some((pod.log.clone(), going_on))
-        };
-        let pod = source.pod.clone();
-        let act = |state: &mut State| {
-            read(state, &pod).ok_or_else(|| ClusterError::Refused {
-                action: format!("read the log of {pod}"),
-                reason: "not found".to_owned(),
-            })
-        };
-        let (log, going_on) = self.call(call, None, act).await?;
-        if !source.follow || !going_on {
-            return Ok(stream::iter(log).boxed());
-        }
-        let (world, pod) = (Arc::clone(&self.world), source.pod.clone());
-        let mut version = world.version.subscribe();
-        let wait = async move {
-            loop {
-                let found = read(&mut world.state(), &pod);
-                match found {
-                    None => return Vec::new(),
-                    Some((log, false)) => return log,
-                    Some(_) => {}
-                }
-                if version.changed().await.is_err() {
-                    return Vec::new();
-                }
-            }
-        };
-        Ok(wait.into_stream().flat_map(stream::iter).boxed())
-    }
-}
-
-#[async_trait]
-impl Ledger for Process {
-    async fn read(&self) -> Result<GroupRecord, ClusterError> {
-        let act = |state: &mut State| Ok(state.record.clone());
-        self.call("read".to_owned(), None, act).await
-    }
-
-    async fn acquire(&self, holder: &str) -> Result<Epoch, LockError> {
-        let _ = holder;
-        let act = |state: &mut State| Ok(state.acquire(&self.name));
-        let taken = self.call("acquire".to_owned(), None, act).await;
-        let taken = taken.map_err(LockError::Cluster)?;
-        taken.map_err(|lease| LockError::Held {
-            holder: lease.holder,
-            since: lease.since,
-            until: lease.until.unwrap_or(lease.since),
-        })
-    }
-
-    async fn release(&self, epoch: Epoch) -> Result<(), ClusterError> {
-        let act = |state: &mut State| {
-            if state.epoch == epoch.0 {
-                state.lease = None;
-            }
-            Ok(())
-        };
-        self.call("release".to_owned(), None, act).await
-    }
-
-    async fn write(&self, epoch: Epoch, record: &GroupRecord) -> Result<(), ClusterError> {
-        let phase = record.in_flight.as_ref().map(|promotion| promotion.phase);
-        let phase = phase.or_else(|| record.outcomes.first().map(|outcome| outcome.phase));
-        let call = format!(
-            "write {}",
-            phase.map_or_else(String::new, |p| p.to_string())
-        );
-        let act = |state: &mut State| {
-            // What was written is what JSON keeps of it.
-            let json = serde_json::to_value(record).unwrap();
-            assert!(
-                json.to_string().len() < 64 * 1024,
-                "the record outgrows etcd"
-            );
-            state.record = serde_json::from_value(json).unwrap();
-            Ok(())
-        };
-        self.call(call, Some(epoch), act).await
-    }
-
-    async fn store_plan(&self, epoch: Epoch, plan: &Plan) -> Result<(), ClusterError> {
-        let act = |state: &mut State| {
-            let json = serde_json::to_vec(plan).unwrap();
-            let kept: Plan = serde_json::from_slice(&json).unwrap();
-            assert_eq!(kept.id(), plan.id(), "a plan changes by being kept");
-            state.plans.insert(plan.id(), kept);
-            Ok(())
-        };
-        self.call("store plan".to_owned(), Some(epoch), act).await
-    }
-
-    async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, ClusterError> {
-        let act = |state: &mut State| Ok(state.plans.get(id).cloned());
-        self.call("plan".to_owned(), None, act).await
-    }
-
-    async fn forget_plans(&self, epoch: Epoch, except: &[PlanId]) -> Result<(), ClusterError> {
-        let act = |state: &mut State| {
-            state.plans.retain(|id, _| except.contains(id));
-            Ok(())
-        };
-        self.call("forget plans".to_owned(), Some(epoch), act).await
-    }
-
-    async fn config_key(&self, epoch: Epoch) -> Result<ConfigKey, ClusterError> {
-        let act = |state: &mut State| Ok(state.key.get_or_insert(ConfigKey([7; 32])).clone());
-        self.call("config key".to_owned(), Some(epoch), act).await
     }
 }

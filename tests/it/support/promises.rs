@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use promoter::plan::Plan;
 use promoter::plan::label::{self, Role};
 use promoter::plan::object::Object;
-use promoter::promotion::Promotion;
 use promoter::promotion::check::Verdict;
 use promoter::promotion::phase::Phase;
+use promoter::promotion::{Mark, Promotion, Raise};
 
 use super::journal::Entry;
 use super::world::State;
@@ -52,7 +52,11 @@ impl State {
     fn look_at(&mut self, entry: &Entry) -> Option<String> {
         // Calls that were under way together with the one that was turned away
         // are turned away as well; nobody looks for what to do next.
-        let ends = entry.call == "release" || entry.call.starts_with("lines");
+        if entry.call == "acquire" && entry.error.is_none() {
+            self.promises.fenced.remove(&entry.process);
+        }
+        let ends = ["release", "acquire"].contains(&entry.call.as_str())
+            || entry.call.starts_with("lines");
         if self.promises.fenced.contains(&entry.process) && entry.epoch.is_none() && !ends {
             return Some(format!("promise 4: it lost the lock and goes on: {entry}"));
         }
@@ -68,7 +72,7 @@ impl State {
         }
         let (verb, what) = entry.call.split_once(' ').unwrap_or_default();
         match verb {
-            "create" | "apply" | "delete" => self.unintended(verb, what),
+            "create" | "apply" | "delete" | "raise" | "scale-down" => self.unintended(verb, what),
             "point" => self.unintended(verb, what).or_else(|| self.untested(what)),
             _ => None,
         }
@@ -126,6 +130,11 @@ impl State {
     /// Promise 3: intent is on record before anything is changed.
     fn unintended(&self, verb: &str, what: &str) -> Option<String> {
         let broken = |why: &str| Some(format!("promise 3: {verb} {what}: {why}"));
+        let serves = self.record.serving.as_ref().map(|s| s.color.as_str());
+        if verb == "point" && serves.is_some_and(|color| what.ends_with(&format!(" to {color}"))) {
+            // What serves by the record may be put right at any time.
+            return None;
+        }
         let Some((promotion, _)) = self.in_flight() else {
             return broken("no promotion with a kept plan is on record");
         };
@@ -138,7 +147,7 @@ impl State {
                     return broken("does not carry its promotion");
                 }
                 let fits = match kind {
-                    "Deployment" => phase == Phase::Deploying,
+                    "Deployment" | "ConfigMap" => phase == Phase::Deploying,
                     "Job" => {
                         let run = self.jobs.iter().find(|job| job.name == name);
                         let started = run.and_then(|run| promotion.attempt(&run.check));
@@ -158,6 +167,17 @@ impl State {
             ("point", _) => {
                 let fits = matches!(phase, Phase::Promoting | Phase::Aborting);
                 (!fits).then(|| broken(&format!("in phase {phase}")))?
+            }
+            ("raise", _) => {
+                let named = |raise: &Raise| format!("{} to {}", raise.deployment, raise.replicas);
+                let told = promotion.raising.iter().any(|raise| named(raise) == what);
+                let fits = matches!(phase, Phase::Promoting | Phase::Aborting);
+                (!told || !fits).then(|| broken(&format!("in phase {phase}")))?
+            }
+            ("scale-down", _) => {
+                let begun = promotion.marks.contains(&Mark::SharedBegun);
+                let fits = matches!(phase, Phase::Promoting | Phase::Aborting);
+                (!begun || !fits).then(|| broken(&format!("in phase {phase}")))?
             }
             _ => None,
         }
@@ -181,6 +201,16 @@ impl State {
         let missing: Vec<_> = plan.checks.iter().filter(|c| !passed(c)).collect();
         let all = missing.is_empty() && (!plan.checks.is_empty() || plan.untested_allowed);
         (!all).then(|| format!("promise 2: point {what} without {} passes", missing.len()))
+    }
+}
+
+impl Promises {
+    /// What has to be remembered where nothing is under way.
+    pub(super) fn of_rest(&self) -> Self {
+        Self {
+            served: self.served.clone(),
+            ..Self::default()
+        }
     }
 }
 

@@ -23,6 +23,11 @@ impl Recording {
         events.iter().map(|event| event.fact.clone()).collect()
     }
 
+    /// What happened so far, and what it was about.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.0.lock().unwrap().clone()
+    }
+
     /// Forgets what happened so far.
     pub(crate) fn clear(&self) {
         self.0.lock().unwrap().clear();

@@ -16,7 +16,7 @@ pub(crate) struct FakeRegistry {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct State {
     images: BTreeMap<RepositoryName, Vec<RegistryImage>>,
     error: Option<RegistryError>,
@@ -25,6 +25,12 @@ struct State {
 }
 
 impl FakeRegistry {
+    /// Another one with the same images.
+    pub(crate) fn twin(&self) -> Self {
+        let state = Mutex::new(self.state.lock().unwrap().clone());
+        Self { state }
+    }
+
     /// CI pushes a further build of a branch.
     pub(crate) fn push(&self, repository: &str, branch: &str) -> Digest {
         let mut state = self.state.lock().unwrap();

@@ -10,16 +10,17 @@ use promoter::group::{CheckImage, Group};
 use promoter::plan::Plan;
 use promoter::plan::color::Color;
 use promoter::plan::label;
+use promoter::plan::object::ObjectRef;
 use promoter::promotion::phase::Phase;
 use promoter::promotion::record::Outcome;
 use promoter::promotion::{Actor, ReasonKind, Trigger};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::FakeClock;
-use super::process::{Kill, Process};
+use super::process::{Process, Strike};
 use super::recording::Recording;
 use super::registry::FakeRegistry;
-use super::world::World;
+use super::world::{State, World};
 
 /// One group in one world.
 pub(crate) struct Scenario {
@@ -47,6 +48,28 @@ impl Scenario {
         scenario
     }
 
+    /// Blue serves, and green is promoted next.
+    pub(crate) async fn ready_for_green(group: Group) -> Self {
+        let scenario = Self::new(group);
+        scenario.promote().await;
+        scenario.push_all();
+        scenario.forget();
+        scenario
+    }
+
+    /// The same in a world of its own, which has no past.
+    pub(crate) fn twin(&self) -> Self {
+        let world = self.world.twin();
+        Self {
+            clock: world.clock,
+            world,
+            registry: Arc::new(self.registry.twin()),
+            events: Arc::default(),
+            group: self.group.clone(),
+            chance: AtomicU16::new(self.chance.load(Ordering::SeqCst)),
+        }
+    }
+
     /// CI pushes a further build of everything.
     pub(crate) fn push_all(&self) {
         let of_checks = self.group.checks.iter().filter_map(|c| match &c.image {
@@ -68,14 +91,15 @@ impl Scenario {
     }
 
     /// A promoter with a name of its own.
-    pub(crate) fn process(&self, kill: Option<Kill>) -> Arc<Process> {
+    pub(crate) fn process(&self, strike: Option<Strike>) -> Arc<Process> {
         let number = self.chance.fetch_add(1, Ordering::SeqCst);
-        Process::new(&self.world, &format!("promoter-{number}"), kill)
+        let name = format!("promoter-{number}");
+        Process::new(&self.world, &self.registry, &name, strike)
     }
 
     pub(crate) fn engine(&self, process: &Arc<Process>) -> Engine {
         Engine {
-            registry: Arc::clone(&self.registry) as _,
+            group: self.group.name.clone(),
             cluster: Arc::clone(process) as _,
             ledger: Arc::clone(process) as _,
             clock: Arc::new(self.clock),
@@ -120,15 +144,38 @@ impl Scenario {
         stop: CancellationToken,
     ) -> Option<Result<Deployed, EngineError>> {
         let engine = self.engine(process);
-        let deployed = async {
+        let deployed = engine.deploy(process.as_ref(), &self.group, options, stop);
+        self.until_dead(process, Box::pin(deployed)).await
+    }
+
+    /// Deploys, and dies with the first call that begins with these words.
+    pub(crate) async fn deploy_until(&self, call: &str) {
+        let process = self.process(None);
+        let dying = Arc::clone(&process);
+        self.world.when(call, move |_| dying.doom());
+        let never = CancellationToken::new();
+        let deployed = self.deploy_by(&process, self.options(), never);
+        assert!(deployed.await.is_none(), "{call} never came");
+    }
+
+    /// `None`: the promoter was killed before it came to its end.
+    pub(crate) async fn until_dead<T>(
+        &self,
+        process: &Process,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let work = async {
             tokio::select! {
-                deployed = engine.deploy(&self.group, options, stop) => Some(deployed),
+                biased;
                 () = process.dead() => None,
+                done = work => Some(done),
             }
         };
         let day = Duration::from_hours(24);
-        let deployed = tokio::time::timeout(day, deployed).await;
-        deployed.unwrap_or_else(|_| panic!("no end:\n{}", self.world.state().journal))
+        let done = tokio::time::timeout(day, work).await;
+        let done = done.unwrap_or_else(|_| panic!("no end:\n{}", self.world.state().journal));
+        process.exit();
+        done
     }
 
     /// Deploys to the end, whatever it is.
@@ -164,7 +211,9 @@ impl Scenario {
     pub(crate) fn forget(&self) {
         self.events.clear();
         // Promises keep count of the calls they have seen.
-        self.world.state().forget_calls();
+        let mut state = self.world.state();
+        state.forget_calls();
+        state.history.clear();
     }
 
     /// The cluster is as it has to be when nothing is under way: it serves
@@ -177,22 +226,68 @@ impl Scenario {
         assert!(state.lease.is_none(), "the lock was not given back");
         let serving = state.record.serving.as_ref();
         let plan = serving.map(|s| state.plans.get(&s.plan).expect("its plan is kept"));
-        let wanted = plan.map(Plan::inventory).unwrap_or_default();
-        let wanted: BTreeSet<_> = wanted.iter().map(ToString::to_string).collect();
-        let found = state.owned();
-        let kept = |name: &&String| !name.starts_with("PersistentVolumeClaim");
-        let found: BTreeSet<_> = found.iter().filter(kept).cloned().collect();
-        let wanted: BTreeSet<_> = wanted.iter().filter(kept).cloned().collect();
+        let (wanted, found) = state.wanted_and_found(plan);
         assert_eq!(found, wanted);
         assert!(state.jobs.is_empty(), "{:?}", state.jobs);
         for pod in &state.pods {
             let promoter_made = pod.labels.contains_key(label::GROUP);
             assert!(!promoter_made || Some(pod.state.color) == color, "{pod:?}");
         }
+        drop(state);
+        self.points_where_the_record_says();
+    }
+
+    /// Whether exactly what serves is there.
+    pub(crate) fn is_tidy(&self) -> bool {
+        let state = self.world.state();
+        let serving = state.record.serving.as_ref();
+        let plan = serving.and_then(|serving| state.plans.get(&serving.plan));
+        let (wanted, found) = state.wanted_and_found(plan);
+        wanted == found && state.jobs.is_empty()
+    }
+
+    /// Nothing is under way, and users are where the record says.
+    #[track_caller]
+    pub(crate) fn points_where_the_record_says(&self) {
+        let state = self.world.state();
+        assert_eq!(state.record.in_flight, None);
+        let serving = state.record.serving.as_ref();
+        let plan = serving.map(|s| state.plans.get(&s.plan).expect("its plan is kept"));
         for service in plan.into_iter().flat_map(Plan::services) {
             let name = service.active.name();
             assert_eq!(state.selector(name), service.selector, "{name}");
         }
+    }
+}
+
+impl State {
+    /// Objects that a plan consists of, and the group's objects that are there.
+    fn wanted_and_found(&self, plan: Option<&Plan>) -> (BTreeSet<String>, BTreeSet<String>) {
+        let wanted = plan.map(Plan::inventory).unwrap_or_default();
+        let mut wanted: BTreeSet<_> = wanted.iter().map(ToString::to_string).collect();
+        wanted.extend(plan.into_iter().flat_map(|plan| self.links(plan)));
+        let found = self.owned();
+        let kept = |name: &&String| !name.starts_with("PersistentVolumeClaim");
+        let found: BTreeSet<_> = found.iter().filter(kept).cloned().collect();
+        let wanted: BTreeSet<_> = wanted.iter().filter(kept).cloned().collect();
+        (wanted, found)
+    }
+
+    /// What pods of a plan take their variables for Services from, if any do.
+    fn links(&self, plan: &Plan) -> BTreeSet<String> {
+        let color = Some(plan.candidate.as_str());
+        let deployments = self.objects.values().filter(|object| {
+            object.kind() == "Deployment"
+                && object.label(label::COLOR) == color
+                && plan.services().next().is_some()
+        });
+        let named = deployments.filter_map(|found| {
+            let name = format!("{}-links-{}", plan.group, found.label(label::PROMOTION)?);
+            found.0.to_string().contains(&name).then_some(name)
+        });
+        named
+            .map(|name| ObjectRef::new("v1", "ConfigMap", &name).to_string())
+            .collect()
     }
 }
 

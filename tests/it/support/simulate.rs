@@ -110,14 +110,39 @@ impl State {
     }
 
     fn make_app_pods(&mut self, deployment: &Object) {
+        let replicas = deployment.at("/spec/replicas").and_then(Value::as_u64);
+        self.add_app_pods(deployment, replicas.unwrap_or(1));
+    }
+
+    /// Somebody, such as an autoscaler, writes another number of pods down.
+    pub(crate) fn scale(&mut self, deployment: &str, replicas: u32) {
+        self.edit("Deployment", deployment, |deployment| {
+            deployment["spec"]["replicas"] = replicas.into();
+        });
+        let deployment = self.get("Deployment", deployment).unwrap().clone();
+        let uid = deployment.uid();
+        let mine = |pod: &Pod| pod.state.owner.as_deref() == uid && !pod.state.deleting;
+        let there: Vec<_> = self.pods.iter().filter(|pod| mine(pod)).collect();
+        let kept = usize::try_from(replicas).unwrap();
+        let going = there.iter().skip(kept);
+        let going: Vec<_> = going.map(|pod| pod.state.name.clone()).collect();
+        let added = kept.saturating_sub(there.len());
+        self.add_app_pods(&deployment, added.try_into().unwrap());
+        for name in going {
+            let pod = self.pod(&name).unwrap();
+            (pod.state.deleting, pod.state.ready) = (true, false);
+            self.remove_pod_later(&name, Duration::from_secs(3));
+        }
+    }
+
+    fn add_app_pods(&mut self, deployment: &Object, pods: u64) {
         let app = deployment.label(label::APP).unwrap().to_owned();
         let fate = self.script.apps.get(&app).cloned();
         let fate = fate.unwrap_or(AppFate::Ready(Duration::from_secs(1)));
         if matches!(fate, AppFate::Quota(_)) {
             return;
         }
-        let replicas = deployment.at("/spec/replicas").and_then(Value::as_u64);
-        for _ in 0..replicas.unwrap_or(1) {
+        for _ in 0..pods {
             let name = self.make_pod(deployment, &app);
             let pod = self.pod(&name).unwrap();
             let state = &mut pod.state;
@@ -167,6 +192,8 @@ impl State {
             owner: owner.uid().map(str::to_owned),
             phase: "Pending".to_owned(),
             ready: false,
+            unheard: false,
+            node: None,
             deleting: false,
             disrupted: None,
             reason: None,
@@ -311,6 +338,14 @@ impl State {
     }
 
     /// An object goes at once, its pods drain first (background deletion).
+    /// Takes a pod of green out of service once users are there.
+    pub(crate) fn lose_a_pod(&mut self) {
+        self.later(Duration::from_mins(1), |state| {
+            let green = |pod: &&mut Pod| pod.state.color == Color::Green && pod.state.app.is_some();
+            state.pods.iter_mut().find(green).unwrap().state.ready = false;
+        });
+    }
+
     pub(crate) fn unmade(&mut self, kind: &str, name: &str, uid: &str) {
         self.objects
             .retain(|_, object| object.kind() != kind || object.name() != name);

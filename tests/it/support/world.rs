@@ -14,6 +14,7 @@ use promoter::plan::survey::{Node, Quota, Resources};
 use promoter::port::{Clock, ClusterError};
 use promoter::promotion::observed::{JobState, PodState};
 use promoter::promotion::record::GroupRecord;
+use promoter::promotion::request::Request;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -44,6 +45,11 @@ pub(crate) struct State {
     pub(crate) nodes: Vec<Node>,
     pub(crate) quotas: Vec<Quota>,
     pub(crate) record: GroupRecord,
+    /// Every record that was written, in order.
+    pub(crate) history: Vec<GroupRecord>,
+    pub(crate) request: Option<Request>,
+    /// How often the API server was away.
+    pub(crate) outages: u32,
     pub(crate) plans: BTreeMap<PlanId, Plan>,
     pub(crate) key: Option<ConfigKey>,
     pub(crate) epoch: u64,
@@ -125,6 +131,9 @@ impl World {
             nodes: vec![node],
             quotas: Vec::new(),
             record: GroupRecord::default(),
+            history: Vec::new(),
+            request: None,
+            outages: 0,
             plans: BTreeMap::new(),
             key: None,
             epoch: 0,
@@ -139,6 +148,41 @@ impl World {
             state: Mutex::new(state),
             version: watch::Sender::new(1),
             clock,
+        })
+    }
+
+    /// Another world that is as this one was when it was last looked at,
+    /// nothing being about to happen.
+    pub(crate) fn twin(&self) -> Arc<Self> {
+        let state = self.state.lock().unwrap();
+        assert!(state.agenda.is_empty() && state.lease.is_none());
+        let twin = State {
+            now: state.now,
+            group: state.group.clone(),
+            objects: state.objects.clone(),
+            pods: state.pods.clone(),
+            jobs: state.jobs.clone(),
+            namespace: state.namespace.clone(),
+            nodes: state.nodes.clone(),
+            quotas: state.quotas.clone(),
+            record: state.record.clone(),
+            history: Vec::new(),
+            request: state.request.clone(),
+            outages: 0,
+            plans: state.plans.clone(),
+            key: state.key.clone(),
+            epoch: state.epoch,
+            lease: None,
+            journal: Journal::default(),
+            promises: state.promises.of_rest(),
+            script: Script::default(),
+            agenda: Vec::new(),
+            names: state.names,
+        };
+        Arc::new(Self {
+            clock: FakeClock::from(twin.now),
+            state: Mutex::new(twin),
+            version: watch::Sender::new(1),
         })
     }
 

@@ -6,9 +6,10 @@ use promoter::plan::object::{Object, ObjectRef};
 use promoter::plan::survey::{Survey, Trial, Trials};
 use promoter::port::cluster::Pointing;
 use promoter::port::{ClusterError, Epoch};
+use promoter::promotion::Raise;
 use serde_json::{Value, json};
 
-use super::world::{Lease, State};
+use super::world::{Lease, Pod, State};
 
 impl State {
     pub(super) fn survey(&self) -> Survey {
@@ -24,11 +25,22 @@ impl State {
                 .cloned()
                 .collect(),
             unfinished: self.record.in_flight.is_some(),
-            deployments: self.of_kinds(&[("apps/v1".to_owned(), "Deployment".to_owned())]),
+            deployments: self.deployments_with_status(),
             nodes: self.nodes.clone(),
             quotas: self.quotas.clone(),
             config_key: self.key.clone(),
         }
+    }
+
+    fn deployments_with_status(&self) -> Vec<Object> {
+        let mut found = self.of_kinds(&[("apps/v1".to_owned(), "Deployment".to_owned())]);
+        for deployment in &mut found {
+            let uid = deployment.uid();
+            let mine = |pod: &&Pod| pod.state.owner.as_deref() == uid && pod.state.ready;
+            let ready = self.pods.iter().filter(mine).count();
+            deployment.0["status"]["readyReplicas"] = json!(ready);
+        }
+        found
     }
 
     pub(super) fn try_out(&self, objects: &[Object]) -> Trials {
@@ -58,7 +70,9 @@ impl State {
 
     pub(super) fn acquire(&mut self, holder: &str) -> Result<Epoch, Lease> {
         let now = self.now;
-        let held = |lease: &&Lease| lease.until.is_none_or(|until| until > now);
+        // Who has it may take it anew.
+        let held =
+            |lease: &&Lease| lease.until.is_none_or(|until| until > now) && lease.holder != holder;
         if let Some(lease) = self.lease.as_ref().filter(held) {
             return Err(lease.clone());
         }
@@ -182,12 +196,47 @@ impl State {
         Ok(())
     }
 
+    pub(super) fn raise(&mut self, raise: &Raise) -> Result<i64, ClusterError> {
+        let moved = || ClusterError::Moved {
+            action: format!("raise Deployment {}", raise.deployment),
+        };
+        let reference = ObjectRef::new("apps/v1", "Deployment", &raise.deployment);
+        let found = self.objects.get(&reference).ok_or_else(moved)?;
+        let generation = found.at("/metadata/generation").and_then(Value::as_i64);
+        let next = raise.generation + 1;
+        if found.uid() == Some(&raise.uid) && generation == Some(next) {
+            let mine = found.annotation(label::RAISED) == Some(&raise.generation.to_string());
+            return if mine { Ok(next) } else { Err(moved()) };
+        }
+        if found.uid() != Some(&raise.uid) || generation != Some(raise.generation) {
+            return Err(moved());
+        }
+        let deployment = self.objects.get_mut(&reference).unwrap();
+        deployment.set_annotation(label::RAISED, &raise.generation.to_string());
+        self.scale(&raise.deployment, raise.replicas);
+        Ok(next)
+    }
+
+    pub(super) fn scale_down(&mut self, autoscaler: &str, policy: Option<&str>) {
+        let reference = ObjectRef::new("autoscaling/v2", "HorizontalPodAutoscaler", autoscaler);
+        if let Some(found) = self.objects.get_mut(&reference) {
+            found.0["spec"]["behavior"]["scaleDown"]["selectPolicy"] = json!(policy);
+        }
+    }
+
     pub(super) fn of_kinds(&self, kinds: &[(String, String)]) -> Vec<Object> {
         let asked = |object: &&Object| {
             let kind = (object.api_version().to_owned(), object.kind().to_owned());
             kinds.contains(&kind) && object.label(label::GROUP) == Some(&self.group)
         };
         self.objects.values().filter(asked).cloned().collect()
+    }
+
+    /// A lock that nobody renewed is nobody's.
+    pub(crate) fn drop_lock_that_ran_out(&mut self) {
+        let now = self.now;
+        let held = |lease: &Lease| lease.until.is_none_or(|until| until > now);
+        self.lease = self.lease.take().filter(held);
     }
 
     /// Somebody else takes the lock over, as after a long pause of its holder.

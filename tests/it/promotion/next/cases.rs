@@ -1,5 +1,6 @@
 //! Situations that promotions come into, or could.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -130,6 +131,8 @@ pub(super) fn observed(
         };
         let name = format!("{app}-{}", one.color);
         observed.deployments.push(DeploymentState {
+            epoch: 1,
+            plan: None,
             name: name.clone(),
             uid: format!("uid-{name}"),
             app: app.clone(),
@@ -145,6 +148,7 @@ pub(super) fn observed(
         for pod in 0..one.pods {
             let pod = format!("{name}-{n}-{pod}");
             let endpoint = Endpoint {
+                since: Timestamp::UNIX_EPOCH,
                 pod: pod.clone(),
                 ready: true,
             };
@@ -170,6 +174,8 @@ pub(super) fn observed(
                 owner: None,
                 phase: "Running".to_owned(),
                 ready: true,
+                unheard: false,
+                node: None,
                 deleting: one.deleting,
                 disrupted: None,
                 reason: None,
@@ -202,7 +208,7 @@ pub(super) fn observed(
     observed
 }
 
-fn result(
+pub(super) fn result(
     plan: &Plan,
     promotion: &Promotion,
     check: usize,
@@ -228,6 +234,7 @@ fn result(
         attempt: 1,
         duration: None,
         cases: Vec::new(),
+        left_out: BTreeMap::new(),
         tail: Vec::new(),
     }
 }
@@ -244,11 +251,13 @@ fn some_result() -> impl Strategy<Value = (usize, Verdict, bool)> {
     (0..2_usize, verdict, prop::bool::weighted(0.9))
 }
 
-const MARKS: [Mark; 6] = [
+const MARKS: [Mark; 8] = [
     Mark::Prepared,
+    Mark::Unpublished,
     Mark::SharedBegun,
     Mark::Shared,
     Mark::Services,
+    Mark::LetGo,
     Mark::Restored,
     Mark::Pruned,
 ];
@@ -259,6 +268,7 @@ pub(super) struct Case {
     pub(super) promotion: Promotion,
     pub(super) found: Vec<Found>,
     pub(super) points: [Pointing; 2],
+    pub(super) away_at: Option<Timestamp>,
     pub(super) now: Timestamp,
 }
 
@@ -266,12 +276,18 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
     let (_, new) = &*PLANS;
     let marks = prop::collection::vec(prop::bool::weighted(0.6), MARKS.len());
     let age = prop_oneof![3 => 0..60_u64, 1 => 0..1000_u64];
-    let results = prop::collection::vec(some_result(), 0..4);
+    let passed = vec![(0, Verdict::Passed, true), (1, Verdict::Passed, true)];
+    let results = prop_oneof![
+        1 => prop::collection::vec(some_result(), 0..4),
+        3 => Just(passed),
+    ];
     let attempts = prop::collection::btree_set(0..2_usize, 0..3);
     let phase = prop::sample::select(&Phase::ALL[..]);
-    let rest = (marks, age, results, attempts, phase, any::<bool>());
+    let away = prop::option::weighted(0.2, 0..60_u64);
+    let flags = any::<(bool, bool)>();
+    let rest = (marks, age, results, attempts, phase, flags, away);
     (found(), points(), rest).prop_map(|(found, points, rest)| {
-        let (marks, age, results, attempts, phase, hurry) = rest;
+        let (marks, age, results, attempts, phase, (hurry, early), away) = rest;
         let mut promotion = promotion(new, phase);
         let of = |r: &(usize, Verdict, bool)| result(new, &promotion, r.0, r.1, r.2);
         promotion.results = results.iter().map(of).collect();
@@ -280,10 +296,20 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
         promotion.hurry = hurry;
         let started = attempts.iter().map(|n| (new.checks[*n].name.clone(), 1));
         promotion.attempts = started.collect();
+        if early {
+            promotion.early = promotion.attempts.keys().cloned().collect();
+        }
         if phase > Phase::Deploying {
             let tested = new.apps.iter().map(|app| {
                 let uid = format!("uid-{}-green", app.name);
-                (app.name.clone(), Tested { uid, generation: 1 })
+                (
+                    app.name.clone(),
+                    Tested {
+                        uid,
+                        generation: 1,
+                        ready: 1,
+                    },
+                )
             });
             promotion.tested = tested.collect();
         }
@@ -292,6 +318,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
             promotion,
             found,
             points,
+            away_at: away.map(|before| now - Duration::from_secs(before)),
             now,
         }
     })

@@ -1,0 +1,347 @@
+//! Every call to the outside goes wrong in every way: the next promoter ends
+//! in the same state, and nothing that was recorded is left untold.
+
+mod disturb;
+mod whole;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use promoter::engine::EngineError;
+use promoter::engine::rollback::RolledBack;
+use promoter::plan::color::Color;
+use promoter::port::ClusterError;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::given;
+use crate::support::process::Process;
+use crate::support::scenario::Scenario;
+use crate::support::simulate::{AppFate, Run};
+use crate::support::world::State;
+use disturb::{Done, SOON_ONLY, SOON_OR_LATE, Story};
+
+/// Blue serves, and green is promoted next.
+async fn ready_for_green(keep_old: Duration) -> Scenario {
+    let mut group = given::hello();
+    group.strategy.keep_old = keep_old;
+    let scenario = Scenario::new(group);
+    scenario.promote().await;
+    scenario.push_all();
+    // Whatever is still ending has ended then.
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    scenario.rests_at(Some(Color::Blue));
+    scenario
+}
+
+async fn ready() -> Scenario {
+    ready_for_green(Duration::from_secs(30)).await
+}
+
+fn done<T>(ended: Option<Result<T, EngineError>>) -> Done {
+    ended.map(|result| result.map(drop))
+}
+
+async fn deploy(scenario: &Scenario, process: &Arc<Process>) -> Done {
+    let never = CancellationToken::new();
+    done(scenario.deploy_by(process, scenario.options(), never).await)
+}
+
+async fn resume(scenario: &Scenario, process: &Arc<Process>) -> Done {
+    let engine = scenario.engine(process);
+    let resumed = engine.resume("bob@desk", CancellationToken::new());
+    done(scenario.until_dead(process, Box::pin(resumed)).await)
+}
+
+async fn rollback(
+    scenario: &Scenario,
+    process: &Arc<Process>,
+) -> Option<Result<RolledBack, EngineError>> {
+    let engine = scenario.engine(process);
+    let rolled_back = engine.rollback("bob@desk", CancellationToken::new());
+    scenario.until_dead(process, Box::pin(rolled_back)).await
+}
+
+/// It came to its end, and all was well.
+#[track_caller]
+fn fine<T>(scenario: &Scenario, ended: Option<Result<T, EngineError>>) -> T {
+    let ended = ended.expect("nobody kills it");
+    ended.unwrap_or_else(|error| panic!("{error:?}\n{}", scenario.world.state().journal))
+}
+
+async fn deploys(scenario: &Scenario) {
+    let done = deploy(scenario, &scenario.process(None)).await;
+    fine(scenario, done);
+}
+
+async fn resumes(scenario: &Scenario) {
+    let done = resume(scenario, &scenario.process(None)).await;
+    fine(scenario, done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_that_passes() {
+    let ready = ready().await;
+    let story = Story {
+        name: "passes",
+        ends_at: Color::Green,
+        after_call: None,
+        pauses: SOON_OR_LATE,
+        setting: async || ready.twin(),
+        act: deploy,
+        after: deploys,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_very_first_promotion() {
+    let story = Story {
+        name: "the first one",
+        ends_at: Color::Blue,
+        after_call: None,
+        pauses: SOON_OR_LATE,
+        setting: async || Scenario::new(given::hello()),
+        act: deploy,
+        after: deploys,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_fails() {
+    let ready = ready().await;
+    let story = Story {
+        name: "a check fails",
+        ends_at: Color::Blue,
+        after_call: Some("create Job"),
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let scenario = ready.twin();
+            (0..9).for_each(|_| scenario.world.run("greets", Run::exits(1)));
+            scenario
+        },
+        act: deploy,
+        after: deploys,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_begins_too_early() {
+    let story = Story {
+        name: "a check begins too early",
+        ends_at: Color::Blue,
+        after_call: Some("create Job"),
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let mut group = given::hello();
+            group.strategy.endpoint_delay = Duration::from_secs(2);
+            let scenario = Scenario::new(group);
+            scenario.world.run("greets", Run::exits(1));
+            scenario
+        },
+        act: deploy,
+        after: deploys,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn pods_that_never_get_ready() {
+    let ready = ready().await;
+    let story = Story {
+        name: "pods never get ready",
+        ends_at: Color::Blue,
+        after_call: Some("create Deployment"),
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let scenario = ready.twin();
+            scenario.world.fate("hello-b", AppFate::Unready);
+            scenario
+        },
+        act: deploy,
+        after: deploys,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_that_stays_half_done() {
+    let refused = |action: &str| ClusterError::Refused {
+        action: action.to_owned(),
+        reason: "no".to_owned(),
+    };
+    let ready = ready().await;
+    let story = Story {
+        name: "half a switch",
+        ends_at: Color::Blue,
+        after_call: Some("write promoting"),
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let scenario = ready.twin();
+            let world = &scenario.world;
+            world.fail("point hello-b to green", 99, refused("switch hello-b"));
+            // The way back is barred once as well, so that it stays half done.
+            world.fail("point hello-a to blue", 1, refused("switch hello-a back"));
+            scenario
+        },
+        act: deploy,
+        after: deploys,
+    };
+    story.tell().await;
+}
+
+/// Long enough to think about it.
+const WINDOW: Duration = Duration::from_mins(5);
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_after_detach() {
+    let ready = ready_for_green(WINDOW).await;
+    let story = Story {
+        name: "rollback after detach",
+        ends_at: Color::Blue,
+        after_call: None,
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let scenario = ready.twin();
+            let mut options = scenario.options();
+            options.detach = true;
+            let detached = scenario
+                .deploy_with(options, CancellationToken::new())
+                .await;
+            detached.unwrap();
+            scenario
+        },
+        act: async |scenario: &Scenario, process: &Arc<Process>| {
+            done(rollback(scenario, process).await)
+        },
+        after: wishes_again,
+    };
+    story.tell().await;
+}
+
+/// Somebody whose wish did not arrive asks again; else nobody needs to.
+async fn wishes_again(scenario: &Scenario) {
+    let wished = scenario.world.state().request.is_some();
+    if wished {
+        return resumes(scenario).await;
+    }
+    let asked = rollback(scenario, &scenario.process(None)).await;
+    fine(scenario, asked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_whose_promoter_waits() {
+    let ready = ready_for_green(WINDOW).await;
+    let story = Story {
+        name: "rollback, the one who asks",
+        ends_at: Color::Blue,
+        after_call: None,
+        pauses: SOON_ONLY,
+        setting: async || ready.twin(),
+        act: async |scenario: &Scenario, process: &Arc<Process>| {
+            let asking = async {
+                tokio::time::sleep(Duration::from_secs(90)).await;
+                let asked = rollback(scenario, process).await;
+                if !matches!(asked, Some(Ok(_))) {
+                    tokio::time::sleep(SOON_ONLY[0]).await;
+                    let again = rollback(scenario, &scenario.process(None)).await;
+                    fine(scenario, again);
+                }
+                done(asked)
+            };
+            let other = scenario.process(None);
+            let (deployed, asked) = tokio::join!(deploy(scenario, &other), asking);
+            fine(scenario, deployed);
+            asked
+        },
+        after: resumes,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promoter_that_is_asked_to_roll_back() {
+    let ready = ready_for_green(WINDOW).await;
+    let story = Story {
+        name: "rollback, the one who is asked",
+        ends_at: Color::Blue,
+        after_call: Some("write settling"),
+        pauses: SOON_ONLY,
+        setting: async || ready.twin(),
+        act: async |scenario: &Scenario, process: &Arc<Process>| {
+            let asking = async {
+                tokio::time::sleep(Duration::from_secs(90)).await;
+                rollback(scenario, &scenario.process(None)).await
+            };
+            let (deployed, asked) = tokio::join!(deploy(scenario, process), asking);
+            fine(scenario, asked);
+            deployed
+        },
+        after: wishes_again,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_regression_that_switches_back() {
+    let ready = ready_for_green(WINDOW).await;
+    let story = Story {
+        name: "a regression",
+        ends_at: Color::Blue,
+        after_call: Some("write settling"),
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let scenario = ready.twin();
+            scenario.world.when("write settling", State::lose_a_pod);
+            scenario
+        },
+        act: deploy,
+        after: resumes,
+    };
+    story.tell().await;
+}
+
+/// `promoter resume`, and what it finds: a promoter died before this call.
+async fn resume_from(name: &'static str, call: &'static str) {
+    let ready = ready().await;
+    let story = Story {
+        name,
+        ends_at: Color::Green,
+        after_call: None,
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let scenario = ready.twin();
+            let process = scenario.process(None);
+            let dying = Arc::clone(&process);
+            scenario.world.when(call, move |_| dying.doom());
+            assert!(deploy(&scenario, &process).await.is_none());
+            tokio::time::sleep(SOON_ONLY[0]).await;
+            scenario
+        },
+        act: resume,
+        after: resumes,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_from_the_start() {
+    resume_from("resume from the start", "write deploying").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_amid_the_checks() {
+    resume_from("resume amid the checks", "create Job").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_amid_the_switch() {
+    resume_from("resume amid the switch", "point hello-a to green").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_amid_the_teardown() {
+    let call = "delete Deployment hello-a-blue";
+    resume_from("resume amid the teardown", call).await;
+}
