@@ -12,7 +12,8 @@
 //! if the test fails. It runs the CLI with [`support::Folder::promoter`], looks at the cluster with
 //! [`support::Folder::list`] and its neighbours, and waits with [`support::until`], which polls up
 //! to a deadline and says what it waited for. No test sleeps to wait for something, and none
-//! asserts how long something took. A few tests run at a time, however many threads there are.
+//! asserts how long something took. A few tests run at a time, however many threads there are;
+//! one that disturbs the whole cluster makes its folder with [`support::Folder::alone`].
 //!
 //! ```ignore
 //! let folder = Folder::new("greets");
@@ -28,6 +29,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod autoscaled;
 mod branches;
 mod concurrent;
 mod foreign;
@@ -35,5 +37,7 @@ mod gate;
 mod isolation;
 mod refusals;
 mod replaced;
+mod returned;
 mod support;
 mod verdicts;
+mod weather;

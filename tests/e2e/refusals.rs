@@ -28,6 +28,7 @@ fn group(name: &str, apps: Vec<App>) -> GroupFile {
         branch: "master".to_owned(),
         keep_old: "10s".to_owned(),
         deploy_timeout: "60s".to_owned(),
+        endpoint_delay: "0s".to_owned(),
         apps,
         checks: vec![Check::script("passes", "exit 0")],
     }

@@ -40,11 +40,6 @@ fn kinds(folder: &Folder) {
             "a test belongs in a [[check]] of the group file",
         ),
         ("batch/v1", "CronJob", "run it outside the group"),
-        (
-            "autoscaling/v2",
-            "HorizontalPodAutoscaler",
-            "set `replicas` in the group file",
-        ),
         ("v1", "Namespace", "create it once with kubectl"),
         (
             "apiextensions.k8s.io/v1",
@@ -228,7 +223,7 @@ fn files(folder: &Folder) {
         &[
             "app `shared` is also in group `one`",
             both,
-            "groups/other.toml:11:8: ",
+            "groups/other.toml:12:8: ",
         ],
     );
     folder.write_group(&group("one", vec![app("alone")]));

@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::sync::OnceLock;
 
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::{
-    ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
+    ApiResource, DeleteParams, DynamicObject, EvictParams, ListParams, Patch, PatchParams,
+    PostParams,
 };
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
@@ -14,21 +16,28 @@ use tokio::runtime::Runtime;
 /// A client that tests call without being asynchronous themselves.
 pub(crate) struct Cluster {
     client: Client,
+    config: Config,
 }
 
 impl Cluster {
     pub(super) fn connect(context: &str) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let client = block_on(async {
+        block_on(async {
             let options = KubeConfigOptions {
                 context: Some(context.to_owned()),
                 ..KubeConfigOptions::default()
             };
             let kubeconfig = Kubeconfig::read().expect("KUBECONFIG names a kubeconfig");
             let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-            Client::try_from(config.expect("the kubeconfig has the context")).unwrap()
-        });
-        Self { client }
+            let config = config.expect("the kubeconfig has the context");
+            let client = Client::try_from(config.clone()).unwrap();
+            Self { client, config }
+        })
+    }
+
+    /// How the API server is reached, and by whom.
+    pub(super) fn config(&self) -> Config {
+        self.config.clone()
     }
 
     pub(super) fn client(&self) -> Client {
@@ -75,6 +84,19 @@ impl Cluster {
         done.unwrap_or_else(|error| panic!("failed to patch {kind} {name}: {error}"));
     }
 
+    /// Merges a patch into an object's status.
+    pub(crate) fn patch_status(&self, namespace: &str, kind: &str, name: &str, patch: &Value) {
+        let (api, params) = (self.api(namespace, kind), PatchParams::default());
+        let done = block_on(api.patch_status(name, &params, &Patch::Merge(patch)));
+        done.unwrap_or_else(|error| panic!("failed to patch the status of {kind} {name}: {error}"));
+    }
+
+    pub(crate) fn evict(&self, namespace: &str, pod: &str) {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let evicted = block_on(pods.evict(pod, &EvictParams::default()));
+        evicted.unwrap_or_else(|error| panic!("failed to evict {pod}: {error}"));
+    }
+
     /// Deletes an object, without waiting for its end.
     pub(crate) fn delete(&self, namespace: &str, kind: &str, name: &str) {
         let deleted = block_on(
@@ -115,6 +137,8 @@ fn resource(kind: &str) -> ApiResource {
         "Job" => ("batch", "v1", "jobs"),
         "Lease" => ("coordination.k8s.io", "v1", "leases"),
         "EndpointSlice" => ("discovery.k8s.io", "v1", "endpointslices"),
+        "HorizontalPodAutoscaler" => ("autoscaling", "v2", "horizontalpodautoscalers"),
+        "Ingress" => ("networking.k8s.io", "v1", "ingresses"),
         "PodDisruptionBudget" => ("policy", "v1", "poddisruptionbudgets"),
         "DeploymentGroup" => ("promoter.dev", "v1alpha1", "deploymentgroups"),
         other => panic!("tests/e2e/support/cluster.rs does not know the kind {other} yet"),

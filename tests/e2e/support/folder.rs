@@ -19,8 +19,9 @@ use super::{is_owned, name, until};
 /// How long an example app goes on serving after it was told to stop.
 const DRAIN: &str = "2";
 /// Kinds whose objects promoter makes or changes.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "Deployment",
+    "HorizontalPodAutoscaler",
     "ReplicaSet",
     "Service",
     "ConfigMap",
@@ -45,8 +46,18 @@ impl Folder {
     /// Makes folder and namespace, and prepares the namespace with `promoter install`.
     #[track_caller]
     pub(crate) fn new(test: &str) -> Self {
+        Self::with(Slot::take(), test)
+    }
+
+    /// The same for a test that disturbs the whole cluster: no other runs meanwhile.
+    #[track_caller]
+    pub(crate) fn alone(test: &str) -> Self {
+        Self::with(Slot::take_all(), test)
+    }
+
+    #[track_caller]
+    fn with(slot: Slot, test: &str) -> Self {
         let testbed = Testbed::get();
-        let slot = Slot::take();
         images::push_masters();
         let folder = Self {
             namespace: format!("e2e-{test}-{}", random()),
@@ -167,9 +178,21 @@ impl Folder {
             .patch(&self.namespace, kind, name, patch);
     }
 
+    /// As [`Folder::patch`], for an object's status.
+    pub(crate) fn patch_status(&self, kind: &str, name: &str, patch: &Value) {
+        Testbed::get()
+            .cluster
+            .patch_status(&self.namespace, kind, name, patch);
+    }
+
     /// Begins to delete an object.
     pub(crate) fn delete(&self, kind: &str, name: &str) {
         Testbed::get().cluster.delete(&self.namespace, kind, name);
+    }
+
+    /// Evicts a pod, as draining a node does.
+    pub(crate) fn evict(&self, pod: &str) {
+        Testbed::get().cluster.evict(&self.namespace, pod);
     }
 
     /// `kind/name` of the objects promoter made for a colour, with those the

@@ -12,6 +12,8 @@ pub(crate) struct GroupFile {
     pub(crate) branch: String,
     pub(crate) keep_old: String,
     pub(crate) deploy_timeout: String,
+    /// `"0s"`: each run of a check says something, as none begins early.
+    pub(crate) endpoint_delay: String,
     pub(crate) apps: Vec<App>,
     pub(crate) checks: Vec<Check>,
 }
@@ -55,6 +57,7 @@ impl GroupFile {
             branch: "master".to_owned(),
             keep_old: "10s".to_owned(),
             deploy_timeout: "90s".to_owned(),
+            endpoint_delay: "2s".to_owned(),
             apps: vec![a, App::new("hello-b", "manifests/hello-b.json")],
             checks: vec![Check::greets()],
         }
@@ -117,6 +120,7 @@ impl fmt::Display for GroupFile {
         writeln!(f, "branch = {}\n\n[strategy]", quoted(&self.branch))?;
         writeln!(f, "keep_old = {}", quoted(&self.keep_old))?;
         writeln!(f, "deploy_timeout = {}", quoted(&self.deploy_timeout))?;
+        writeln!(f, "endpoint_delay = {}", quoted(&self.endpoint_delay))?;
         self.apps.iter().try_for_each(|app| write!(f, "{app}"))?;
         self.checks
             .iter()

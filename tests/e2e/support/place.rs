@@ -29,8 +29,10 @@ pub(super) fn free_node_port() -> u16 {
     }
 }
 
-/// A place among the tests that may run.
-pub(super) struct Slot;
+/// Places among the tests that may run.
+pub(super) struct Slot {
+    places: usize,
+}
 
 static TAKEN: Mutex<usize> = Mutex::new(0);
 static FREED: Condvar = Condvar::new();
@@ -38,17 +40,27 @@ static FREED: Condvar = Condvar::new();
 impl Slot {
     /// Waits for a place.
     pub(super) fn take() -> Self {
+        Self::of(1)
+    }
+
+    /// Waits until no other test runs, and lets none begin: for what disturbs
+    /// the whole cluster.
+    pub(super) fn take_all() -> Self {
+        Self::of(AT_A_TIME)
+    }
+
+    fn of(places: usize) -> Self {
         let mut taken = FREED
-            .wait_while(TAKEN.lock().unwrap(), |taken| *taken >= AT_A_TIME)
+            .wait_while(TAKEN.lock().unwrap(), |taken| *taken + places > AT_A_TIME)
             .unwrap();
-        *taken += 1;
-        Self
+        *taken += places;
+        Self { places }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        *TAKEN.lock().unwrap() -= 1;
-        FREED.notify_one();
+        *TAKEN.lock().unwrap() -= self.places;
+        FREED.notify_all();
     }
 }

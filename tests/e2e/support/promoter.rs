@@ -42,7 +42,8 @@ pub(crate) struct Run {
 }
 
 impl Promoter {
-    pub(super) fn new<S: Into<OsString>>(
+    /// A command in a folder, which need not have group files.
+    pub(crate) fn new<S: Into<OsString>>(
         folder: &Path,
         arguments: impl IntoIterator<Item = S>,
     ) -> Self {

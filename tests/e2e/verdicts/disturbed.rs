@@ -41,7 +41,7 @@ fn runs_that_are_taken_away_are_repeated() {
         "deleted",
     );
     let pod = ready(&mut running, "evicted", 1);
-    evict(&folder, &pod);
+    folder.evict(&pod);
     let pod = ready(&mut running, "job", 1);
     folder.delete("Job", &job_of(&folder, &pod));
     let pod = ready(&mut running, "debugged", 1);
@@ -95,24 +95,6 @@ fn runs_that_are_taken_away_are_repeated() {
     until("the checks to go", || {
         folder.of_checks().is_empty().then_some(())
     });
-}
-
-fn evict(folder: &Folder, pod: &str) {
-    let eviction = json!({
-        "apiVersion": "policy/v1", "kind": "Eviction",
-        "metadata": { "name": pod, "namespace": folder.namespace },
-    });
-    folder.write("eviction.json", &eviction.to_string());
-    let file = folder.path().join("eviction.json");
-    let path = format!(
-        "/api/v1/namespaces/{}/pods/{pod}/eviction",
-        folder.namespace
-    );
-    kubectl(
-        folder,
-        &["create", "--raw", &path, "-f", file.to_str().unwrap()],
-        "Success",
-    );
 }
 
 /// The Job's own deadline, which somebody has shortened, ends the run. It may be seen as what it is,

@@ -1,0 +1,66 @@
+//! Somebody else's hand on an active Service while checks run. Nothing is
+//! switched over a change that promoter did not make, and only a person's next
+//! command repairs it.
+
+use serde_json::{Value, json};
+
+use super::{Scene, holding};
+use crate::support::until;
+
+#[test]
+fn an_active_service_led_elsewhere_is_reported_and_not_switched() {
+    let scene = Scene::new("led-elsewhere");
+    let selector = || scene.folder.get("Service", "hello-a").unwrap()["spec"]["selector"].clone();
+    let (before, users) = (selector(), scene.users());
+    let mut running = scene.deploy().start();
+    let check = holding(&mut running);
+    // Narrower than it was, so that users are served all the same.
+    let pods = scene
+        .folder
+        .list("Pod", "promoter.dev/app=hello-a,promoter.dev/color=blue");
+    let hash = &pods[0]["metadata"]["labels"]["pod-template-hash"];
+    let narrowed = json!({ "spec": { "selector": { "pod-template-hash": hash } } });
+    scene.folder.patch("Service", "hello-a", &narrowed);
+    let foreign = selector();
+    until("a condition that tells", || astray(&scene));
+    until("a Kubernetes Event that tells", || {
+        let events = scene.folder.list("Event", "");
+        let tells = |event: &Value| {
+            event["involvedObject"]["kind"] == "DeploymentGroup" && names_it(&event["message"])
+        };
+        events.iter().any(tells).then_some(())
+    });
+    assert_eq!(
+        selector(),
+        foreign,
+        "nothing is repaired behind a person's back"
+    );
+    scene.let_go(&check);
+    let run = running.wait();
+
+    scene.assert_aborted(&run, 4);
+    assert!(run.reasons().contains("hello-a"), "{run}");
+    assert_eq!(selector(), foreign, "an abort repairs nothing either");
+
+    let resumed = scene.folder.promoter(["resume", "master"]).run();
+    assert_eq!(resumed.code, 0, "{resumed}");
+    assert_eq!(selector(), before, "{resumed}");
+    assert_eq!(astray(&scene), None, "{resumed}");
+    users.stop().assert_undisturbed();
+}
+
+/// The condition that says so, if it is true.
+fn astray(scene: &Scene) -> Option<Value> {
+    let conditions = scene.folder.status("master")["conditions"]
+        .as_array()?
+        .clone();
+    let mut conditions = conditions.into_iter();
+    conditions
+        .find(|one| one["type"] == "Astray" && one["status"] == "True" && names_it(&one["message"]))
+}
+
+fn names_it(message: &Value) -> bool {
+    message
+        .as_str()
+        .is_some_and(|text| text.contains("hello-a"))
+}

@@ -1,0 +1,107 @@
+//! Promoters whose clocks are wrong, or are set while they run. Clocks decide
+//! neither who holds the lock nor how long anything takes.
+
+use std::path::PathBuf;
+
+use super::{Scene, holding};
+use crate::support::{Promoter, Proxy};
+
+#[test]
+fn wrong_clocks_steal_no_lock_and_inherit_that_of_the_dead() {
+    let scene = Scene::new("wrong-clock");
+    let clock = Clock::new(&scene, "+0");
+    let users = scene.users();
+    let mut holder = scene.deploy().start();
+    let check = holding(&mut holder);
+    for offset in ["+3600", "-3600"] {
+        clock.set(offset);
+        let refused = clock.deploy(&scene).run();
+        assert_eq!(refused.code, 6, "stolen by a clock at {offset}: {refused}");
+        assert!(
+            refused.stderr.contains("tester"),
+            "the holder is named: {refused}"
+        );
+    }
+
+    holder.kill();
+    let holder = holder.wait();
+    scene.let_go(&check);
+    // By this one the lock is good for another hour.
+    let heir = clock.deploy(&scene).run();
+    let resumed = &heir.events_named("resumed")[0];
+    assert_eq!(
+        resumed["promotion"],
+        holder.events()[0]["promotion"],
+        "{heir}"
+    );
+    scene.assert_promoted(&heir);
+    users.stop().assert_undisturbed();
+}
+
+#[test]
+fn a_clock_that_jumps_ends_and_prolongs_nothing() {
+    let scene = Scene::new("jumps");
+    let clock = Clock::new(&scene, "+0");
+    let users = scene.users();
+    let mut running = clock.deploy(&scene).start();
+    let check = holding(&mut running);
+    clock.set("+3600");
+    scene.let_go(&check);
+    running.phase("Settling");
+    clock.set("-3600");
+    let run = running.wait();
+
+    scene.assert_promoted(&run);
+    users.stop().assert_undisturbed();
+}
+
+/// A wall clock of a promoter's own, by Debian's faketime. What only measures
+/// time goes on right, as it does when somebody sets a machine's clock.
+struct Clock {
+    library: PathBuf,
+    file: PathBuf,
+    kubeconfig: PathBuf,
+    /// Without TLS, as certificates may be younger than the clock says it is.
+    _proxy: Proxy,
+}
+
+impl Clock {
+    /// A clock that is off by so many seconds.
+    fn new(scene: &Scene, offset: &str) -> Self {
+        let proxy = Proxy::to_cluster();
+        scene.folder.write("proxy.json", &proxy.kubeconfig());
+        let clock = Self {
+            library: library(),
+            file: scene.folder.path().join("clock"),
+            kubeconfig: scene.folder.path().join("proxy.json"),
+            _proxy: proxy,
+        };
+        clock.set(offset);
+        clock
+    }
+
+    fn set(&self, offset: &str) {
+        // In one step: a promoter reads it whenever it looks at its clock.
+        let next = self.file.with_extension("next");
+        std::fs::write(&next, offset).unwrap();
+        std::fs::rename(next, &self.file).unwrap();
+    }
+
+    fn deploy(&self, scene: &Scene) -> Promoter {
+        let deploy = scene.folder.promoter(["deploy", "master", "-o", "json"]);
+        deploy
+            .env("KUBECONFIG", self.kubeconfig.to_str().unwrap())
+            .env("LD_PRELOAD", self.library.to_str().unwrap())
+            .env("FAKETIME_TIMESTAMP_FILE", self.file.to_str().unwrap())
+            .env("FAKETIME_NO_CACHE", "1")
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            .env("FAKETIME_DONT_RESET", "1")
+    }
+}
+
+fn library() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").unwrap().flatten();
+    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
+    let found = libraries.find(|library| library.exists());
+    found.expect("libfaketime is installed: `cargo xtask testbed up` does that")
+}
