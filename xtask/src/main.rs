@@ -3,13 +3,16 @@
 //! Finds the command and hands it the rest of the command line. A new command
 //! is a file of its own and a line in `COMMANDS`; nothing else belongs here.
 
+mod bench;
 mod demo;
 mod ecr;
+mod fuzz;
 mod http;
 mod progress;
 mod push;
 mod registry;
 mod run;
+mod soak;
 mod test;
 mod testbed;
 
@@ -44,6 +47,21 @@ const COMMANDS: &[Task] = &[
         name: "test",
         usage: test::USAGE,
         run: test::run,
+    },
+    Task {
+        name: "soak",
+        usage: soak::USAGE,
+        run: soak::run,
+    },
+    Task {
+        name: "bench",
+        usage: bench::USAGE,
+        run: bench::run,
+    },
+    Task {
+        name: "fuzz",
+        usage: fuzz::USAGE,
+        run: fuzz::run,
     },
 ];
 

@@ -1,0 +1,202 @@
+//! `cargo xtask bench`: promoter beside Argo Rollouts and beside the least that
+//! the cluster itself takes.
+//!
+//! Prints one line of JSON per figure and judges none of them. What it makes in
+//! the cluster is removed when it ends, and what a killed run left behind when
+//! the next one begins.
+
+mod argo;
+mod audit;
+mod cluster;
+mod figure;
+mod floor;
+mod images;
+mod kwok;
+mod memory;
+mod programs;
+mod promoter;
+mod race;
+mod report;
+mod scratch;
+mod start;
+mod workload;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use lexopt::Arg::{Long, Value};
+use lexopt::ValueExt;
+
+use self::audit::Audit;
+use self::cluster::Cluster;
+use self::kwok::Kwok;
+use self::programs::Programs;
+use self::race::Race;
+use self::scratch::Scratch;
+use crate::progress::{self, Progress};
+use crate::testbed::{self, Peers, Testbed};
+
+pub(crate) const USAGE: &str = "\
+bench [speed|scale|start]... [--rounds N] [--apps N] [--requests DIR]
+                  measure promoter beside Argo Rollouts and the least the cluster takes, on
+                  the testbed: one JSON line per figure. speed: 1 and 8 apps (about 20 min);
+                  scale: 100 apps on nodes that kwok plays; start: size and cold start.
+                  All of them by default, 10 rounds each. --apps takes another group size; --requests writes promoter's API requests of the last round,
+                  with their times, into DIR
+";
+
+/// Group sizes with real pods.
+const SIZES: [usize; 2] = [1, 8];
+/// Group size with pods that kwok plays.
+const SCALE: usize = 100;
+
+const ROUNDS: usize = 10;
+
+/// What was asked for on the command line.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    /// The parts to run; all of them if none is named.
+    parts: Vec<Part>,
+    rounds: Option<usize>,
+    /// The size of the groups that are raced.
+    apps: Option<usize>,
+    requests: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Speed,
+    Scale,
+    Start,
+}
+
+/// What every part works with.
+struct Bench {
+    testbed: Testbed,
+    cluster: Cluster,
+    audit: Audit,
+    programs: Programs,
+    peers: Peers,
+    scratch: Scratch,
+    requests: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<()> {
+    let options = Options::parse(arguments)?;
+    let mut progress = Progress::new();
+    let testbed = testbed::up(&mut progress)?;
+    let log = testbed.audit_log.clone();
+    let log =
+        log.context("the bench reads the API server's audit log: use the testbed of this machine")?;
+    let bench = Bench {
+        cluster: Cluster::new(&testbed),
+        audit: Audit::new(log),
+        peers: testbed::peers(&mut progress)?,
+        programs: Programs::build(&mut progress)?,
+        scratch: Scratch::new()?,
+        requests: options.requests.clone(),
+        testbed,
+    };
+    progress.step("removing what an earlier run left", || {
+        bench.remove_leftovers()
+    })?;
+    let ran = bench.run(&options, &mut progress);
+    let removed = bench.remove_leftovers();
+    ran.and(removed)
+}
+
+impl Bench {
+    fn run(&self, options: &Options, progress: &mut Progress) -> Result<()> {
+        let wanted = |part| options.parts.is_empty() || options.parts.contains(&part);
+        let rounds = options.rounds.unwrap_or(ROUNDS);
+        if wanted(Part::Start) {
+            start::run(self, rounds, progress)?;
+        }
+        if wanted(Part::Speed) {
+            let sizes = options.apps.map_or(SIZES.to_vec(), |size| vec![size]);
+            for size in sizes {
+                Race::new(self, size, None).run(rounds, progress)?;
+            }
+        }
+        if wanted(Part::Scale) {
+            let kwok = Kwok::start(self, progress)?;
+            let size = options.apps.unwrap_or(SCALE);
+            Race::new(self, size, Some(&kwok)).run(rounds, progress)?;
+        }
+        Ok(())
+    }
+
+    fn remove_leftovers(&self) -> Result<()> {
+        // First, as their pods would never end where no kwok ends them; those of
+        // nodes that are gone, the cluster removes.
+        kwok::remove_nodes(self)?;
+        self.cluster.remove_namespaces()?;
+        argo::remove_crds(self)?;
+        images::forget(&self.testbed)
+    }
+
+    /// A program that uses the testbed.
+    fn command(&self, program: &std::path::Path) -> std::process::Command {
+        self.testbed.command(&program.display().to_string())
+    }
+}
+
+impl Options {
+    fn parse(mut arguments: lexopt::Parser) -> Result<Self> {
+        let mut options = Self::default();
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Long("rounds") => options.rounds = Some(number(&mut arguments)?),
+                Long("apps") => options.apps = Some(number(&mut arguments)?),
+                Long("requests") => options.requests = Some(arguments.value()?.into()),
+                Value(name) => options.parts.push(match name.to_str() {
+                    Some("speed") => Part::Speed,
+                    Some("scale") => Part::Scale,
+                    Some("start") => Part::Start,
+                    _ => bail!("there is no `bench {}`\n\n{USAGE}", name.display()),
+                }),
+                other => bail!("{}\n\n{USAGE}", other.unexpected()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// The value of an option, which counts something.
+fn number(arguments: &mut lexopt::Parser) -> Result<usize> {
+    let number = arguments.value()?.parse()?;
+    if number == 0 {
+        bail!("there must be at least 1");
+    }
+    Ok(number)
+}
+
+/// Says a round's progress.
+fn say(text: &str) {
+    progress::say(&format!("    {text}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<Options> {
+        Options::parse(lexopt::Parser::from_args(words))
+    }
+
+    #[test]
+    fn parts_and_rounds() {
+        let options = parse(&["start", "speed", "--rounds", "12"]).expect("valid");
+        assert_eq!(options.parts, [Part::Start, Part::Speed]);
+        assert_eq!(options.rounds, Some(12));
+        assert_eq!(parse(&[]).expect("valid"), Options::default());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for words in [&["fast"][..], &["--rounds", "0"], &["--slow"]] {
+            assert!(parse(words).is_err(), "{words:?}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The API server's audit log: who asked for what, and when it was answered.
+//!
+//! The log is written before an answer is sent, so whatever a program has seen
+//! answered is in it.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// The log.
+pub(super) struct Audit {
+    path: PathBuf,
+}
+
+/// A place in the log, which later ones come after.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    /// The file, as the log is moved away when it is large.
+    inode: u64,
+    offset: u64,
+}
+
+/// A request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) verb: String,
+    pub(super) resource: String,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) uri: String,
+    pub(super) code: u64,
+    pub(super) received: SystemTime,
+    /// For a watch, when its answer began.
+    pub(super) answered: SystemTime,
+}
+
+impl Audit {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// The end of the log.
+    pub(super) fn mark(&self) -> Result<Mark> {
+        let metadata = self.open(&self.path)?.metadata()?;
+        Ok(Mark {
+            inode: metadata.ino(),
+            offset: metadata.len(),
+        })
+    }
+
+    /// What programs whose user agent begins so have asked since, in the order
+    /// of the answers.
+    pub(super) fn since(&self, mark: Mark, agent: &str) -> Result<Vec<Request>> {
+        let mut requests = Vec::new();
+        let mut ids = BTreeSet::new();
+        let wanted = format!("\"userAgent\":\"{agent}");
+        for line in self.lines(mark)? {
+            // Reading all that others have asked would disturb what is measured.
+            if !line.contains(&wanted) {
+                continue;
+            }
+            // The last line may be half written; it is read the next time.
+            let Ok(event) = serde_json::from_str::<Value>(&line) else {
+                continue;
+            };
+            let (id, request) = read(&event)?;
+            // The end of a watch is told as well as its beginning.
+            if ids.insert(id) {
+                requests.push(request);
+            }
+        }
+        Ok(requests)
+    }
+
+    fn lines(&self, mark: Mark) -> Result<Vec<String>> {
+        let mut file = self.open(&self.path)?;
+        let mut lines = Vec::new();
+        if file.metadata()?.ino() == mark.inode {
+            file.seek(SeekFrom::Start(mark.offset))?;
+        } else if let Some(moved) = self.moved(mark.inode)? {
+            let mut moved = self.open(&moved)?;
+            moved.seek(SeekFrom::Start(mark.offset))?;
+            lines = BufReader::new(moved).lines().collect::<Result<_, _>>()?;
+        }
+        for line in BufReader::new(file).lines() {
+            lines.push(line?);
+        }
+        Ok(lines)
+    }
+
+    /// Where a file of the log was moved, beside the one that is written.
+    fn moved(&self, inode: u64) -> Result<Option<PathBuf>> {
+        for entry in std::fs::read_dir(self.path.parent().unwrap_or(Path::new("/")))? {
+            let entry = entry?;
+            if entry.metadata()?.ino() == inode {
+                return Ok(Some(entry.path()));
+            }
+        }
+        Ok(None)
+    }
+
+    #[expect(clippy::unused_self, reason = "all of the log is read through it")]
+    fn open(&self, path: &Path) -> Result<File> {
+        File::open(path).with_context(|| format!("failed to open {}", path.display()))
+    }
+}
+
+fn read(event: &Value) -> Result<(String, Request)> {
+    let text = |path: &str| {
+        let found = event.pointer(path).and_then(Value::as_str);
+        found.unwrap_or_default().to_owned()
+    };
+    let time = |path: &str| {
+        let written = text(path);
+        humantime::parse_rfc3339(&written)
+            .with_context(|| format!("the audit log has no time in {path}: {written:?}"))
+    };
+    let mut resource = text("/objectRef/resource");
+    let part = text("/objectRef/subresource");
+    if !part.is_empty() {
+        resource = format!("{resource}/{part}");
+    }
+    let request = Request {
+        verb: text("/verb"),
+        resource,
+        namespace: text("/objectRef/namespace"),
+        name: text("/objectRef/name"),
+        uri: text("/requestURI"),
+        code: event
+            .pointer("/responseStatus/code")
+            .and_then(Value::as_u64)
+            .unwrap_or(0),
+        received: time("/requestReceivedTimestamp")?,
+        answered: time("/stageTimestamp")?,
+    };
+    Ok((text("/auditID"), request))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: &str, agent: &str, second: u32) -> String {
+        format!(
+            "{{\"auditID\":\"{id}\",\"verb\":\"patch\",\"userAgent\":\"{agent}\",\
+             \"objectRef\":{{\"resource\":\"services\",\"name\":\"a\"}},\
+             \"responseStatus\":{{\"code\":200}},\
+             \"requestReceivedTimestamp\":\"2026-11-21T12:30:0{second}.000250Z\",\
+             \"stageTimestamp\":\"2026-11-21T12:30:0{second}.500250Z\"}}\n"
+        )
+    }
+
+    #[test]
+    fn requests_after_a_mark_are_told_once_and_by_agent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("audit.log");
+        let write = |text: &str| std::fs::write(&path, text).expect("written");
+        let before = event("0", "promoter/1", 0);
+        write(&before);
+        let audit = Audit::new(path.clone());
+        let mark = audit.mark().expect("a mark");
+        let after = [
+            event("1", "promoter/1", 1),
+            event("1", "promoter/1", 2),
+            event("2", "kubectl", 3),
+        ];
+        write(&format!("{before}{}{{\"half", after.concat()));
+        let found = audit.since(mark, "promoter/").expect("read");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (found[0].resource.as_str(), found[0].code),
+            ("services", 200)
+        );
+        let took = found[0]
+            .answered
+            .duration_since(found[0].received)
+            .expect("later");
+        assert_eq!(took.as_millis(), 500);
+    }
+
+    #[test]
+    fn a_log_that_was_moved_away_is_read_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("audit.log");
+        std::fs::write(&path, event("0", "promoter/1", 0)).expect("written");
+        let audit = Audit::new(path.clone());
+        let start = Mark {
+            offset: 0,
+            ..audit.mark().expect("a mark")
+        };
+        std::fs::rename(&path, folder.path().join("audit-1.log")).expect("moved");
+        std::fs::write(&path, event("1", "promoter/1", 1)).expect("written");
+        assert_eq!(audit.since(start, "promoter/").expect("read").len(), 2);
+    }
+}

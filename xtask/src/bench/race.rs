@@ -1,0 +1,204 @@
+//! The race: all contenders promote the same release in turns, each in a
+//! namespace of its own, and one at a time.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+
+use super::argo::Argo;
+use super::audit::Request;
+use super::floor::Floor;
+use super::kwok::Kwok;
+use super::promoter::Promoter;
+use super::report::{self, Goals, Laps};
+use super::workload::{Release, Workload};
+use super::{Bench, images, say};
+use crate::progress::Progress;
+
+/// Rounds that do not count: after them both releases were pulled, and
+/// whatever a first promotion makes is there.
+const WARM_UP: usize = 2;
+/// The same where nothing is pulled.
+const WARM_UP_AT_SCALE: usize = 1;
+
+/// One who promotes.
+pub(super) trait Contender {
+    fn name(&self) -> &'static str;
+    /// Promotes a release over the one before, and waits until all is quiet.
+    fn lap(&mut self, release: &Release) -> Result<Lap>;
+}
+
+/// What one promotion took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Lap {
+    /// From the command to the last active Service switched; of the floor, to
+    /// the end of the last check.
+    pub(super) took: Duration,
+    /// From the first to the last active Service switched.
+    pub(super) skew: Option<Duration>,
+    /// Requests to the API server until old pods were gone.
+    pub(super) requests: Option<u32>,
+    /// Peak memory of the process so far, in kB.
+    pub(super) memory: Option<u32>,
+}
+
+/// When the API server answered the patches of active Services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Switch {
+    first: SystemTime,
+    pub(super) last: SystemTime,
+}
+
+impl Switch {
+    /// Takes the last patch of each Service. An error if one has none.
+    pub(super) fn of<'a>(
+        services: &[String],
+        patches: impl Iterator<Item = &'a Request>,
+    ) -> Result<Self> {
+        let mut answered = BTreeMap::new();
+        for patch in patches {
+            let last = answered
+                .entry(patch.name.as_str())
+                .or_insert(patch.answered);
+            *last = patch.answered.max(*last);
+        }
+        let times = services.iter().map(|service| {
+            let time = answered.get(service.as_str()).copied();
+            time.with_context(|| format!("Service {service} was not switched"))
+        });
+        let times = times.collect::<Result<Vec<_>>>()?;
+        let (first, last) = (times.iter().min(), times.iter().max());
+        Ok(Self {
+            first: *first.context("there are no Services")?,
+            last: *last.context("there are no Services")?,
+        })
+    }
+
+    pub(super) fn skew(&self) -> Duration {
+        self.last.duration_since(self.first).unwrap_or_default()
+    }
+}
+
+/// A race of one group size.
+pub(super) struct Race<'a> {
+    bench: &'a Bench,
+    workload: Workload,
+    kwok: Option<&'a Kwok<'a>>,
+}
+
+impl<'a> Race<'a> {
+    /// With `kwok`, pods run on the nodes that it plays.
+    pub(super) fn new(bench: &'a Bench, size: usize, kwok: Option<&'a Kwok<'a>>) -> Self {
+        Self {
+            bench,
+            workload: Workload::new(size),
+            kwok,
+        }
+    }
+
+    /// Runs the rounds and prints the figures.
+    pub(super) fn run(&self, rounds: usize, progress: &mut Progress) -> Result<()> {
+        let size = self.workload.size();
+        let releases = images::push(&self.bench.testbed, &self.workload, progress)?;
+        let doing = format!("racing with groups of {size} ({rounds} rounds)");
+        let laps = progress.step(&doing, || {
+            let raced = self.race(rounds, &releases);
+            // While kwok still ends its pods.
+            let removed = self.bench.cluster.remove_namespaces();
+            removed.and(raced)
+        })?;
+        let goals = if self.kwok.is_some() {
+            Goals::LARGE
+        } else {
+            Goals::SMALL
+        };
+        report::print(&laps, u32::try_from(size)?, goals);
+        Ok(())
+    }
+
+    fn race(&self, rounds: usize, releases: &[Release; 2]) -> Result<Laps> {
+        let mut contenders: [Box<dyn Contender + '_>; 3] = [
+            Box::new(Floor::new(self.bench, &self.workload, self.place("floor")?)),
+            Box::new(Promoter::new(
+                self.bench,
+                &self.workload,
+                self.place("promoter")?,
+            )?),
+            Box::new(Argo::start(
+                self.bench,
+                &self.workload,
+                self.place("argo")?,
+            )?),
+        ];
+        let warm_up = if self.kwok.is_some() {
+            WARM_UP_AT_SCALE
+        } else {
+            WARM_UP
+        };
+        let mut laps = Laps::new();
+        for (round, release) in releases.iter().cycle().enumerate().take(warm_up + rounds) {
+            for contender in &mut contenders {
+                let name = contender.name();
+                let lap = contender
+                    .lap(release)
+                    .with_context(|| format!("in the lap of {name}"))?;
+                let counts = round >= warm_up;
+                let number = if counts { round + 1 - warm_up } else { 0 };
+                say(&format!(
+                    "round {number}: {name} {:.3} s",
+                    lap.took.as_secs_f64()
+                ));
+                if counts {
+                    laps.entry(name).or_default().push(lap);
+                }
+            }
+            // Whoever came first comes last in the next round.
+            contenders.rotate_left(1);
+        }
+        Ok(laps)
+    }
+
+    /// A namespace for one contender.
+    fn place(&self, contender: &str) -> Result<String> {
+        let name = format!("bench-{contender}-{}", self.workload.size());
+        self.bench.cluster.create_namespace(&name)?;
+        if let Some(kwok) = self.kwok {
+            kwok.attract(&name)?;
+        }
+        Ok(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patch(name: &str, millis: u64) -> Request {
+        let answered = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        Request {
+            verb: "patch".to_owned(),
+            resource: "services".to_owned(),
+            namespace: String::new(),
+            name: name.to_owned(),
+            uri: String::new(),
+            code: 200,
+            received: answered,
+            answered,
+        }
+    }
+
+    #[test]
+    fn a_switch_is_from_the_first_to_the_last_service() {
+        let services = ["a", "b"].map(str::to_owned);
+        let patches = [
+            patch("a", 1),
+            patch("a", 50),
+            patch("preview", 70),
+            patch("b", 60),
+        ];
+        let switch = Switch::of(&services, patches.iter()).expect("both were switched");
+        assert_eq!(switch.skew(), Duration::from_millis(10));
+        assert!(Switch::of(&services, patches[..2].iter()).is_err());
+    }
+}

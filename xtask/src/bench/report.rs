@@ -1,0 +1,109 @@
+//! The figures of a race, and what the project aims at.
+
+use std::collections::BTreeMap;
+
+use super::figure::Figure;
+use super::race::Lap;
+
+/// The laps that count, by contender and in the order of the rounds.
+pub(super) type Laps = BTreeMap<&'static str, Vec<Lap>>;
+
+pub(super) const FLOOR: &str = "floor";
+pub(super) const PROMOTER: &str = "promoter";
+pub(super) const ARGO: &str = "argo-rollouts";
+
+/// What promoter is to reach, as at most so much.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Goals {
+    /// Of the floor's time.
+    ratio: Option<f64>,
+    /// In seconds.
+    skew: Option<f64>,
+    /// For each app.
+    requests: Option<f64>,
+    /// In MB.
+    memory: Option<f64>,
+}
+
+impl Goals {
+    /// Of groups whose pods run on this machine.
+    pub(super) const SMALL: Self = Self {
+        ratio: Some(1.1),
+        skew: Some(0.1),
+        requests: None,
+        memory: None,
+    };
+    /// Of groups whose pods kwok plays.
+    pub(super) const LARGE: Self = Self {
+        ratio: Some(1.1),
+        skew: Some(0.2),
+        requests: Some(10.0),
+        memory: Some(40.0),
+    };
+}
+
+/// Prints the figures of all contenders in groups of one size.
+pub(super) fn print(laps: &Laps, apps: u32, goals: Goals) {
+    let of = |name| laps.get(name).map_or(&[][..], Vec::as_slice);
+    let floor = of(FLOOR);
+    for (name, goals) in [
+        (FLOOR, Goals::default()),
+        (PROMOTER, goals),
+        (ARGO, Goals::default()),
+    ] {
+        print_one(name, of(name), floor, apps, goals);
+    }
+}
+
+fn print_one(name: &str, laps: &[Lap], floor: &[Lap], apps: u32, goals: Goals) {
+    let print = |figure, of: &str, unit, goal, values: Vec<f64>| {
+        let figure = Figure {
+            name: figure,
+            of,
+            unit,
+            apps,
+            goal,
+        };
+        figure.print(&values);
+    };
+    let seconds = |lap: &Lap| lap.took.as_secs_f64();
+    print(
+        "time to switch",
+        name,
+        "s",
+        None,
+        laps.iter().map(seconds).collect(),
+    );
+    if name == FLOOR {
+        return;
+    }
+    let both = laps.iter().zip(floor);
+    let ratios = both
+        .map(|(own, floor)| seconds(own) / seconds(floor))
+        .collect();
+    print(
+        "time to switch",
+        &format!("{name}/{FLOOR}"),
+        "ratio",
+        goals.ratio,
+        ratios,
+    );
+    if apps > 1 {
+        let skews = laps.iter().filter_map(|lap| Some(lap.skew?.as_secs_f64()));
+        print("switch skew", name, "s", goals.skew, skews.collect());
+    }
+    let requests = laps
+        .iter()
+        .filter_map(|lap| Some(f64::from(lap.requests?) / f64::from(apps)));
+    print(
+        "API requests",
+        name,
+        "1/app",
+        goals.requests,
+        requests.collect(),
+    );
+    let memory = laps
+        .iter()
+        .filter_map(|lap| Some(f64::from(lap.memory?) * 1.024 / 1000.0));
+    print("peak memory", name, "MB", goals.memory, memory.collect());
+}
