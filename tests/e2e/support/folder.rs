@@ -258,6 +258,8 @@ impl Folder {
     /// What `kubectl` says in this namespace.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("kubectl");
+        // The user's cache may know kinds that are gone by now.
+        command.arg("--cache-dir").arg(self.path().join(".kube"));
         command.args([
             "--context",
             &Testbed::get().context,
