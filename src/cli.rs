@@ -131,7 +131,7 @@ fn is_not_set_up(error: &ClusterError) -> bool {
 
 /// The group a command is about; its warnings are shown.
 fn group(dir: &Path, target: &Target) -> Result<Group, CliError> {
-    let name = target.name().map_err(CliError::Usage)?;
+    let name = target.named.name();
     let overrides = overrides(target)?;
     let catalog = Catalog::load(dir);
     let group = catalog

@@ -257,15 +257,11 @@ impl Engine {
 }
 
 fn started(plan: &Plan, promotion: &Promotion) -> Fact {
-    let version = |app: &crate::plan::AppPlan| AppVersion {
-        app: app.name.clone(),
-        tag: app.image.tag.clone(),
-    };
     Fact::Started {
         release: plan.release.clone(),
         candidate: plan.candidate,
         replaces: promotion.replaces.clone(),
-        apps: plan.apps.iter().map(version).collect(),
+        apps: plan.apps.iter().map(AppVersion::of).collect(),
         checks: plan.checks.iter().map(|check| check.name.clone()).collect(),
     }
 }

@@ -267,8 +267,7 @@ impl Promotion {
 
     /// Moves to a phase.
     pub fn enter(&mut self, phase: Phase, reasons: Vec<Reason>, now: Timestamp) {
-        let leads_users = matches!(self.phase, Phase::Promoting | Phase::Settling);
-        self.exposed |= leads_users && phase == Phase::Aborting;
+        self.exposed |= self.phase.leads_users() && phase == Phase::Aborting;
         self.phase = phase;
         self.phase_since = now;
         self.waits_for = None;

@@ -54,9 +54,9 @@ pub struct Validate {
     pub paths: Vec<PathBuf>,
 }
 
-/// The group a command is about.
+/// The group a command is about, by name.
 #[derive(Debug, ClapArgs)]
-pub struct Target {
+pub struct Named {
     /// The group
     #[arg(value_name = "GROUP", required_unless_present = "group")]
     pub positional: Option<String>,
@@ -64,21 +64,27 @@ pub struct Target {
     /// The group
     #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
     pub group: Option<String>,
+}
+
+impl Named {
+    /// The group's name, whichever way it was given; the parser sees to it that
+    /// it was.
+    pub fn name(&self) -> &str {
+        let name = self.group.as_deref().or(self.positional.as_deref());
+        name.unwrap_or_default()
+    }
+}
+
+/// The group a command is about, and what of it.
+#[derive(Debug, ClapArgs)]
+pub struct Target {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub named: Named,
 
     /// Take this branch instead of the one in the file; APP=BRANCH for a single app
     #[arg(short, long, value_name = "[APP=]BRANCH")]
     pub branch: Vec<String>,
-}
-
-impl Target {
-    /// The group's name, whichever way it was given.
-    ///
-    /// # Errors
-    /// It was given in no way.
-    pub fn name(&self) -> Result<&str, String> {
-        let name = self.group.as_deref().or(self.positional.as_deref());
-        name.ok_or_else(|| "which group? give its name, or --group NAME".to_owned())
-    }
 }
 
 /// `promoter plan`
@@ -140,13 +146,9 @@ pub struct Shown {
 /// A group that was promoted before, and where. No group file is needed.
 #[derive(Debug, ClapArgs)]
 pub struct Deployed {
-    /// The group
-    #[arg(value_name = "GROUP", required_unless_present = "group")]
-    pub positional: Option<String>,
-
-    /// The group
-    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
-    pub group: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub named: Named,
 
     /// The environment it runs in; needed where there are several and no file of the group
     #[arg(short, long, value_name = "ENVIRONMENT")]
@@ -159,14 +161,6 @@ pub struct Deployed {
     /// Its namespace there
     #[arg(long, requires = "context")]
     pub namespace: Option<String>,
-}
-
-impl Deployed {
-    /// The group, whichever way it was given.
-    pub fn name(&self) -> &str {
-        let name = self.group.as_deref().or(self.positional.as_deref());
-        name.unwrap_or_default()
-    }
 }
 
 /// `promoter resume`

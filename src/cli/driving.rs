@@ -22,7 +22,7 @@ use crate::port::recorder::Fan;
 /// group's file if it lies here, or by the only environment.
 pub(super) fn place(dir: &Path, of: &Deployed) -> Result<(GroupName, Place), CliError> {
     let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
-    let name = GroupName::parse(of.name()).map_err(|error| usage(&error))?;
+    let name = GroupName::parse(of.named.name()).map_err(|error| usage(&error))?;
     if let (Some(context), Some(namespace)) = (&of.context, &of.namespace) {
         let namespace = Namespace::parse(namespace).map_err(|error| usage(&error))?;
         let cluster = ClusterRef::Context(context.clone());
@@ -30,7 +30,7 @@ pub(super) fn place(dir: &Path, of: &Deployed) -> Result<(GroupName, Place), Cli
     }
     let catalog = Catalog::load(dir);
     if of.environment.is_none()
-        && let Ok(group) = catalog.group(of.name(), &Overrides::default())
+        && let Ok(group) = catalog.group(of.named.name(), &Overrides::default())
     {
         return Ok((name, (&group.environment).into()));
     }

@@ -232,11 +232,7 @@ impl Drive {
 
     /// Whether a stop was already turned into an abort.
     fn is_stopped(&self) -> bool {
-        self.promotion
-            .reasons
-            .iter()
-            .any(|reason| reason.kind == ReasonKind::Interrupted)
-            || self.promotion.phase == Phase::Aborting
+        self.promotion.phase == Phase::Aborting
     }
 
     /// What the cluster refuses on the way in aborts; on the way out it is

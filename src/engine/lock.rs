@@ -114,8 +114,12 @@ impl Engine {
     }
 
     pub(super) async fn pause(&self) {
+        self.sleep(PAUSE).await;
+    }
+
+    pub(super) async fn sleep(&self, pause: Duration) {
         let now = self.clock.now();
-        let later = now.saturating_add(PAUSE).unwrap_or(now);
+        let later = now.saturating_add(pause).unwrap_or(now);
         self.clock.sleep_until(later).await;
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::check::{CONTAINER, job_name};
 use crate::port::ClusterError;
 use crate::port::cluster::LogSource;
 use crate::promotion::event::Fact;
-use crate::promotion::observed::{ContainerState, Observed, PodState};
+use crate::promotion::observed::{Observed, PodState};
 
 /// How long the end of a log may take to arrive after its container ended.
 const LOG_PATIENCE: Duration = Duration::from_secs(10);
@@ -144,7 +144,7 @@ impl Drive {
         attempt: u32,
     ) -> Option<String> {
         let pod = self.pod_of(check, attempt, observed)?;
-        check_container(pod)?.ended.as_ref()?;
+        pod.container(CONTAINER)?.ended.as_ref()?;
         let mut output = self.outputs.remove(check)?;
         self.wait_for(&mut output).await;
         let log = output.is_whole().then(|| output.text());
@@ -163,8 +163,10 @@ impl Drive {
         observed: &Observed,
     ) -> Result<Result<String, String>, ClusterError> {
         let pod = self.pod_of(check, attempt, observed);
-        let running =
-            pod.is_some_and(|pod| check_container(pod).is_some_and(|c| c.running_since.is_some()));
+        let running = pod.is_some_and(|pod| {
+            pod.container(CONTAINER)
+                .is_some_and(|c| c.running_since.is_some())
+        });
         let mut output = self.outputs.remove(check);
         if let Some(output) = output.as_mut().filter(|_| !running) {
             self.wait_for(output).await;
@@ -209,25 +211,18 @@ impl Drive {
         if output.reading.is_finished() {
             return;
         }
-        let now = self.engine.clock.now();
-        let until = now.saturating_add(LOG_PATIENCE).unwrap_or(now);
         tokio::select! {
             biased;
             _ = &mut output.reading => {}
-            () = self.engine.clock.sleep_until(until) => {}
+            () = self.engine.sleep(LOG_PATIENCE) => {}
         }
     }
 }
 
-fn check_container(pod: &PodState) -> Option<&ContainerState> {
-    pod.containers
-        .iter()
-        .find(|container| container.name == CONTAINER)
-}
-
 /// Whether there is a log to read.
 fn writes(pod: &PodState) -> bool {
-    check_container(pod).is_some_and(|c| c.running_since.is_some() || c.ended.is_some())
+    pod.container(CONTAINER)
+        .is_some_and(|c| c.running_since.is_some() || c.ended.is_some())
 }
 
 /// Beyond the limit nothing is kept, so that the report reads as cut off.

@@ -66,8 +66,8 @@ impl Drive {
                 .chain(services);
             objects.cloned().collect::<Vec<_>>()
         };
-        let objects: Vec<Object> = self.plan.apps.iter().flat_map(of_app).collect();
-        let objects: Vec<Object> = objects.into_iter().map(published).collect();
+        let objects = self.plan.apps.iter().flat_map(of_app);
+        let objects: Vec<Object> = objects.map(published).collect();
         self.apply_all(&objects).await?;
         self.mark(Mark::Prepared);
         Ok(())

@@ -13,7 +13,7 @@ use crate::promotion::trouble::troubles;
 /// What was reported last, so that only changes are.
 #[derive(Debug, Default)]
 pub(super) struct Reported {
-    apps: BTreeMap<(AppName, Color), (u32, u32, Option<String>)>,
+    apps: BTreeMap<AppName, (u32, u32, Option<String>)>,
     old: BTreeSet<AppName>,
     /// Whether the switch was told.
     pub(super) switched: bool,
@@ -39,12 +39,11 @@ impl Reported {
                 deployment.wanted,
                 trouble.map(|trouble| trouble.text),
             );
-            let key = (deployment.app.clone(), deployment.color);
-            if self.apps.get(&key) == Some(&state) {
+            if self.apps.get(&deployment.app) == Some(&state) {
                 continue;
             }
             let (ready, wanted, trouble) = state.clone();
-            self.apps.insert(key, state);
+            self.apps.insert(deployment.app.clone(), state);
             news.push(Fact::App {
                 app: deployment.app.clone(),
                 color: deployment.color,

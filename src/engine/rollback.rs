@@ -9,10 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Deployed, Engine, EngineError};
 use crate::port::LockError;
-use crate::promotion::Promotion;
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
-use crate::promotion::phase::Phase;
 use crate::promotion::record::rebuild::is_lost;
 use crate::promotion::record::{GroupRecord, Outcome};
 use crate::promotion::request::{Action, Request};
@@ -80,7 +78,7 @@ impl Engine {
         let Some(settling) = record
             .in_flight
             .as_ref()
-            .filter(|promotion| may_go_back(promotion))
+            .filter(|promotion| promotion.phase.leads_users() && promotion.replaces.is_some())
         else {
             return Ok(RolledBack::NothingToReturnTo(Box::new(record)));
         };
@@ -177,14 +175,13 @@ impl Engine {
             }
             let waited = self.clock.now().duration_since(asked).unsigned_abs();
             if waited > REACTION {
-                return Ok(match under_way.phase {
-                    Phase::Promoting | Phase::Settling => Reaction::None,
-                    _ => Reaction::Begun,
+                return Ok(if under_way.phase.leads_users() {
+                    Reaction::None
+                } else {
+                    Reaction::Begun
                 });
             }
-            let now = self.clock.now();
-            let later = now.saturating_add(PAUSE).unwrap_or(now);
-            self.clock.sleep_until(later).await;
+            self.sleep(PAUSE).await;
         }
     }
 
@@ -203,10 +200,4 @@ impl Engine {
             None => RolledBack::NothingToReturnTo(Box::new(record)),
         })
     }
-}
-
-/// Whether its users are at the candidate, or about to be, and were elsewhere before.
-fn may_go_back(promotion: &Promotion) -> bool {
-    let leads_users = matches!(promotion.phase, Phase::Promoting | Phase::Settling);
-    leads_users && promotion.replaces.is_some()
 }

@@ -1,7 +1,8 @@
 //! The switch: every active Service's selector moves at the same moment.
 //!
-//! This file is the only one that points a Service at a colour. Ports move in
-//! the same patch where they change: a Service with the new ports and the old
+//! Beside `mend`, which puts right what somebody changed, this file is the only
+//! one that points a Service at a colour. Ports move in the same patch where they
+//! change: a Service with the new ports and the old
 //! pods, or the other way round, would refuse its users.
 
 use std::collections::BTreeMap;

@@ -111,7 +111,7 @@ pub enum Fact {
         /// Until when at the latest.
         until: Timestamp,
     },
-    /// A candidate's or an old app's pods changed.
+    /// A candidate's pods changed.
     App {
         /// The app.
         app: AppName,

@@ -110,7 +110,7 @@ pub enum Step {
     ApplyServices,
     /// Note that the old colour goes now, and with it the way back.
     LetGo,
-    /// Move them back to what the promotion found.
+    /// Move active Services back to what the promotion found.
     SwitchBack,
     /// Apply the shared objects of what served before again; its autoscalers
     /// rule as before.
@@ -144,6 +144,15 @@ pub fn next(situation: Situation<'_>) -> Next {
         Phase::Aborting => aborting::next(situation),
         Phase::Promoted | Phase::Aborted | Phase::Failed => Next::End,
     }
+}
+
+/// Deletes what of these Jobs is not going already; `None`: nothing is left to delete.
+fn delete_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Option<Step> {
+    let jobs = jobs.filter(|job| !job.deleting);
+    let jobs: Vec<_> = jobs
+        .map(|job| (job.name.clone(), job.uid.clone()))
+        .collect();
+    (!jobs.is_empty()).then_some(Step::DeleteJobs(jobs))
 }
 
 fn enter(phase: Phase) -> Next {
@@ -421,6 +430,12 @@ impl<'a> Situation<'a> {
                 Reason::new(ReasonKind::Gate, text)
             })
             .collect()
+    }
+
+    /// Whether any active Service may follow the candidate. A group without
+    /// Services has none.
+    fn leads_any(&self) -> bool {
+        self.plan.services().next().is_some() && self.switched() != Some(false)
     }
 
     /// Whether every active Service points at the plan's colour; `None` while they differ.

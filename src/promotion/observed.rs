@@ -181,6 +181,12 @@ impl Observed {
             .filter(|endpoint| endpoint.ready)
     }
 
+    /// An app's Deployment of a colour.
+    pub fn deployment(&self, app: &AppName, color: Color) -> Option<&DeploymentState> {
+        let mut deployments = self.deployments.iter();
+        deployments.find(|d| d.app == *app && d.color == color)
+    }
+
     /// An app's pods of a colour.
     pub fn app_pods<'a>(
         &'a self,
@@ -195,6 +201,14 @@ impl Observed {
     /// The pod of that name.
     pub fn pod(&self, name: &str) -> Option<&PodState> {
         self.pods.iter().find(|pod| pod.name == name)
+    }
+}
+
+impl PodState {
+    /// The container of that name.
+    pub fn container(&self, name: &str) -> Option<&ContainerState> {
+        let mut containers = self.containers.iter();
+        containers.find(|container| container.name == name)
     }
 }
 

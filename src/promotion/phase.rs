@@ -45,6 +45,11 @@ impl Phase {
         Self::Failed,
     ];
 
+    /// Whether users are at the candidate, or about to be.
+    pub fn leads_users(self) -> bool {
+        matches!(self, Self::Promoting | Self::Settling)
+    }
+
     /// Whether nothing follows any more.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Promoted | Self::Aborted | Self::Failed)

@@ -18,7 +18,7 @@ use super::{Actor, Promotion, Reason};
 use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
 use crate::plan::fingerprint::{Fingerprint, ReleaseId};
-use crate::plan::{Plan, Serving};
+use crate::plan::{AppPlan, Plan, Serving};
 pub use bound::Unreadable;
 #[cfg(test)]
 pub(crate) use bound::tests;
@@ -104,6 +104,16 @@ pub struct AppVersion {
     pub tag: String,
 }
 
+impl AppVersion {
+    /// What an app of a plan runs.
+    pub fn of(app: &AppPlan) -> Self {
+        Self {
+            app: app.name.clone(),
+            tag: app.image.tag.clone(),
+        }
+    }
+}
+
 /// A check's result in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -151,10 +161,6 @@ impl CheckSummary {
 impl Outcome {
     /// The outcome of a promotion that has reached a final phase.
     pub fn of(promotion: &Promotion, plan: &Plan, now: Timestamp) -> Self {
-        let version = |app: &crate::plan::AppPlan| AppVersion {
-            app: app.name.clone(),
-            tag: app.image.tag.clone(),
-        };
         Self {
             promotion: promotion.id.clone(),
             phase: promotion.phase,
@@ -165,7 +171,7 @@ impl Outcome {
             started_at: promotion.started_at,
             ended_at: now,
             reasons: promotion.reasons.clone(),
-            apps: plan.apps.iter().map(version).collect(),
+            apps: plan.apps.iter().map(AppVersion::of).collect(),
             checks: promotion.results.iter().map(CheckSummary::of).collect(),
             left_out: LeftOut::default(),
         }

@@ -40,10 +40,7 @@ pub fn troubles(observed: &Observed, app: &AppName, color: Color) -> Vec<Trouble
         hopeless: false,
         crashed: None,
     };
-    let deployment = observed
-        .deployments
-        .iter()
-        .find(|d| d.app == *app && d.color == color);
+    let deployment = observed.deployment(app, color);
     let failure = deployment.and_then(|d| d.failure.clone()).map(plain);
     let pods = observed
         .app_pods(app, color)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Check, Folder, Load, Run, get, name, until};
+use crate::support::{Check, Folder, Load, Run, name, until};
 
 const HPA: &str = "HorizontalPodAutoscaler";
 /// A check that passes once it is told to, with [`release_check`].
@@ -36,9 +36,7 @@ fn an_autoscaled_app_is_as_large_after_a_switch_as_before() {
     let mut group = folder.hello("master");
     // Ended by the rollback, however busy the machine is.
     "5m".clone_into(&mut group.keep_old);
-    folder.write_group(&group);
-    folder.promote("master");
-    until("an answer at the node port", || get(folder.node_port).ok());
+    folder.open(&group);
     assert_eq!(autoscalers(&folder), ["hello-a-blue"]);
     scale(&folder, "blue", 2);
 

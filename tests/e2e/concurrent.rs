@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Folder, GroupFile, Load, Promoter, Run, Running, get, name, until};
+use crate::support::{Folder, GroupFile, Load, Promoter, Run, Running, name};
 
 #[test]
 fn of_two_deploys_one_promotes_and_the_other_names_it() {
@@ -111,9 +111,7 @@ fn a_detached_deploy_is_finished_by_the_next() {
 fn serving(test: &str) -> (Folder, GroupFile) {
     let folder = Folder::new(test);
     let group = folder.hello("master");
-    folder.write_group(&group);
-    folder.promote("master");
-    until("an answer at the node port", || get(folder.node_port).ok());
+    folder.open(&group);
     (folder, group)
 }
 

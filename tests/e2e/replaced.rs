@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Change, Folder, Load, Seen, Witness, color, get, name, until};
+use crate::support::{Change, Folder, Load, Seen, Witness, color, name};
 
 #[test]
 fn old_pods_go_callers_first_and_no_request_is_lost() {
@@ -19,9 +19,7 @@ fn old_pods_go_callers_first_and_no_request_is_lost() {
     folder.write("groups/manifests/hello-a.yaml", &annotated);
     let mut group = folder.hello("master");
     group.apps.iter_mut().for_each(|app| app.replicas = 2);
-    folder.write_group(&group);
-    folder.promote("master");
-    until("an answer at the node port", || get(folder.node_port).ok());
+    folder.open(&group);
     let (entrance, settings) = (
         folder.get("Service", "hello-a").unwrap(),
         settings(&folder, "blue"),

@@ -57,9 +57,7 @@ fn serving(test: &str) -> Folder {
     let mut group = folder.hello("master");
     group.apps.iter_mut().for_each(|app| app.replicas = 2);
     group.keep_old = "1m".into();
-    folder.write_group(&group);
-    folder.promote("master");
-    until("an answer at the node port", || get(folder.node_port).ok());
+    folder.open(&group);
     folder
 }
 

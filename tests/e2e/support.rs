@@ -7,7 +7,7 @@ mod folder;
 mod group;
 mod images;
 mod load;
-mod part;
+pub(crate) mod part;
 mod place;
 mod promoter;
 mod proxy;

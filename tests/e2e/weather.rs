@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Folder, GroupFile, Load, Promoter, Run, Running, get, name, until};
+use crate::support::{Folder, GroupFile, Load, Promoter, Run, Running, name};
 
 /// A group that serves in blue. The checks of its next promotions run until
 /// they are let go, so that there is time for weather.
@@ -34,9 +34,7 @@ impl Scene {
 
     fn in_folder(folder: Folder) -> Self {
         let mut group = folder.hello("master");
-        folder.write_group(&group);
-        folder.promote("master");
-        until("an answer at the node port", || get(folder.node_port).ok());
+        folder.open(&group);
         let held =
             "echo \"# holding $(hostname)\"; until [ -e /tmp/go ]; do sleep 0.1; done; npm test";
         group.checks[0].command = ["sh", "-c", held].map(str::to_owned).to_vec();

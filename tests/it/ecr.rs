@@ -177,14 +177,19 @@ async fn an_account_that_is_named_is_asked() {
     assert!(ecr.images(&hello()).await.unwrap().images.is_empty());
 }
 
+/// The first calls of an action are refused for want of rate.
+async fn throttle(server: &MockServer, name: &str, times: u64) {
+    action(name)
+        .respond_with(failure(400, "ThrottlingException", "Rate exceeded"))
+        .up_to_n_times(times)
+        .mount(server)
+        .await;
+}
+
 #[tokio::test]
 async fn a_throttled_request_is_tried_again() {
     let server = MockServer::start().await;
-    action("DescribeImages")
-        .respond_with(failure(400, "ThrottlingException", "Rate exceeded"))
-        .up_to_n_times(2)
-        .mount(&server)
-        .await;
+    throttle(&server, "DescribeImages", 2).await;
     action("DescribeImages")
         .respond_with(answer(&json!({"imageDetails": []})))
         .mount(&server)
@@ -417,11 +422,7 @@ async fn the_platform_of_one_image_comes_from_its_configuration() {
 #[tokio::test]
 async fn labels_are_read_though_requests_are_throttled() {
     let server = MockServer::start().await;
-    action("GetDownloadUrlForLayer")
-        .respond_with(failure(400, "ThrottlingException", "Rate exceeded"))
-        .up_to_n_times(3)
-        .mount(&server)
-        .await;
+    throttle(&server, "GetDownloadUrlForLayer", 3).await;
     let manifest = serve_configuration(&server, CONFIGURATION, CONFIGURATION).await;
     serve(&server, 1, &manifest).await;
     let details = ecr(&server)

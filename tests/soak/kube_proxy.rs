@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command};
 
 use jiff::Timestamp;
 
+use crate::support::part::testbed;
 use crate::support::until;
 
 /// How long it is stopped.
@@ -59,18 +59,11 @@ impl Drop for Stopped {
 
 /// The process id of the testbed's kube-proxy.
 pub(crate) fn pid() -> String {
-    let mut command = Command::new(env!("CARGO"));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    command
-        .current_dir(root)
-        .args(["xtask", "testbed", "pid", "kube-proxy"]);
-    let output = command.output().expect("cargo can be started");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "there is no kube-proxy of the testbed's own to stop:\n{said}"
-    );
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    let pid = testbed("pid", "kube-proxy");
+    let pid = pid.unwrap_or_else(|said| {
+        panic!("there is no kube-proxy of the testbed's own to stop:\n{said}")
+    });
+    pid.trim().to_owned()
 }
 
 fn signal(signal: &str, pid: &str) {

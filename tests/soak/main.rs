@@ -1,7 +1,7 @@
 //! What takes too long for every change: a group promoted over and over under load, with kube-proxy
 //! stopped, and with promoter killed at any moment.
 //!
-//! `cargo xtask soak [drops|proxy|crashes]` brings the cluster up and runs them; by hand:
+//! `cargo xtask soak [drops|proxy|crashes]...` brings the cluster up and runs them; by hand:
 //!
 //! ```sh
 //! eval "$(cargo xtask testbed env)"

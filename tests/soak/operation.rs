@@ -8,9 +8,14 @@ use serde_json::Value;
 use crate::kube_proxy::Stopped;
 use crate::site::{GROUP, Site, moment};
 use crate::support::{Run, Running};
+use crate::table::{self, LEAST_AROUND, LEAST_REQUESTS};
 
 /// Answers that users get of the new release before it is rolled back.
 const TASTE: usize = 500;
+
+/// 450 requests a second, half of them on kept-alive connections.
+pub(crate) const USERS: usize = 18;
+pub(crate) const EVERY: Duration = Duration::from_millis(40);
 
 /// Something that is done to the group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +28,25 @@ pub(crate) enum Operation {
     Rollback,
 }
 
+/// Does all operations under load, prints what came of them, and fails if anybody noticed.
+pub(crate) fn carry_out_all(mut site: Site, kube_proxy: Option<&str>) -> Vec<Done> {
+    let mut done = Vec::new();
+    for operation in all() {
+        done.push(operation.carry_out(&mut site, kube_proxy));
+        site.tell(done.len(), operation.name());
+    }
+    site.load.end();
+    let (text, fewest) = table::of(&done, &site.load);
+    println!("{text}");
+
+    site.assert_undisturbed();
+    assert!(site.load.so_far().requests >= LEAST_REQUESTS);
+    assert!(fewest >= LEAST_AROUND, "too little load around a switch");
+    done
+}
+
 /// 20 promotions, 3 aborts and 3 rollbacks, in a row.
-pub(crate) fn all() -> Vec<Operation> {
+fn all() -> Vec<Operation> {
     use Operation::{Abort, Promotion, Rollback};
     let promotions = |count| std::iter::repeat_n(Promotion, count);
     let first = (0..3).flat_map(|_| promotions(6).chain([Abort, Rollback]));

@@ -38,9 +38,7 @@ impl Site {
         let mut group = folder.hello(GROUP);
         group.apps.iter_mut().for_each(|app| app.replicas = 2);
         change(&mut group);
-        folder.write_group(&group);
-        folder.promote(GROUP);
-        until("an answer at the node port", || get(folder.node_port).ok());
+        folder.open(&group);
         let load = Load::start(folder.node_port, users, every);
         Self {
             folder,
@@ -136,10 +134,9 @@ impl Site {
         );
     }
 
-    /// Ends the load. Fails if users noticed anything, or met the build that was refused.
+    /// Fails if users noticed anything, or met the build that was refused.
     #[track_caller]
-    pub(crate) fn assert_undisturbed(&mut self) {
-        self.load.end();
+    pub(crate) fn assert_undisturbed(&self) {
         let served = self.load.so_far();
         served.assert_undisturbed();
         let is_broken = |version: &String| version.starts_with(BROKEN);

@@ -41,8 +41,9 @@ bench [speed|scale|start]... [--rounds N] [--apps N] [--requests DIR]
                   measure promoter beside Argo Rollouts and the least the cluster takes, on
                   the testbed: one JSON line per figure. speed: 1 and 8 apps (about 20 min);
                   scale: 100 apps on nodes that kwok plays; start: size and cold start.
-                  All of them by default, 10 rounds each. --apps takes another group size; --requests writes promoter's API requests of the last round,
-                  with their times, into DIR
+                  All of them by default, 10 rounds each. --apps takes another group size;
+                  --requests writes promoter's API requests of the last round, with their
+                  times, into DIR
 ";
 
 /// Group sizes with real pods.

@@ -12,9 +12,10 @@ use crate::test::passes;
 use crate::testbed;
 
 pub(crate) const USAGE: &str = "\
-soak [NAME]       run the long tests on the real cluster, each with a table at its end:
-                  drops (15 min: 26 operations, 200,000 requests, none may be lost),
-                  proxy (20 min: the same with kube-proxy stopped around the switch),
+soak [drops|proxy|crashes]...
+                  run the long tests on the real cluster, each with a table at its end:
+                  drops (10 min: 26 operations, 200,000 requests, none may be lost),
+                  proxy (10 min: the same with kube-proxy stopped around the switch),
                   crashes (killed at 30 moments and resumed; SOAK_SEED repeats a run)
 ";
 

@@ -43,7 +43,6 @@ impl Kubernetes {
         }
         match self.apply_with(object, found.is_some(), true).await {
             Ok(_) => Ok(Trial::Taken),
-            Err(ClusterError::Foreign { .. }) => Ok(Trial::Foreign),
             Err(ClusterError::Conflict { reason, .. }) => Ok(Trial::Conflict(reason)),
             Err(ClusterError::Refused { reason, .. }) => Ok(Trial::Refused(reason)),
             Err(error) => Err(error),
@@ -86,9 +85,8 @@ impl Kubernetes {
         let reference = object.reference();
         let api = self.api_of(&reference).await?;
         let by = |manager: &str| PatchParams {
-            field_manager: Some(manager.to_owned()),
             dry_run,
-            ..PatchParams::default()
+            ..resource::patched_by(manager)
         };
         match (is_active(object), is_there) {
             // One that an earlier promotion left goes before this is made, so what

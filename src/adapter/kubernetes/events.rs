@@ -137,13 +137,10 @@ async fn write(
 /// What of an event belongs on the object. What is told many times a second,
 /// or once per app, is left to those who drive.
 fn written(event: Event) -> Option<Written> {
-    let promotion = event
-        .promotion
-        .map_or_else(String::new, |id| id.to_string());
     let (warns, reason, note) = told(event.fact)?;
-    let mut note = match promotion.as_str() {
-        "" => note,
-        id => format!("promotion {id}: {note}"),
+    let mut note = match event.promotion {
+        Some(id) => format!("promotion {id}: {note}"),
+        None => note,
     };
     note.truncate(note.floor_char_boundary(NOTE));
     // Events of one action and reason count as the same one, whatever they note.

@@ -4,13 +4,11 @@
 
 use std::sync::{Arc, PoisonError};
 
-use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef as StoreRef;
 
-use super::Kubernetes;
 use super::watch::{Seen, Watch};
-use crate::plan::label;
+use super::{Kubernetes, resource};
 use crate::plan::object::{Object, ObjectRef};
 use crate::port::cluster::Pointing;
 use crate::port::{ClusterError, Epoch};
@@ -128,7 +126,6 @@ fn expect_stamped(watch: &Watch, namespace: &str, service: &str, epoch: Epoch) {
     let service = StoreRef::new(service).within(namespace);
     watch.expect(move |stores| {
         let found = stores.services.get(&service);
-        let stamped = |found: &Service| found.annotations().get(label::FENCE)?.parse().ok();
-        found.is_none_or(|found| stamped(&found).is_some_and(|stamped: u64| stamped >= epoch.0))
+        found.is_none_or(|found| resource::stamp_of(&*found) >= Some(epoch.0))
     });
 }

@@ -22,8 +22,8 @@ use kube::api::{ObjectMeta, PostParams};
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
-use super::{Kubernetes, error};
-use crate::plan::label::{self, FIELD_MANAGER};
+use super::{Kubernetes, error, resource};
+use crate::plan::label;
 use crate::port::{ClusterError, Epoch, LockError};
 
 /// How long a lock is good without being renewed.
@@ -109,10 +109,7 @@ impl Kubernetes {
                 ..LeaseSpec::default()
             }),
         };
-        let params = PostParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PostParams::default()
-        };
+        let params = resource::posted();
         let taken = match current {
             None => leases.create(&params, &lease).await,
             Some(_) => leases.replace(&self.lease_name(), &params, &lease).await,
@@ -120,7 +117,7 @@ impl Kubernetes {
         let taken = match taken {
             Ok(lease) => lease,
             // Somebody else was faster at the same moment.
-            Err(kube::Error::Api(status)) if status.code == 409 => {
+            Err(error) if error::is_conflict(&error) => {
                 let winner = leases.get_opt(&self.lease_name()).await.map_err(failed)?;
                 let spec = winner.and_then(|lease| lease.spec).unwrap_or_default();
                 return Err(held(&spec, true));
@@ -190,7 +187,7 @@ impl Kubernetes {
             {
                 Ok(_) => return Ok(()),
                 // A renewal that was under way came between; there is only ever one.
-                Err(kube::Error::Api(status)) if status.code == 409 => {}
+                Err(error) if error::is_conflict(&error) => {}
                 Err(error) => return Err(failed(error)),
             }
         }

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Service;
 use kube::Api;
 use kube::ResourceExt;
-use kube::api::{DynamicObject, ListParams, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::api::{DynamicObject, ListParams, ObjectMeta, Patch};
 use serde_json::{Value, json};
 
 use super::columns::status;
-use super::{Kubernetes, crd, error, plans};
+use super::{Kubernetes, crd, error, plans, resource};
 use crate::plan::Plan;
 use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
@@ -41,10 +41,7 @@ impl Ledger for Kubernetes {
 
     async fn request(&self, request: &Request) -> Result<(), ClusterError> {
         let spec = Patch::Merge(json!({ "spec": { "request": request } }));
-        let manager = PatchParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
+        let manager = resource::patched_by(FIELD_MANAGER);
         let groups = self.groups();
         let put = groups.patch(self.group.as_str(), &manager, &spec);
         let put = tokio::time::timeout(PATIENCE, put).await;
@@ -116,7 +113,7 @@ impl Kubernetes {
         let (object, services, lease) =
             tokio::try_join!(self.found_or_made(), self.active_services(), self.lease())
                 .map_err(LockError::Cluster)?;
-        let stamped = services.iter().filter_map(stamp_of);
+        let stamped = services.iter().filter_map(resource::stamp_of);
         let noted = fence_of(&object);
         let epoch = self
             .take_lease(holder, lease, stamped.chain(noted).max().unwrap_or(0))
@@ -141,7 +138,11 @@ impl Kubernetes {
         let failed = |error| error::from("write the DeploymentGroup", error);
         let name = self.group.as_str();
         loop {
-            let found = match self.groups().replace_status(name, &params(), &object).await {
+            let found = match self
+                .groups()
+                .replace_status(name, &resource::posted(), &object)
+                .await
+            {
                 Ok(written) => return Ok(written),
                 // Somebody deleted it: production does not depend on it, it is made again.
                 Err(error) if error::is_not_found(&error) => self.found_or_made().await?,
@@ -184,7 +185,7 @@ impl Kubernetes {
             labels: Some([(label::GROUP.to_owned(), self.group.to_string())].into()),
             ..ObjectMeta::default()
         };
-        match self.groups().create(&params(), &object).await {
+        match self.groups().create(&resource::posted(), &object).await {
             Err(error) if error::is_already_there(&error) => {
                 self.groups().get(self.group.as_str()).await.map_err(failed)
             }
@@ -234,7 +235,7 @@ impl Kubernetes {
         object.data["status"] = status(epoch, &record)?;
         let groups = self.groups();
         let written = async {
-            let params = params();
+            let params = resource::posted();
             let written = groups.replace_status(self.group.as_str(), &params, &object);
             written
                 .await
@@ -252,10 +253,7 @@ impl Kubernetes {
         let name = service.name_any();
         let failed = |error| error::from(&format!("stamp Service {name}"), error);
         let api: Api<Service> = Api::namespaced(self.client.clone(), self.namespace.as_str());
-        let manager = PatchParams {
-            field_manager: Some(SWITCH_MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
+        let manager = resource::patched_by(SWITCH_MANAGER);
         let mut version = service.resource_version();
         loop {
             let mark = json!({ "metadata": {
@@ -267,7 +265,7 @@ impl Kubernetes {
                 // Somebody changed it since it was listed.
                 Err(error) if error::is_conflict(&error) => {
                     let found = api.get(&name).await.map_err(failed)?;
-                    if stamp_of(&found) > Some(epoch.0) {
+                    if resource::stamp_of(&found) > Some(epoch.0) {
                         return Err(ClusterError::Fenced);
                     }
                     version = found.resource_version();
@@ -280,21 +278,9 @@ impl Kubernetes {
     }
 }
 
-/// The epoch a Service was stamped with last.
-fn stamp_of(service: &Service) -> Option<u64> {
-    service.annotations().get(label::FENCE)?.parse().ok()
-}
-
 /// The epoch a `DeploymentGroup` was written under last.
 fn fence_of(object: &DynamicObject) -> Option<u64> {
     object.data.pointer("/status/fence").and_then(Value::as_u64)
-}
-
-fn params() -> PostParams {
-    PostParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PostParams::default()
-    }
 }
 
 /// The record inside a `DeploymentGroup`.

@@ -11,14 +11,12 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{
-    DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions,
-};
+use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, Preconditions};
 use kube::{Api, ResourceExt};
 use rand::TryRngCore;
 use serde_json::json;
 
-use super::{Kubernetes, error};
+use super::{Kubernetes, error, resource};
 use crate::plan::Plan;
 use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
@@ -227,10 +225,7 @@ pub(super) async fn make_key(cluster: &Kubernetes) -> Result<ConfigKey, ClusterE
 
 /// Makes a Secret; says whether there was none yet.
 async fn create(cluster: &Kubernetes, secret: &Secret, action: &str) -> Result<bool, ClusterError> {
-    let params = PostParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PostParams::default()
-    };
+    let params = resource::posted();
     match secrets(cluster).create(&params, secret).await {
         Ok(_) => Ok(true),
         // Named by content and immutable: what is there is the same.
@@ -242,10 +237,7 @@ async fn create(cluster: &Kubernetes, secret: &Secret, action: &str) -> Result<b
 /// Makes a Secret that is there another version of itself: whoever was about to
 /// drop it, as nobody needed it any more, leaves it alone then.
 async fn claim(cluster: &Kubernetes, secret: &Secret) -> Result<(), ClusterError> {
-    let params = PatchParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PatchParams::default()
-    };
+    let params = resource::patched_by(FIELD_MANAGER);
     let fence = json!({ "metadata": { "annotations": secret.annotations() } });
     let (api, name) = (secrets(cluster), secret.name_any());
     let claimed = api

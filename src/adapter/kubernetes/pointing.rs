@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Service;
-use kube::api::{Patch, PatchParams};
+use kube::api::Patch;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use super::{Kubernetes, error};
+use super::{Kubernetes, error, resource};
 use crate::plan::label::{self, SWITCH_MANAGER};
 use crate::port::cluster::Pointing;
 use crate::port::{ClusterError, Epoch};
@@ -27,10 +27,7 @@ impl Kubernetes {
         let patch: json_patch::Patch = serde_json::from_value(pointing_patch(epoch, change))
             .map_err(|error| refused(error.to_string()))?;
         let api: Api<Service> = Api::namespaced(self.client.clone(), self.namespace.as_str());
-        let params = PatchParams {
-            field_manager: Some(SWITCH_MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
+        let params = resource::patched_by(SWITCH_MANAGER);
         let patched = api
             .patch(&change.service, &params, &Patch::Json::<()>(patch))
             .await;
@@ -69,12 +66,10 @@ enum Untouched {
 }
 
 fn why(epoch: Epoch, change: &Pointing, found: &Service) -> Untouched {
-    let fence = found.annotations().get(label::FENCE);
-    let fence: Option<u64> = fence.and_then(|fence| fence.parse().ok());
     let points = found.spec.as_ref().and_then(|spec| spec.selector.clone());
     let points = points.filter(|selector| !selector.is_empty());
     let same = found.uid().as_ref() == Some(&change.uid);
-    match fence {
+    match resource::stamp_of(found) {
         Some(fence) if fence > epoch.0 => Untouched::Fenced,
         Some(fence) if same && fence == epoch.0 && points == change.to => Untouched::Done,
         _ => Untouched::Moved,

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, PatchParams, PostParams};
 use kube::core::gvk::ParseGroupVersionError;
 use kube::discovery::{self, Scope};
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt};
 use serde_json::{Map, Value};
 
 use super::{Kubernetes, error};
 use crate::plan::autoscaler::{API_VERSION, KIND};
+use crate::plan::label::{self, FIELD_MANAGER};
 use crate::plan::object::{Object, ObjectRef};
 use crate::port::ClusterError;
 
@@ -111,6 +112,27 @@ impl Kubernetes {
         object: &ObjectRef,
     ) -> Result<Api<DynamicObject>, ClusterError> {
         self.api(&object.api_version, &object.kind).await
+    }
+}
+
+/// The epoch an object was written under, or stamped with, last.
+pub(super) fn stamp_of(object: &impl ResourceExt) -> Option<u64> {
+    object.annotations().get(label::FENCE)?.parse().ok()
+}
+
+/// A patch by one of promoter's field managers.
+pub(super) fn patched_by(manager: &str) -> PatchParams {
+    PatchParams {
+        field_manager: Some(manager.to_owned()),
+        ..PatchParams::default()
+    }
+}
+
+/// A whole object by promoter's field manager.
+pub(super) fn posted() -> PostParams {
+    PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
     }
 }
 

@@ -1,11 +1,11 @@
 //! Numbers of pods: a Deployment's, and what its autoscaler may do to it.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::api::{Patch, PatchParams};
+use kube::api::Patch;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use super::{Kubernetes, error};
+use super::{Kubernetes, error, resource};
 use crate::plan::autoscaler::{API_VERSION, KIND};
 use crate::plan::label::{self, FIELD_MANAGER};
 use crate::plan::object::ObjectRef;
@@ -32,10 +32,7 @@ impl Kubernetes {
                 }
             })?;
         let api: Api<Deployment> = Api::namespaced(self.client.clone(), self.namespace.as_str());
-        let params = PatchParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
+        let params = resource::patched_by(FIELD_MANAGER);
         let patched = api
             .patch(&raise.deployment, &params, &Patch::Json::<()>(patch))
             .await;
@@ -64,10 +61,7 @@ impl Kubernetes {
         policy: Option<&str>,
     ) -> Result<(), ClusterError> {
         let object = ObjectRef::new(API_VERSION, KIND, autoscaler);
-        let params = PatchParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
+        let params = resource::patched_by(FIELD_MANAGER);
         let api = self.api_of(&object).await?;
         loop {
             let found = self.find(&object).await?;

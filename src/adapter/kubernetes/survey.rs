@@ -9,7 +9,7 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use serde_json::Value;
 
-use super::{Kubernetes, error, plans};
+use super::{Kubernetes, error, plans, translate};
 use crate::plan::Plan;
 use crate::plan::capacity::{bytes, cpu_millis};
 use crate::plan::image::Platform;
@@ -100,13 +100,7 @@ async fn services(cluster: &Kubernetes) -> Result<Vec<Object>, ClusterError> {
         .list(&ListParams::default().match_any())
         .await
         .map_err(|error| error::from("list Services", error))?;
-    let objects = found.items.iter().map(|service| {
-        let mut value = serde_json::to_value(service).unwrap_or_default();
-        value["apiVersion"] = "v1".into();
-        value["kind"] = "Service".into();
-        Object(value)
-    });
-    Ok(objects.collect())
+    Ok(found.items.iter().map(translate::service).collect())
 }
 
 /// Nodes that take pods, with what their pods ask for. A promoter that may not

@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use kube::api::DynamicObject;
 
+use super::resource;
 use super::watch::Stores;
 use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
@@ -114,11 +115,7 @@ fn deployment(found: &Deployment) -> Option<DeploymentState> {
         app: app_of(&found.metadata)?,
         color: color_of(&found.metadata)?,
         promotion: promotion_of(&found.metadata),
-        epoch: found
-            .annotations()
-            .get(label::FENCE)
-            .and_then(|epoch| epoch.parse().ok())
-            .unwrap_or(0),
+        epoch: resource::stamp_of(found).unwrap_or(0),
         plan: found
             .annotations()
             .get(label::PLAN_ID)

@@ -7,11 +7,11 @@ use futures::future::try_join_all;
 use futures::stream;
 use futures::{StreamExt, TryStreamExt};
 use kube::ResourceExt;
-use kube::api::{DeleteParams, ListParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, ListParams, Preconditions};
 use serde_json::json;
 
 use super::{Kubernetes, error, logs, resource, survey, translate};
-use crate::plan::label::{self, FIELD_MANAGER};
+use crate::plan::label;
 use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::{Survey, Trials};
 use crate::port::cluster::{Lines, LogSource, Made, Pointing};
@@ -113,10 +113,7 @@ impl Cluster for Kubernetes {
         let object = Self::stamped(epoch, object);
         let made = self.fenced(epoch, async {
             let api = self.api_of(&reference).await?;
-            let params = PostParams {
-                field_manager: Some(FIELD_MANAGER.to_owned()),
-                ..PostParams::default()
-            };
+            let params = resource::posted();
             match api.create(&params, &resource::from_object(&object)?).await {
                 Ok(made) => Ok(resource::to_object(
                     &made,
@@ -169,7 +166,7 @@ impl Cluster for Kubernetes {
                 Ok(_) => Ok(()),
                 Err(error) if error::is_not_found(&error) => Ok(()),
                 // Another object has the name by now; ours is gone.
-                Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+                Err(error) if error::is_conflict(&error) => Ok(()),
                 Err(error) => Err(error::from(&format!("delete {object}"), error)),
             }
         });

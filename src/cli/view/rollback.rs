@@ -50,7 +50,7 @@ pub fn not_rolled_back(promotion: &PromotionId, why: &str) -> String {
 pub fn nothing_to_return_to(group: &GroupName, record: &GroupRecord) -> String {
     let mut text = Text::new();
     let why = match (&record.in_flight, &record.serving) {
-        (Some(promotion), _) if matches!(promotion.phase, Phase::Promoting | Phase::Settling) => {
+        (Some(promotion), _) if promotion.phase.leads_users() => {
             format!("nothing served before promotion {}", promotion.id)
         }
         (Some(promotion), _) => format!(

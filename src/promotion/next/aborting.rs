@@ -1,7 +1,9 @@
 //! Taking the candidate down; what served before goes on serving.
 
 use super::teardown::{take_down, take_down_at_once};
-use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, enter, names, raising};
+use super::{
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, delete_jobs, enter, names, raising,
+};
 use crate::group::MIN_KEEP_OLD;
 
 /// Move traffic back if any was moved, restore what is shared, let the
@@ -12,9 +14,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     }
     let promotion = situation.promotion;
     let has_services = situation.plan.services().next().is_some();
-    // `None` too: a switch that was cut off half-way is undone before anything goes.
-    let follows = situation.switched() != Some(false);
-    if has_services && (follows || (promotion.exposed && promotion.returned_at.is_none())) {
+    let has_to_return = has_services && promotion.exposed && promotion.returned_at.is_none();
+    // A switch that was cut off half-way is undone before anything goes as well.
+    if situation.leads_any() || has_to_return {
         let all_follow = situation.switched() == Some(true);
         let before = all_follow.then(|| raising::before_return(situation));
         return before.flatten().unwrap_or(Next::Do(Step::SwitchBack));
@@ -22,10 +24,8 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if situation.is_marked(Mark::SharedBegun) && !situation.is_marked(Mark::Restored) {
         return Next::Do(Step::Restore);
     }
-    let jobs: Vec<_> = situation.our_jobs().filter(|job| !job.deleting).collect();
-    if !jobs.is_empty() {
-        let jobs = jobs.iter().map(|job| (job.name.clone(), job.uid.clone()));
-        return Next::Do(Step::DeleteJobs(jobs.collect()));
+    if let Some(step) = delete_jobs(situation.our_jobs()) {
+        return Next::Do(step);
     }
     if let Some(next) = take_candidate_down(situation) {
         return next;

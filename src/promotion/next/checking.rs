@@ -249,10 +249,7 @@ fn owner(situation: Situation<'_>, job: &JobState, pod: Option<&PodState>) -> Ow
 }
 
 fn pod_facts(pod: &PodState) -> PodFacts {
-    let container = pod
-        .containers
-        .iter()
-        .find(|container| container.name == CONTAINER);
+    let container = pod.container(CONTAINER);
     PodFacts {
         phase: PodPhase::from_status(&pod.phase),
         deleting: pod.deleting,

@@ -1,6 +1,8 @@
 //! Filling the candidate colour beside the one that serves.
 
-use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, Tested, abort, names};
+use super::{
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, Tested, abort, delete_jobs, names,
+};
 use crate::group::name::AppName;
 use crate::promotion::trouble::{Trouble, troubles};
 
@@ -81,11 +83,7 @@ fn clear(situation: Situation<'_>) -> Option<Step> {
         return Some(Step::DeleteDeployments(left));
     }
     let jobs = situation.observed.jobs.iter();
-    let jobs = jobs.filter(|job| !situation.is_ours(&job.promotion) && !job.deleting);
-    let jobs: Vec<_> = jobs
-        .map(|job| (job.name.clone(), job.uid.clone()))
-        .collect();
-    (!jobs.is_empty()).then_some(Step::DeleteJobs(jobs))
+    delete_jobs(jobs.filter(|job| !situation.is_ours(&job.promotion)))
 }
 
 /// A Deployment that was made and never touched is of generation one.

@@ -81,8 +81,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
 /// Why it goes back, if it does. From the first Service that is switched on it
 /// does as while it settles.
 fn turns_back(situation: Situation<'_>) -> Option<Vec<Reason>> {
-    let has_services = situation.plan.services().next().is_some();
-    if has_services && situation.switched() != Some(false) {
+    if situation.leads_any() {
         return settling::turns_back(situation);
     }
     let promotion = &situation.promotion.id;

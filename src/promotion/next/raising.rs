@@ -22,10 +22,7 @@ impl Situation<'_> {
     pub fn count(&self, app: &AppPlan) -> Option<u32> {
         let autoscaler = app.autoscaler.as_ref()?;
         let serving = self.promotion.replaces.as_ref();
-        let active = serving.and_then(|serving| {
-            let mut deployments = self.observed.deployments.iter();
-            deployments.find(|d| d.app == app.name && d.color == serving.color)
-        });
+        let active = serving.and_then(|serving| self.observed.deployment(&app.name, serving.color));
         Some(autoscaler.count(active.map(|active| active.ready)))
     }
 
@@ -75,8 +72,9 @@ pub(super) fn before_return(situation: Situation<'_>) -> Option<Next> {
     let replaced = situation.replaced?;
     let old = replaced.apps.iter().filter_map(|app| {
         let autoscaler = app.autoscaler.as_ref()?;
-        let mut deployments = situation.observed.deployments.iter();
-        let old = deployments.find(|d| d.app == app.name && d.color == replaced.candidate)?;
+        let old = situation
+            .observed
+            .deployment(&app.name, replaced.candidate)?;
         let serving = situation.candidate(&app.name).map(|new| new.ready)?;
         Some((old, autoscaler.count(Some(serving))))
     });

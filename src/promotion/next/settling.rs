@@ -8,7 +8,9 @@
 use jiff::Timestamp;
 
 use super::teardown::take_down;
-use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names};
+use super::{
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, delete_jobs, enter, names,
+};
 use crate::group::{MIN_KEEP_OLD, OnRegression};
 use crate::plan::color::Color;
 use crate::promotion::observed::DeploymentState;
@@ -38,27 +40,20 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if !serving.is_empty() {
         return situation.wait_to_leave(&serving, old);
     }
-    if remains(situation, old)
-        && let Some(wait) = situation.wait_for_nodes()
-    {
-        return wait;
-    }
-    if remains(situation, old) && !situation.is_marked(Mark::LetGo) {
-        return Next::Do(Step::LetGo);
+    if remains(situation, old) {
+        if let Some(wait) = situation.wait_for_nodes() {
+            return wait;
+        }
+        if !situation.is_marked(Mark::LetGo) {
+            return Next::Do(Step::LetGo);
+        }
     }
     let plan = situation.replaced.unwrap_or(situation.plan);
     if let Some(step) = take_down(situation, old, plan) {
         return step;
     }
-    let jobs: Vec<_> = situation
-        .observed
-        .jobs
-        .iter()
-        .filter(|job| !job.deleting)
-        .collect();
-    if !jobs.is_empty() {
-        let jobs = jobs.iter().map(|job| (job.name.clone(), job.uid.clone()));
-        return Next::Do(Step::DeleteJobs(jobs.collect()));
+    if let Some(step) = delete_jobs(situation.observed.jobs.iter()) {
+        return Next::Do(step);
     }
     if !situation.is_marked(Mark::Pruned) {
         return Next::Do(Step::Prune);
@@ -96,10 +91,7 @@ fn has_way_back(situation: Situation<'_>, old: Color) -> bool {
         return false;
     };
     replaced.apps.iter().all(|app| {
-        let deployments = &situation.observed.deployments;
-        let found = deployments
-            .iter()
-            .find(|d| d.color == old && d.app == app.name);
+        let found = situation.observed.deployment(&app.name, old);
         let routed = |service: &crate::plan::ServicePlan| {
             let endpoints = situation.observed.ready_endpoints(service.colored.name());
             endpoints.count() > 0

@@ -14,7 +14,7 @@ use super::images;
 use super::place::{Slot, free_node_port};
 use super::promoter::{Promoter, Run};
 use super::testbed::{Testbed, random};
-use super::{is_owned, name, until};
+use super::{get, is_owned, name, until};
 
 /// How long an example app goes on serving after it was told to stop.
 const DRAIN: &str = "2";
@@ -176,6 +176,14 @@ impl Folder {
         Testbed::get()
             .cluster
             .patch(&self.namespace, kind, name, patch);
+    }
+
+    /// Writes a group, promotes it for the first time, and lets users in.
+    #[track_caller]
+    pub(crate) fn open(&self, group: &GroupFile) {
+        self.write_group(group);
+        self.promote(&group.name);
+        until("an answer at the node port", || get(self.node_port).ok());
     }
 
     /// As [`Folder::patch`], for an object's status.

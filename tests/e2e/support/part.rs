@@ -48,19 +48,20 @@ fn bring_back(verb: &str, part: &str) {
     match testbed(verb, part) {
         // A second panic would hide the first.
         Err(error) if std::thread::panicking() => eprintln!("{error}"),
-        done => done.unwrap(),
+        done => drop(done.unwrap()),
     }
 }
 
-fn testbed(verb: &str, part: &str) -> Result<(), String> {
+/// What `cargo xtask testbed` prints for a part, or why it failed.
+pub(crate) fn testbed(verb: &str, part: &str) -> Result<String, String> {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     let output = command.args(["xtask", "testbed", verb, part]).output();
     let output = output.map_err(|error| format!("failed to start cargo: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    output
-        .status
-        .success()
-        .then_some(())
-        .ok_or(format!("failed to {verb} {part}: {said}"))
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        return Ok(text(&output.stdout));
+    }
+    let said = text(&output.stderr);
+    Err(format!("failed to {verb} {part}: {said}"))
 }

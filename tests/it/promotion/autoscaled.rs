@@ -1,7 +1,6 @@
 //! Apps whose number of pods is an autoscaler's business: whoever takes the
 //! users over is as large as whoever had them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use promoter::engine::Deployed;
@@ -84,10 +83,7 @@ async fn rollback(scenario: &Scenario) -> Outcome {
 
 /// Promotes green and leaves before the window is over.
 async fn detached(scenario: &Scenario) {
-    let mut options = scenario.options();
-    options.detach = true;
-    let never = CancellationToken::new();
-    let deployed = scenario.deploy_with(options, never).await.unwrap();
+    let deployed = scenario.detach().await;
     assert!(matches!(deployed, Deployed::Detached(_)), "{deployed:?}");
 }
 
@@ -262,8 +258,6 @@ async fn a_promoter_that_dies_raising_leaves_nothing_to_guess() {
             scenario.world.when("create Job", |state| {
                 state.scale("hello-a-blue", 5);
             });
-            let process = scenario.process(None);
-            let dying = Arc::clone(&process);
             if !raised {
                 let error = ClusterError::Unreachable {
                     cluster: "test".to_owned(),
@@ -271,12 +265,7 @@ async fn a_promoter_that_dies_raising_leaves_nothing_to_guess() {
                 };
                 scenario.world.fail("raise hello-a-green", 1, error);
             }
-            scenario
-                .world
-                .when("raise hello-a-green", move |_| dying.doom());
-            let never = CancellationToken::new();
-            let deployed = scenario.deploy_by(&process, scenario.options(), never);
-            assert!(deployed.await.is_none(), "nobody raised");
+            scenario.deploy_until("raise hello-a-green").await;
             scenario.world.meddle(|state| {
                 let promotion = state.record.in_flight.as_ref().unwrap();
                 assert_eq!(promotion.raising.len(), 1, "the intent");
@@ -396,13 +385,9 @@ async fn once_it_serves_its_autoscaler_rules() {
 #[tokio::test(start_paused = true)]
 async fn an_autoscaler_that_acts_while_nobody_drives_is_no_stranger() {
     let scenario = ready_for_green(5).await;
-    let process = scenario.process(None);
-    let dying = Arc::clone(&process);
-    let applied = "apply HorizontalPodAutoscaler hello-a-green";
-    scenario.world.when(applied, move |_| dying.doom());
-    let never = CancellationToken::new();
-    let deployed = scenario.deploy_by(&process, scenario.options(), never);
-    assert!(deployed.await.is_none(), "it was never applied");
+    scenario
+        .deploy_until("apply HorizontalPodAutoscaler hello-a-green")
+        .await;
     scenario
         .world
         .meddle(|state| state.scale("hello-a-green", 7));
@@ -420,14 +405,7 @@ async fn a_raised_candidate_that_loses_pods_is_left() {
     scenario
         .world
         .when("create Job", |state| state.scale("hello-a-blue", 5));
-    scenario.world.when("write settling", |state| {
-        state.later(Duration::from_mins(1), |state| {
-            let green = |pod: &&mut crate::support::world::Pod| {
-                pod.state.color == Color::Green && pod.state.app.is_some()
-            };
-            state.pods.iter_mut().find(green).unwrap().state.ready = false;
-        });
-    });
+    scenario.world.when("write settling", State::lose_a_pod);
     let outcome = scenario.abort().await;
     let told = "app hello-a: only 4 of 5 pods are ready";
     assert_eq!(reasons(&outcome), [(ReasonKind::Deploy, told)]);

@@ -11,7 +11,7 @@ use promoter::promotion::phase::Phase;
 use crate::support::given::{self, app, check, tap};
 use crate::support::scenario::{Scenario, reasons};
 use crate::support::simulate::{End, Run};
-use crate::support::world::{Pod, State};
+use crate::support::world::State;
 
 const PASSING: &str = "TAP version 13\nok 1 - greets\n1..1";
 
@@ -353,9 +353,7 @@ async fn a_failure_while_pods_of_the_candidate_are_replaced_is_not_its_own() {
     let scenario = serving_with(check("greets")).await;
     scenario.world.when("create Job", |state| {
         state.later(Duration::from_secs(4), |state| {
-            let green = |pod: &&mut Pod| pod.state.color == Color::Green && pod.state.app.is_some();
-            let pod = state.pods.iter_mut().find(green).unwrap();
-            pod.state.disrupted = Some("EvictionByEvictionAPI".to_owned());
+            state.green_pod().disrupted = Some("EvictionByEvictionAPI".to_owned());
         });
     });
     let (phase, result) = with_runs(&scenario, &[Run::exits(1), Run::exits(0)]).await;

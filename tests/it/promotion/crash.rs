@@ -204,12 +204,7 @@ async fn a_rollback_after_detach() {
         pauses: SOON_OR_LATE,
         setting: async || {
             let scenario = ready.twin();
-            let mut options = scenario.options();
-            options.detach = true;
-            let detached = scenario
-                .deploy_with(options, CancellationToken::new())
-                .await;
-            detached.unwrap();
+            scenario.detach().await;
             scenario
         },
         act: async |scenario: &Scenario, process: &Arc<Process>| {
@@ -312,10 +307,7 @@ async fn resume_from(name: &'static str, call: &'static str) {
         pauses: SOON_OR_LATE,
         setting: async || {
             let scenario = ready.twin();
-            let process = scenario.process(None);
-            let dying = Arc::clone(&process);
-            scenario.world.when(call, move |_| dying.doom());
-            assert!(deploy(&scenario, &process).await.is_none());
+            scenario.deploy_until(call).await;
             tokio::time::sleep(SOON_ONLY[0]).await;
             scenario
         },

@@ -104,12 +104,7 @@ async fn stopped_before_anything_nothing_is_done() {
 async fn detached_the_next_deploy_finishes_it_first() {
     for pause in [0, 20, 86_000] {
         let scenario = Scenario::ready_for_green(given::hello()).await;
-        let mut options = scenario.options();
-        options.detach = true;
-        let deployed = scenario
-            .deploy_with(options, CancellationToken::new())
-            .await;
-        let Deployed::Detached(first) = deployed.unwrap() else {
+        let Deployed::Detached(first) = scenario.detach().await else {
             panic!("it waited");
         };
         {

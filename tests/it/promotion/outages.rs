@@ -61,10 +61,8 @@ async fn old_pods_stay_until_nodes_have_left_them() {
 #[tokio::test(start_paused = true)]
 async fn a_candidate_that_users_may_reach_stays_until_nodes_have_left_it() {
     let scenario = Scenario::ready_for_green(given::hello()).await;
-    let mut options = scenario.options();
-    options.detach = true;
+    scenario.detach().await;
     let never = CancellationToken::new();
-    scenario.deploy_with(options, never.clone()).await.unwrap();
     let call = "delete Deployment hello-a-green";
     let soon = Duration::from_secs(5);
     outage(&scenario, "point hello-a to blue", soon, call);

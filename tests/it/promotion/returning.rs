@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::given;
 use crate::support::scenario::{Scenario, reasons};
 use crate::support::simulate::Run;
-use crate::support::world::{Pod, State};
+use crate::support::world::State;
 
 async fn rollback(scenario: &Scenario) -> Result<RolledBack, EngineError> {
     let engine = scenario.engine(&scenario.process(None));
@@ -83,10 +83,7 @@ async fn a_promoter_that_waits_moves_back_when_asked() {
 #[tokio::test(start_paused = true)]
 async fn without_a_promoter_the_rollback_drives_itself() {
     let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
-    let mut options = scenario.options();
-    options.detach = true;
-    let never = CancellationToken::new();
-    let deployed = scenario.deploy_with(options, never).await.unwrap();
+    let deployed = scenario.detach().await;
     assert!(matches!(deployed, Deployed::Detached(_)));
     let RolledBack::Ended(outcome) = rollback(&scenario).await.unwrap() else {
         panic!("not ended");
@@ -194,8 +191,7 @@ async fn a_candidate_that_falls_right_after_the_switch_is_left_at_once() {
     let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
     scenario.world.state().promises.outage_expected = true;
     scenario.world.when("point hello-b to green", |state| {
-        let green = |pod: &&mut Pod| pod.state.color == Color::Green && pod.state.app.is_some();
-        state.pods.iter_mut().find(green).unwrap().state.ready = false;
+        state.green_pod().ready = false;
     });
     let clock = scenario.clock;
     let fallen = Arc::new(Mutex::new(Duration::ZERO));
@@ -253,10 +249,7 @@ async fn an_old_colour_that_was_let_go_is_not_returned_to() {
 async fn who_wants_back_is_not_led_forward_first() {
     let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
     scenario.world.state().promises.outage_expected = true;
-    let mut options = scenario.options();
-    options.detach = true;
-    let never = CancellationToken::new();
-    scenario.deploy_with(options, never).await.unwrap();
+    scenario.detach().await;
     scenario.world.meddle(|state| {
         state.edit("Service", "hello-a", |service| {
             service["spec"]["selector"]["promoter.dev/color"] = "blue".into();

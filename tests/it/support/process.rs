@@ -244,8 +244,8 @@ impl State {
         epoch: Option<Epoch>,
         act: impl FnOnce(&mut Self) -> Result<T, ClusterError>,
     ) -> Result<T, ClusterError> {
-        let over = |lease: &super::world::Lease| lease.until.is_some_and(|u| u <= self.now);
-        let held = self.lease.as_ref().is_some_and(|lease| !over(lease));
+        let lease = self.lease.as_ref();
+        let held = lease.is_some_and(|lease| lease.is_held(self.now));
         match epoch {
             Some(epoch) if epoch.0 != self.epoch || !held => Err(ClusterError::Fenced),
             _ => act(self),

@@ -136,6 +136,14 @@ impl Scenario {
             .expect("nobody kills this promoter")
     }
 
+    /// Deploys and leaves as soon as traffic is moved.
+    pub(crate) async fn detach(&self) -> Deployed {
+        let mut options = self.options();
+        options.detach = true;
+        let never = CancellationToken::new();
+        self.deploy_with(options, never).await.unwrap()
+    }
+
     /// `None`: the promoter was killed.
     pub(crate) async fn deploy_by(
         &self,

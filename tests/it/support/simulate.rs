@@ -337,15 +337,20 @@ impl State {
         });
     }
 
-    /// An object goes at once, its pods drain first (background deletion).
+    /// A pod of an app in green.
+    pub(crate) fn green_pod(&mut self) -> &mut PodState {
+        let green = |pod: &&mut Pod| pod.state.color == Color::Green && pod.state.app.is_some();
+        &mut self.pods.iter_mut().find(green).unwrap().state
+    }
+
     /// Takes a pod of green out of service once users are there.
     pub(crate) fn lose_a_pod(&mut self) {
         self.later(Duration::from_mins(1), |state| {
-            let green = |pod: &&mut Pod| pod.state.color == Color::Green && pod.state.app.is_some();
-            state.pods.iter_mut().find(green).unwrap().state.ready = false;
+            state.green_pod().ready = false;
         });
     }
 
+    /// An object goes at once, its pods drain first (background deletion).
     pub(crate) fn unmade(&mut self, kind: &str, name: &str, uid: &str) {
         self.objects
             .retain(|_, object| object.kind() != kind || object.name() != name);

@@ -79,6 +79,12 @@ pub(crate) struct Lease {
     pub(crate) until: Option<Timestamp>,
 }
 
+impl Lease {
+    pub(crate) fn is_held(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| until > now)
+    }
+}
+
 /// What a test wants to happen.
 #[derive(Default)]
 pub(crate) struct Script {

@@ -1,6 +1,5 @@
 //! What the API server does with each read and write.
 
-use jiff::Timestamp;
 use promoter::plan::label::{self, Role};
 use promoter::plan::object::{Object, ObjectRef};
 use promoter::plan::survey::{Survey, Trial, Trials};
@@ -235,15 +234,12 @@ impl State {
     /// A lock that nobody renewed is nobody's.
     pub(crate) fn drop_lock_that_ran_out(&mut self) {
         let now = self.now;
-        let held = |lease: &Lease| lease.until.is_none_or(|until| until > now);
-        self.lease = self.lease.take().filter(held);
+        self.lease = self.lease.take().filter(|lease| lease.is_held(now));
     }
 
     /// Somebody else takes the lock over, as after a long pause of its holder.
     pub(crate) fn take_over(&mut self) {
-        let now: Timestamp = self.now;
         self.lease = None;
         self.acquire("somebody else").unwrap();
-        self.lease.as_mut().unwrap().since = now;
     }
 }

@@ -47,7 +47,7 @@ impl Audit {
 
     /// The end of the log.
     pub(super) fn mark(&self) -> Result<Mark> {
-        let metadata = self.open(&self.path)?.metadata()?;
+        let metadata = open(&self.path)?.metadata()?;
         Ok(Mark {
             inode: metadata.ino(),
             offset: metadata.len(),
@@ -79,12 +79,12 @@ impl Audit {
     }
 
     fn lines(&self, mark: Mark) -> Result<Vec<String>> {
-        let mut file = self.open(&self.path)?;
+        let mut file = open(&self.path)?;
         let mut lines = Vec::new();
         if file.metadata()?.ino() == mark.inode {
             file.seek(SeekFrom::Start(mark.offset))?;
         } else if let Some(moved) = self.moved(mark.inode)? {
-            let mut moved = self.open(&moved)?;
+            let mut moved = open(&moved)?;
             moved.seek(SeekFrom::Start(mark.offset))?;
             lines = BufReader::new(moved).lines().collect::<Result<_, _>>()?;
         }
@@ -104,11 +104,10 @@ impl Audit {
         }
         Ok(None)
     }
+}
 
-    #[expect(clippy::unused_self, reason = "all of the log is read through it")]
-    fn open(&self, path: &Path) -> Result<File> {
-        File::open(path).with_context(|| format!("failed to open {}", path.display()))
-    }
+fn open(path: &Path) -> Result<File> {
+    File::open(path).with_context(|| format!("failed to open {}", path.display()))
 }
 
 fn read(event: &Value) -> Result<(String, Request)> {

@@ -140,12 +140,17 @@ pub(crate) fn down(progress: &mut Progress) -> Result<()> {
 
 /// The testbed that is up, or an error if it is not.
 pub(crate) fn current() -> Result<Testbed> {
+    Ok(present()?.testbed())
+}
+
+/// Where the testbed lies that is up.
+fn present() -> Result<Layout> {
     let layout = Layout::new();
     ensure!(
         layout.kubeconfig().exists(),
         "the testbed is not up: run `cargo xtask testbed up`"
     );
-    Ok(layout.testbed())
+    Ok(layout)
 }
 
 /// Refuses machines on which this cannot work, and says what can.

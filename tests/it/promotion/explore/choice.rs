@@ -151,14 +151,18 @@ impl Choice {
     /// A value that changes from one combination to the next, without making
     /// more of them.
     pub(super) fn any<T: Copy>(&mut self, list: &[T]) -> T {
+        list[self.place(list.len())]
+    }
+
+    /// A place in a list of that length, another one in each combination.
+    fn place(&mut self, length: usize) -> usize {
         // Fibonacci hashing: neighbours fall far apart.
         self.round = self
             .round
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
             .rotate_left(17)
             | 1;
-        let place = (self.round >> 33) as usize % list.len();
-        list[place]
+        (self.round >> 33) as usize % length
     }
 
     fn advance(&mut self) -> bool {
@@ -207,13 +211,12 @@ pub(super) fn whatever(choice: &mut Choice, (apps, checks): (usize, usize), phas
         recorded: choice.any(&RECORDED),
     };
     let checks = [check(), check()];
-    let marks: Vec<u16> = (0..1 << MARKS.len()).collect();
     State {
         kind,
         phase,
         age: choice.any(&AGES),
         resumed: choice.any(&BOTH),
-        marks: choice.any(&marks),
+        marks: u16::try_from(choice.place(1 << MARKS.len())).unwrap(),
         apps,
         checks,
         exposed: choice.any(&BOTH),

@@ -31,7 +31,7 @@ struct Plans {
 
 static PLANS: LazyLock<BTreeMap<Kind, Plans>> = LazyLock::new(|| {
     let mut all = BTreeMap::new();
-    for n in 0..1 << 5 {
+    for n in 0..1 << 4 {
         let is = |bit: u32| n >> bit & 1 == 1;
         let kinds = (0..=MOST).map(|checks| Kind {
             apps: if is(0) { 2 } else { 1 },
@@ -170,7 +170,7 @@ fn attempt(check: &Check) -> u32 {
 
 fn results(check: &Check, promotion: &Promotion, plan: &CheckPlan) -> Vec<CheckResult> {
     let result = |verdict| CheckResult {
-        left_out: std::collections::BTreeMap::new(),
+        left_out: BTreeMap::new(),
         check: plan.name.clone(),
         promotion: promotion.id.to_string(),
         plan: promotion.plan.as_ref().to_owned(),

@@ -4,12 +4,13 @@
 //! Touches no other part, writes no configuration, and leaves mending to `up`,
 //! which starts and resumes whatever does not run.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use super::cache::Cache;
 use super::component::{self, Component};
 use super::layout::Layout;
+use super::present;
 use super::{Programs, components, ecr, lock, supported};
 use crate::progress::Progress;
 
@@ -69,11 +70,7 @@ pub(crate) fn pid(name: &str, progress: &mut Progress) -> Result<i32> {
 
 fn find(name: &str, progress: &mut Progress) -> Result<(Layout, Component)> {
     supported()?;
-    let layout = Layout::new();
-    ensure!(
-        layout.kubeconfig().exists(),
-        "the testbed is not up: run `cargo xtask testbed up`"
-    );
+    let layout = present()?;
     let programs = Programs::get(&Cache::open()?, progress)?;
     let mut all = components::all(&layout, &programs)?;
     let place = all.iter().position(|part| part.daemon.name == name);
