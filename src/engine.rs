@@ -25,8 +25,11 @@ mod sightings;
 mod switch;
 mod tell;
 
-use std::sync::{Arc, OnceLock};
+use std::pin::pin;
+use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::{Either, select};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -141,29 +144,29 @@ impl Engine {
         options: DeployOptions,
         stop: CancellationToken,
     ) -> Result<Deployed, EngineError> {
-        // Images have nothing to do with the lock: they are looked up meanwhile.
-        let had = OnceLock::new();
-        let lock_and_images = async {
-            let lock = async {
-                self.lock(&options.actor.name)
-                    .await
-                    .map(|lock| had.set(lock))
-            };
-            let images = async { Ok(resolve::resolve(registry, group).await) };
-            tokio::try_join!(lock, images)
-        };
+        // Images have nothing to do with the cluster: they are looked up meanwhile.
+        let images = resolve::resolve(registry, group).shared();
+        let meanwhile = images.clone();
+        let deploying = pin!(self.lock_and_deploy(registry, group, images, options, stop));
+        match select(deploying, meanwhile).await {
+            Either::Left((deployed, _)) => deployed,
+            Either::Right((_, deploying)) => deploying.await,
+        }
+    }
+
+    async fn lock_and_deploy(
+        &self,
+        registry: &dyn Registry,
+        group: &Group,
+        images: impl Future<Output = Images>,
+        options: DeployOptions,
+        stop: CancellationToken,
+    ) -> Result<Deployed, EngineError> {
         let acquired = tokio::select! {
-            acquired = lock_and_images => acquired.map(|(_, images)| Some(images)),
-            () = stop.cancelled() => Ok(None),
+            acquired = self.lock(&options.actor.name) => acquired,
+            () = stop.cancelled() => return Ok(Deployed::Stopped),
         };
-        let images = acquired?;
-        let Some(mut lock) = had.into_inner() else {
-            return Ok(Deployed::Stopped);
-        };
-        let Some(images) = images else {
-            self.unlock(&lock).await;
-            return Ok(Deployed::Stopped);
-        };
+        let mut lock = acquired?;
         let deployed = self
             .deploy_locked(registry, group, images, options, stop, &mut lock)
             .await;
@@ -175,7 +178,7 @@ impl Engine {
         &self,
         registry: &dyn Registry,
         group: &Group,
-        mut images: Images,
+        images: impl Future<Output = Images>,
         options: DeployOptions,
         stop: CancellationToken,
         lock: &mut Lock,
@@ -189,11 +192,15 @@ impl Engine {
         if stop.is_cancelled() {
             return Ok(Deployed::Stopped);
         }
-        if finished.is_some() {
-            images = resolve::resolve(registry, group).await;
-        }
+        let newest = async {
+            match finished {
+                None => images.await,
+                // That took its time.
+                Some(_) => resolve::resolve(registry, group).await,
+            }
+        };
         let proposal = tokio::select! {
-            proposal = self.propose_mended(lock, group, images) => proposal?,
+            proposal = self.propose_mended(lock, group, newest) => proposal?,
             () = stop.cancelled() => return Ok(Deployed::Stopped),
         };
         if proposal.is_up_to_date() && !options.force {
@@ -222,12 +229,13 @@ impl Engine {
         &self,
         lock: &Lock,
         group: &Group,
-        images: Images,
+        images: impl Future<Output = Images>,
     ) -> Result<Proposal, EngineError> {
         let key = self.ledger.config_key(lock.epoch).await;
         key.map_err(EngineError::Cluster)?;
         // Watches begin while planning looks around.
-        let (survey, observed) = tokio::join!(self.cluster.survey(), self.cluster.observe());
+        let (survey, observed, images) =
+            tokio::join!(self.cluster.survey(), self.cluster.observe(), images);
         let mut survey = survey.map_err(ProposeError::Cluster)?;
         let observed = observed.map_err(EngineError::Cluster)?;
         if let Some(live) = &survey.live
