@@ -6,12 +6,14 @@
 
 mod apply;
 mod client;
+mod collection;
 mod columns;
 mod crd;
 mod error;
 mod events;
 mod expect;
 mod install;
+mod kept;
 mod lease;
 mod ledger;
 mod logs;
@@ -19,11 +21,11 @@ mod plans;
 mod pointing;
 mod resource;
 mod scale;
-mod slim;
 mod status;
 mod survey;
 mod translate;
 mod watch;
+mod whole;
 mod write;
 
 use std::sync::Arc;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::try_join_all;
-
 use super::drive::Drive;
 use super::output::Output;
+use super::perform::some_at_once;
 use crate::group::Report;
 use crate::group::name::CheckName;
 use crate::plan::CheckPlan;
@@ -19,6 +18,15 @@ use crate::promotion::next::facts;
 use crate::promotion::observed::Observed;
 use crate::promotion::tap::TapReport;
 use crate::promotion::verdict::{Finding, ReportFacts, Ruling, rule};
+
+/// What came of reading what a run wrote.
+#[derive(PartialEq, Eq)]
+enum Read {
+    /// Nothing more is to be read of this run.
+    Done,
+    /// It is refused, but the candidate may not have been in reach of it.
+    TooEarly,
+}
 
 impl Drive {
     /// Records that the runs begin, then makes their Jobs.
@@ -66,7 +74,7 @@ impl Drive {
         let pins = self.pins(observed)?;
         let links = &self.links(&pins);
         let planned = checks.iter().filter_map(|check| self.plan.check(check));
-        let made = try_join_all(planned.map(|check| async {
+        let made = some_at_once(planned.map(|check| async {
             let attempt = self.promotion.attempt(&check.name).unwrap_or(1);
             let mut job = job(&self.plan.group, check, self.promotion.id.as_ref(), attempt);
             pin(
@@ -89,20 +97,32 @@ impl Drive {
         Ok(())
     }
 
-    /// Reads what an ended run wrote, rules once more with it, records the result.
+    /// Reads what ended runs wrote, rules once more with it, notes the results.
     pub(super) async fn conclude(
         &mut self,
-        check: &CheckName,
+        checks: &[CheckName],
         observed: &Observed,
     ) -> Result<(), ClusterError> {
-        let Some((plan, attempt)) = self
-            .plan
-            .check(check)
-            .cloned()
-            .zip(self.promotion.attempt(check))
-        else {
-            return Ok(());
-        };
+        let mut too_early = false;
+        for check in checks {
+            let plan = self.plan.check(check).cloned();
+            if let Some((plan, attempt)) = plan.zip(self.promotion.attempt(check)) {
+                too_early |= self.conclude_one(&plan, attempt, observed).await? == Read::TooEarly;
+            }
+        }
+        if too_early {
+            self.engine.pause().await;
+        }
+        Ok(())
+    }
+
+    async fn conclude_one(
+        &mut self,
+        plan: &CheckPlan,
+        attempt: u32,
+        observed: &Observed,
+    ) -> Result<Read, ClusterError> {
+        let check = &plan.name;
         let mut log = self.log_read_along(check, observed, attempt).await;
         // Of a check that passes without a report, what was read along is enough.
         if log.is_none() && plan.report == Report::None {
@@ -119,28 +139,28 @@ impl Drive {
                 _ => Vec::new(),
             };
             let situation = self.situation(observed);
-            match rule(&facts(situation, &plan, attempt, report)) {
+            match rule(&facts(situation, plan, attempt, report)) {
                 // What is held against a check is not concluded from a copy.
                 Ruling::Ended(finding) if finding.verdict != Verdict::Passed && log.is_some() => {
                     log = None;
                 }
                 Ruling::Ended(finding) => {
                     let tail = read.as_deref().map(tail).unwrap_or_default();
-                    return self
-                        .end_check(&plan, attempt, finding, cases, tail, observed)
-                        .await;
+                    self.end_check(plan, attempt, finding, cases, tail, observed)
+                        .await?;
+                    return Ok(Read::Done);
                 }
                 Ruling::Rerun { reason } => {
                     // A run that its report refused; the others wait for this in `next`.
                     if let Some(until) = situation.reachable_at() {
                         let wait_for = format!("the candidate to be in reach again: {reason}");
                         self.tell_wait(format!("check {check}: {wait_for}"), until);
-                        self.engine.pause().await;
-                        return Ok(());
+                        return Ok(Read::TooEarly);
                     }
-                    return self.repeat(check.clone(), reason, observed).await;
+                    self.repeat(check.clone(), reason, observed).await?;
+                    return Ok(Read::Done);
                 }
-                Ruling::Running { .. } | Ruling::ReadReport => return Ok(()),
+                Ruling::Running { .. } | Ruling::ReadReport => return Ok(Read::Done),
             }
         }
     }

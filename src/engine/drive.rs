@@ -26,6 +26,13 @@ const LONG_WAIT: Duration = Duration::from_secs(2);
 /// How long a cluster may not answer before the promotion is left to be resumed.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long results of checks gather before they are recorded together.
+const GATHERING: Duration = Duration::from_secs(1);
+/// How many times as long as thinking over a look took nobody looks again.
+const PAUSE: u32 = 8;
+/// The longest of these pauses.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
 /// One promotion being driven, under one epoch of the lock.
 pub(super) struct Drive {
     pub(super) engine: Engine,
@@ -38,6 +45,8 @@ pub(super) struct Drive {
     pub(super) outputs: BTreeMap<CheckName, Output>,
     /// The promotion as it is on record.
     recorded: Promotion,
+    /// When it was put there.
+    recorded_at: Timestamp,
     /// What is told once it is on record.
     untold: Vec<Fact>,
     recorded_astray: Vec<String>,
@@ -53,6 +62,15 @@ struct Wait {
     since: Option<Timestamp>,
 }
 
+/// When to look again at the earliest, after what was seen was thought over from
+/// one time to another: a large group changes all the time, and whoever looked at
+/// every change would take from the API server what it needs to make them.
+fn look_again_at(begun: Timestamp, ended: Timestamp) -> Timestamp {
+    let took = ended.duration_since(begun).unsigned_abs();
+    let pause = (took * PAUSE).min(LONGEST_PAUSE);
+    ended.saturating_add(pause).unwrap_or(ended)
+}
+
 impl Drive {
     pub(super) fn new(
         engine: Engine,
@@ -62,6 +80,7 @@ impl Drive {
         promotion: Promotion,
     ) -> Self {
         Self {
+            recorded_at: engine.clock.now(),
             engine,
             epoch,
             plan,
@@ -131,14 +150,17 @@ impl Drive {
 
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Option<Deployed>, ClusterError> {
         let mut observed = self.engine.cluster.observe().await?;
-        self.sightings.date(&mut observed, self.engine.clock.now());
+        let begun = self.engine.clock.now();
+        self.sightings.date(&mut observed, begun);
         self.report(&observed);
         self.follow_checks(&observed);
         if stop.is_cancelled() && self.stop() {
             self.put_on_record().await?;
             return Ok(Some(Deployed::Detached(self.promotion.id.clone())));
         }
-        match next(self.situation(&observed)) {
+        let next = next(self.situation(&observed));
+        let again_at = look_again_at(begun, self.engine.clock.now());
+        match next {
             Next::End => {
                 self.put_on_record().await?;
                 return self.finish().await.map(Some);
@@ -172,9 +194,13 @@ impl Drive {
                 }
             }
             Next::Wait { wait_for, until } => {
-                self.put_on_record().await?;
-                let now = self.engine.clock.now();
+                let later = self.may_record_later();
+                if later.is_none() {
+                    self.put_on_record().await?;
+                }
                 self.tell_wait(wait_for, until);
+                let until = later.map_or(until, |later| until.min(later));
+                let now = self.engine.clock.now();
                 let noted_at = self.wait.since.unwrap_or(now).saturating_add(LONG_WAIT);
                 let noted_at = noted_at.unwrap_or(until);
                 let is_noted = self.is_noted();
@@ -186,7 +212,9 @@ impl Drive {
                         self.note_wait().await?;
                     }
                     () = self.engine.clock.sleep_until(until) => {}
-                    () = self.engine.cluster.changed() => {}
+                    () = self.engine.cluster.changed() => {
+                        self.engine.clock.sleep_until(again_at).await;
+                    }
                 }
             }
         }
@@ -289,12 +317,26 @@ impl Drive {
         self.checkpoint().await
     }
 
+    /// Until when results may gather before they are recorded together, while
+    /// other checks run: of a large group some end all the time. `None`: there is
+    /// something else to record, or it is time.
+    fn may_record_later(&self) -> Option<Timestamp> {
+        let later = self.recorded_at.saturating_add(GATHERING).ok()?;
+        if self.engine.clock.now() >= later || self.promotion == self.recorded {
+            return None;
+        }
+        let mut recorded = self.recorded.clone();
+        recorded.results.clone_from(&self.promotion.results);
+        (self.promotion == recorded).then_some(later)
+    }
+
     /// Writes where the promotion stands. What cannot be recorded is taken
     /// back: nothing may follow from what is not on record.
     pub(super) async fn checkpoint(&mut self) -> Result<(), ClusterError> {
         let written = self.write_record().await;
         if written.is_ok() {
             self.recorded.clone_from(&self.promotion);
+            self.recorded_at = self.engine.clock.now();
             let untold = std::mem::take(&mut self.untold);
             for fact in untold {
                 self.emit(fact);

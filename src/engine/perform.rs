@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::future::try_join_all;
+use tokio::sync::Semaphore;
 
 use super::drive::Drive;
 use crate::group::name::AppName;
@@ -16,6 +17,23 @@ use crate::port::ClusterError;
 use crate::promotion::Mark;
 use crate::promotion::next::Step;
 use crate::promotion::observed::Observed;
+
+/// Workloads that are made at the same time. Those of a large group are large:
+/// each names all members.
+const AT_ONCE: usize = 24;
+
+/// Makes many workloads, some at the same time.
+pub(super) async fn some_at_once<T>(
+    makings: impl Iterator<Item = impl Future<Output = Result<T, ClusterError>>>,
+) -> Result<Vec<T>, ClusterError> {
+    let turns = &Semaphore::new(AT_ONCE);
+    let in_turn = makings.map(|making| async move {
+        // It is never closed.
+        let _turn = turns.acquire().await;
+        making.await
+    });
+    try_join_all(in_turn).await
+}
 
 impl Drive {
     pub(super) async fn perform(
@@ -31,7 +49,7 @@ impl Drive {
             Step::StartChecks { checks, early } => {
                 self.start_checks(&checks, early, observed).await
             }
-            Step::Conclude(check) => self.conclude(&check, observed).await,
+            Step::Conclude(checks) => self.conclude(&checks, observed).await,
             Step::Repeat { check, reason } => self.repeat(check, reason, observed).await,
             Step::Raise(raises) => self.raise(raises).await,
             Step::ApplyShared => self.apply_shared(observed).await,
@@ -67,7 +85,7 @@ impl Drive {
             objects.cloned().collect::<Vec<_>>()
         };
         let objects = self.plan.apps.iter().flat_map(of_app);
-        let objects: Vec<Object> = objects.map(published).collect();
+        let objects: Vec<Object> = objects.map(|object| self.published(object)).collect();
         self.apply_all(&objects).await?;
         self.mark(Mark::Prepared);
         Ok(())
@@ -75,11 +93,25 @@ impl Drive {
 
     /// From here on only pods that take requests are behind the colour's Services.
     async fn unpublish(&mut self) -> Result<(), ClusterError> {
-        let services = self.plan.services().map(|service| service.colored.clone());
+        let services = self.plan.services().map(|service| {
+            let mut colored = service.colored.clone();
+            self.stamp(&mut colored);
+            colored
+        });
         let services: Vec<_> = services.collect();
         self.apply_all(&services).await?;
         self.mark(Mark::Unpublished);
         Ok(())
+    }
+
+    /// A colour's Service as it is while nothing is tested yet: nodes learn the
+    /// way to its pods while these start, and not only once they are ready.
+    fn published(&self, mut object: Object) -> Object {
+        if object.kind() == "Service" {
+            self.stamp(&mut object);
+            object.0["spec"]["publishNotReadyAddresses"] = true.into();
+        }
+        object
     }
 
     async fn deploy(&self, apps: &[AppName], observed: &Observed) -> Result<(), ClusterError> {
@@ -91,7 +123,7 @@ impl Drive {
         }
         let situation = self.situation(observed);
         let planned = apps.iter().filter_map(|name| self.plan.app(name));
-        try_join_all(planned.map(|app| async {
+        some_at_once(planned.map(|app| async {
             let mut deployment = app.deployment.clone();
             self.stamp(&mut deployment);
             deployment.set_annotation(PLAN_ID, self.promotion.plan.as_ref());
@@ -106,7 +138,8 @@ impl Drive {
                 self.plan.namespace.as_str(),
                 &self.plan.cluster_domain,
             );
-            self.engine.cluster.create(self.epoch, &deployment).await
+            let made = self.engine.cluster.create(self.epoch, &deployment).await;
+            made.map(drop)
         }))
         .await?;
         Ok(())
@@ -180,11 +213,10 @@ impl Drive {
     }
 
     pub(super) async fn apply_all(&self, objects: &[Object]) -> Result<(), ClusterError> {
-        try_join_all(
-            objects
-                .iter()
-                .map(|object| self.engine.cluster.apply(self.epoch, object)),
-        )
+        try_join_all(objects.iter().map(|object| async {
+            let applied = self.engine.cluster.apply(self.epoch, object).await;
+            applied.map(drop)
+        }))
         .await?;
         Ok(())
     }
@@ -194,15 +226,6 @@ impl Drive {
     pub(super) fn mark(&mut self, mark: Mark) {
         self.promotion.marks.insert(mark);
     }
-}
-
-/// A colour's Service as it is while nothing is tested yet: nodes learn the way
-/// to its pods while these start, and not only once they are ready.
-fn published(mut object: Object) -> Object {
-    if object.kind() == "Service" {
-        object.0["spec"]["publishNotReadyAddresses"] = true.into();
-    }
-    object
 }
 
 /// Pods carry their promotion, so that nobody takes an earlier one's for the candidate's.

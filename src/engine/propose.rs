@@ -140,7 +140,7 @@ fn missing(survey: &Survey) -> Vec<String> {
         survey
             .deployments
             .iter()
-            .any(|deployment| deployment.name() == name)
+            .any(|deployment| deployment.name == name)
     };
     let live = survey
         .live

@@ -10,6 +10,7 @@ use crate::plan::kind::is_kept;
 use crate::plan::label::{PROMOTION, ROLE, Role};
 use crate::plan::object::{Object, ObjectRef};
 use crate::port::ClusterError;
+use crate::port::cluster::MadeKind;
 use crate::promotion::Mark;
 use crate::promotion::phase::Phase;
 
@@ -48,7 +49,12 @@ impl Drive {
                 && is_prunable(object)
                 && !self.is_linked(object, aborting)
         };
-        try_join_all(owned.iter().filter(goes).map(|object| async {
+        let (services, rest): (Vec<&Object>, Vec<_>) = owned
+            .iter()
+            .filter(goes)
+            .partition(|object| object.kind() == MadeKind::SERVICE.name);
+        self.prune_services(&services, &owned).await?;
+        try_join_all(rest.iter().map(|object| async {
             let uid = object.uid().unwrap_or_default();
             self.engine
                 .cluster
@@ -58,6 +64,22 @@ impl Drive {
         .await?;
         self.mark(Mark::Pruned);
         Ok(())
+    }
+
+    /// Deletes Services; a colour's all at one go where they are many.
+    async fn prune_services(
+        &self,
+        services: &[&Object],
+        owned: &[Object],
+    ) -> Result<(), ClusterError> {
+        let named = |object: &&Object| {
+            let uid = object.uid().unwrap_or_default();
+            (object.name().to_owned(), uid.to_owned())
+        };
+        let all = owned.iter().filter(|o| o.kind() == MadeKind::SERVICE.name);
+        let made = all.filter_map(|object| Some((object.uid()?, object.label(PROMOTION)?)));
+        let found = services.iter().map(named).collect();
+        self.delete_made(MadeKind::SERVICE, found, made).await
     }
 
     /// Whether pods that serve take their variables from it. Which promotion made

@@ -34,8 +34,9 @@ impl Reported {
             let trouble = troubles(observed, &deployment.app, deployment.color)
                 .into_iter()
                 .next();
+            let ready = observed.ready_pods(&deployment.app, &deployment.promotion);
             let state = (
-                deployment.ready,
+                u32::try_from(ready).unwrap_or(u32::MAX),
                 deployment.wanted,
                 trouble.map(|trouble| trouble.text),
             );

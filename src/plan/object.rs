@@ -98,6 +98,15 @@ impl Object {
         self.at(pointer).map(texts).unwrap_or_default()
     }
 
+    /// The texts in the map at a JSON pointer, with their keys.
+    pub fn pairs_at(&self, pointer: &str) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.at(pointer).and_then(Value::as_object);
+        pairs
+            .into_iter()
+            .flatten()
+            .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
+    }
+
     /// One of its labels.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.at("/metadata/labels")?.get(key)?.as_str()

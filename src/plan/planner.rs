@@ -246,22 +246,18 @@ fn lost_record(group: &Group, survey: &Survey) -> Vec<Refusal> {
         // Whoever left it unfinished is cleaned up after before anything is filled.
         return Vec::new();
     }
-    let pointing = survey
-        .services
-        .iter()
-        .filter(|s| s.active_color(group.name.as_str()).is_some());
-    let standing = survey
-        .deployments
-        .iter()
-        .filter(|d| d.str_at("/metadata/deletionTimestamp").is_none());
-    let found = pointing.chain(standing);
-    let refuse = |object: &Object| {
-        Refusal::about(object.reference().to_string(), "serves, but the DeploymentGroup that says so is gone").hint(
+    let services = survey.services.iter();
+    let pointing = services.filter(|s| s.active_color(group.name.as_str()).is_some());
+    let pointing = pointing.map(|service| format!("Service {}", service.name()));
+    let standing = survey.deployments.iter().filter(|d| !d.deleting);
+    let standing = standing.map(|deployment| format!("Deployment {}", deployment.name));
+    let refuse = |object: String| {
+        Refusal::about(object, "serves, but the DeploymentGroup that says so is gone").hint(
             "`promoter resume` puts it together again if the group's Deployments and kept plans are there; \
              if an outage is fine, delete the group's objects and deploy anew",
         )
     };
-    found.map(refuse).collect()
+    pointing.chain(standing).map(refuse).collect()
 }
 
 /// Services that are not ours and would send their callers to the candidate at once.

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::image::Platform;
 use super::object::{Object, ObjectRef};
 use super::{Plan, Serving};
@@ -22,7 +20,7 @@ pub struct Survey {
     /// Whether a promotion is under way, or was left unfinished.
     pub unfinished: bool,
     /// The group's Deployments, of either colour.
-    pub deployments: Vec<Object>,
+    pub deployments: Vec<Standing>,
     /// Every Service of the namespace.
     pub services: Vec<Object>,
     /// Nodes that take pods.
@@ -31,6 +29,17 @@ pub struct Survey {
     pub quotas: Vec<Quota>,
     /// Key of content hashes; `None` until the first promotion made one.
     pub config_key: Option<ConfigKey>,
+}
+
+/// A Deployment of the group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// `<app>-<color>`.
+    pub name: String,
+    /// Pods of it that take requests.
+    pub ready: u32,
+    /// Whether it is being deleted.
+    pub deleting: bool,
 }
 
 /// A node that takes pods.
@@ -88,10 +97,8 @@ impl Survey {
     pub fn ready(&self, app: &AppName) -> Option<u32> {
         let serving = self.serving.as_ref()?;
         let name = format!("{app}-{}", serving.color);
-        let deployment = self.deployments.iter().find(|d| d.name() == name)?;
-        let ready = deployment.at("/status/readyReplicas");
-        let ready = ready.and_then(Value::as_u64).unwrap_or_default();
-        u32::try_from(ready).ok()
+        let mut deployments = self.deployments.iter();
+        deployments.find(|d| d.name == name).map(|d| d.ready)
     }
 
     /// Platforms of the nodes.

@@ -112,6 +112,12 @@ impl MadeKind {
         name: "Deployment",
         label: label::APP,
     };
+    /// Services of a colour.
+    pub const SERVICE: Self = Self {
+        api_version: "v1",
+        name: "Service",
+        label: label::APP,
+    };
     /// Runs of checks.
     pub const JOB: Self = Self {
         api_version: "batch/v1",

@@ -5,6 +5,7 @@
 //! is observed next, never from having asked for it.
 
 mod aborting;
+mod bearers;
 mod checking;
 mod deploying;
 mod promoting;
@@ -13,19 +14,19 @@ mod routing;
 mod settling;
 mod teardown;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+
+use bearers::Bearers;
 
 use super::gate::{Decision, gate};
 use super::observed::{DeploymentState, JobState, Observed, PodState};
 use super::phase::Phase;
 use super::{Mark, Promotion, Raise, Reason, ReasonKind, Tested};
 use crate::group::name::{AppName, CheckName};
+use crate::plan::Plan;
 use crate::plan::color::Color;
-use crate::plan::object::Object;
-use crate::plan::paint::is_subset;
-use crate::plan::{AppPlan, Plan};
 
 pub use checking::facts;
 
@@ -87,8 +88,8 @@ pub enum Step {
         /// Whether a node may not know the candidate yet.
         early: bool,
     },
-    /// Read an ended check's log and record its result.
-    Conclude(CheckName),
+    /// Read the logs of checks that have ended and record their results.
+    Conclude(Vec<CheckName>),
     /// A run gave no verdict: begin the next one.
     Repeat {
         /// The check.
@@ -241,12 +242,15 @@ impl<'a> Situation<'a> {
             .filter(move |job| job.promotion == ours)
     }
 
-    /// Apps whose candidate is not fully ready, or not yet behind its colour Services.
+    /// Apps whose candidate is not fully ready, or not yet behind its colour
+    /// Services. Its pods say so themselves: what the Deployment says of them
+    /// comes later, in a large group by many seconds (measured).
     fn unready(&self) -> Vec<&'a AppName> {
         let ready = |app: &crate::plan::AppPlan| {
             let Some(deployment) = self.candidate(&app.name) else {
                 return false;
             };
+            let ours = self.observed.ready_pods(&app.name, &deployment.promotion);
             let wanted = usize::try_from(deployment.wanted).unwrap_or(usize::MAX);
             let served = |service: &crate::plan::ServicePlan| {
                 self.observed
@@ -254,7 +258,7 @@ impl<'a> Situation<'a> {
                     .count()
                     >= wanted
             };
-            deployment.is_ready() && app.services.iter().all(served)
+            !deployment.deleting && ours >= wanted && app.services.iter().all(served)
         };
         self.plan
             .apps
@@ -351,15 +355,13 @@ impl<'a> Situation<'a> {
     /// Active Services that point neither at what served before nor at the
     /// candidate, in words: somebody changed them.
     pub fn astray(&self) -> Vec<String> {
+        let before = self.replaced.into_iter().flat_map(Plan::services);
+        let before = before.map(|old| (old.active.name(), &old.selector));
+        let before: BTreeMap<_, _> = before.collect();
         let strays = self.plan.services().filter_map(|service| {
             let name = service.active.name();
             let selector = self.observed.service(name)?.texts_at("/spec/selector");
-            let before = self
-                .replaced
-                .into_iter()
-                .flat_map(Plan::services)
-                .find(|old| old.active.name() == name)
-                .map(|old| &old.selector);
+            let before = before.get(name).copied();
             let is_right = match self.promotion.phase {
                 Phase::Settling | Phase::Promoted => selector == service.selector,
                 _ => {
@@ -376,7 +378,7 @@ impl<'a> Situation<'a> {
     /// Active Services of the group that point at a colour.
     fn serves(&self, color: Color) -> Vec<String> {
         let group = self.plan.group.as_str();
-        let services = self.observed.services.iter();
+        let services = self.observed.services.values();
         let serving = services.filter(|s| s.active_color(group) == Some(color));
         serving.map(|service| service.name().to_owned()).collect()
     }
@@ -408,19 +410,11 @@ impl<'a> Situation<'a> {
             .services()
             .map(|service| service.colored.name())
             .collect();
-        let exposes = |service: &&Object, app: &AppPlan| {
-            let selector = service.texts_at("/spec/selector");
-            let labels = app.deployment.texts_at("/spec/template/metadata/labels");
-            !selector.is_empty() && is_subset(&selector, &labels)
-        };
-        let others = self
-            .observed
-            .services
-            .iter()
-            .filter(|service| !own.contains(service.name()));
-        let pairs = others.flat_map(|service| self.plan.apps.iter().map(move |app| (service, app)));
-        pairs
-            .filter(|(service, app)| exposes(service, app))
+        let bearers = Bearers::of(&self.plan.apps);
+        let others = self.observed.services.values();
+        let others = others.filter(|service| !own.contains(service.name()));
+        others
+            .flat_map(|service| bearers.selected_by(service).map(move |app| (service, app)))
             .map(|(service, app)| {
                 let text = format!(
                     "Service {} selects the untested candidate of app {}",

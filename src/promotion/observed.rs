@@ -1,6 +1,7 @@
 //! What of the cluster the rules look at, as plain facts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -17,8 +18,8 @@ pub struct Observed {
     pub deployments: Vec<DeploymentState>,
     /// The group's pods: apps and checks.
     pub pods: Vec<PodState>,
-    /// Every Service of the namespace.
-    pub services: Vec<Object>,
+    /// Every Service of the namespace, by name.
+    pub services: BTreeMap<String, Arc<Object>>,
     /// Endpoints of the group's Services, by Service name.
     pub endpoints: BTreeMap<String, Vec<Endpoint>>,
     /// The group's check Jobs.
@@ -167,9 +168,15 @@ pub struct JobState {
 }
 
 impl Observed {
+    /// Puts a Service there, in the place of one of its name.
+    pub fn add_service(&mut self, service: impl Into<Arc<Object>>) {
+        let service = service.into();
+        self.services.insert(service.name().to_owned(), service);
+    }
+
     /// The Service of that name.
     pub fn service(&self, name: &str) -> Option<&Object> {
-        self.services.iter().find(|service| service.name() == name)
+        self.services.get(name).map(AsRef::as_ref)
     }
 
     /// Pods behind a Service that take requests.
@@ -196,6 +203,17 @@ impl Observed {
         self.pods
             .iter()
             .filter(move |pod| pod.app.as_ref() == Some(app) && pod.color == color)
+    }
+
+    /// How many pods that a promotion made of an app take requests.
+    pub fn ready_pods(&self, app: &AppName, promotion: &str) -> usize {
+        let pods = self.pods.iter().filter(|pod| {
+            pod.ready
+                && !pod.deleting
+                && pod.app.as_ref() == Some(app)
+                && pod.promotion == promotion
+        });
+        pods.count()
     }
 
     /// The pod of that name.

@@ -6,9 +6,10 @@
 //! port would conflict with the patch that moved it last.
 
 use kube::Api;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
+use super::whole::Whole;
 use super::{Kubernetes, error, resource};
 use crate::plan::label::{self, FIELD_MANAGER, Role, SWITCH_MANAGER, SWITCHED_FIELDS};
 use crate::plan::object::{Object, ObjectRef};
@@ -24,7 +25,7 @@ impl Kubernetes {
         let api = self.api_of(object).await?;
         let found = api.get_opt(&object.name).await;
         let found = found.map_err(|error| error::from(&format!("read {object}"), error))?;
-        Ok(found.map(|found| resource::to_object(&found, &object.api_version, &object.kind)))
+        Ok(found.map(|found| found.into_object(&object.api_version, &object.kind)))
     }
 
     /// What the server would say to an object; `found` is what has its name.
@@ -119,7 +120,7 @@ impl Kubernetes {
 }
 
 async fn patch(
-    api: &Api<DynamicObject>,
+    api: &Api<Whole>,
     object: &Object,
     params: &PatchParams,
 ) -> Result<Object, ClusterError> {
@@ -128,11 +129,7 @@ async fn patch(
         .patch(&reference.name, params, &Patch::Apply(&object.0))
         .await;
     let applied = applied.map_err(|error| error::from_apply(&reference, error))?;
-    Ok(resource::to_object(
-        &applied,
-        &reference.api_version,
-        &reference.kind,
-    ))
+    Ok(applied.into_object(&reference.api_version, &reference.kind))
 }
 
 fn is_active(object: &Object) -> bool {

@@ -4,8 +4,8 @@
 
 use std::sync::{Arc, PoisonError};
 
-use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef as StoreRef;
+use kube::{Resource, ResourceExt};
 
 use super::watch::{Seen, Watch};
 use super::{Kubernetes, resource};
@@ -90,7 +90,8 @@ impl Kubernetes {
         let to = change.to.clone();
         watch.expect(move |stores| {
             let found = stores.services.get(&place);
-            let selector = found.and_then(|service| service.spec.as_ref()?.selector.clone());
+            let found = found.as_ref().and_then(|found| found.facts.as_ref());
+            let selector = found.map(|service| service.texts_at("/spec/selector"));
             selector.filter(|selector| !selector.is_empty()) == to
         });
     }
@@ -106,7 +107,7 @@ impl Kubernetes {
             let found = stores.deployments.get(&place);
             // Gone or made anew, it will not get there any more.
             let same = found.filter(|found| found.uid().as_ref() == Some(&uid));
-            same.is_none_or(|found| found.metadata.generation >= Some(generation))
+            same.is_none_or(|found| found.meta().generation >= Some(generation))
         });
     }
 

@@ -122,7 +122,8 @@ fn role(namespace: &Namespace) -> Value {
         "rules": [
             rule("apps", &["deployments"], &made),
             rule("batch", &["jobs"], &made),
-            rule("", &["services", "configmaps", "secrets", "persistentvolumeclaims", "serviceaccounts"], &write),
+            rule("", &["services"], &made),
+            rule("", &["configmaps", "secrets", "persistentvolumeclaims", "serviceaccounts"], &write),
             rule("policy", &["poddisruptionbudgets"], &write),
             rule("autoscaling", &["horizontalpodautoscalers"], &write),
             rule("networking.k8s.io", &["ingresses", "networkpolicies"], &write),

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind, PatchParams, PostParams};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{ApiResource, GroupVersionKind, PatchParams, PostParams};
 use kube::core::gvk::ParseGroupVersionError;
 use kube::discovery::{self, Scope};
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client};
 use serde_json::{Map, Value};
 
+use super::whole::Whole;
 use super::{Kubernetes, error};
 use crate::plan::autoscaler::{API_VERSION, KIND};
 use crate::plan::label::{self, FIELD_MANAGER};
@@ -98,7 +100,7 @@ impl Kubernetes {
         &self,
         api_version: &str,
         kind: &str,
-    ) -> Result<Api<DynamicObject>, ClusterError> {
+    ) -> Result<Api<Whole>, ClusterError> {
         let resource = self.resources.find(&self.client, api_version, kind).await?;
         Ok(Api::namespaced_with(
             self.client.clone(),
@@ -107,17 +109,24 @@ impl Kubernetes {
         ))
     }
 
-    pub(super) async fn api_of(
-        &self,
-        object: &ObjectRef,
-    ) -> Result<Api<DynamicObject>, ClusterError> {
+    pub(super) async fn api_of(&self, object: &ObjectRef) -> Result<Api<Whole>, ClusterError> {
         self.api(&object.api_version, &object.kind).await
     }
 }
 
 /// The epoch an object was written under, or stamped with, last.
-pub(super) fn stamp_of(object: &impl ResourceExt) -> Option<u64> {
-    object.annotations().get(label::FENCE)?.parse().ok()
+pub(super) fn stamp_of(object: &impl kube::Resource) -> Option<u64> {
+    stamp_in(object.meta())
+}
+
+/// As [`stamp_of`], from an object's metadata.
+pub(super) fn stamp_in(metadata: &ObjectMeta) -> Option<u64> {
+    metadata
+        .annotations
+        .as_ref()?
+        .get(label::FENCE)?
+        .parse()
+        .ok()
 }
 
 /// A patch by one of promoter's field managers.
@@ -134,29 +143,6 @@ pub(super) fn posted() -> PostParams {
         field_manager: Some(FIELD_MANAGER.to_owned()),
         ..PostParams::default()
     }
-}
-
-/// The client's object as the domain's. Lists leave out what each item is, so
-/// that is given.
-pub(super) fn to_object(found: &DynamicObject, api_version: &str, kind: &str) -> Object {
-    let mut value = serde_json::to_value(found).unwrap_or_default();
-    value["apiVersion"] = api_version.into();
-    value["kind"] = kind.into();
-    if let Some(metadata) = value
-        .get_mut("metadata")
-        .and_then(serde_json::Value::as_object_mut)
-    {
-        metadata.remove("managedFields");
-    }
-    Object(value)
-}
-
-/// The domain's object as the client's.
-pub(super) fn from_object(object: &Object) -> Result<DynamicObject, ClusterError> {
-    serde_json::from_value(object.0.clone()).map_err(|error| ClusterError::Refused {
-        action: format!("read {}", object.reference()),
-        reason: error.to_string(),
-    })
 }
 
 /// Whether what is found runs what was to be made, and from the same data. What

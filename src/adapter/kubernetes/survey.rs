@@ -1,21 +1,25 @@
 //! Everything planning looks at, read at one go. Writes nothing.
 
+mod nodes;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Namespace, Node as KubeNode, Pod, ResourceQuota, Service};
+use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use serde_json::Value;
 
-use super::{Kubernetes, error, plans, translate};
+use super::{Kubernetes, error, kept, plans};
 use crate::plan::Plan;
 use crate::plan::capacity::{bytes, cpu_millis};
-use crate::plan::image::Platform;
+use crate::plan::label;
 use crate::plan::object::Object;
-use crate::plan::survey::{Node, Quota, Resources, Survey};
-use crate::port::{Cluster, ClusterError, Ledger};
+use crate::plan::survey::{Quota, Standing, Survey};
+use crate::port::{ClusterError, Ledger};
+use crate::promotion::observed::DeploymentState;
 use crate::promotion::record::GroupRecord;
 
 /// How long the cluster may take to tell.
@@ -29,15 +33,14 @@ pub(super) async fn survey(cluster: &Kubernetes) -> Result<Survey, ClusterError>
 }
 
 async fn look(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
-    let kinds = [("apps/v1".to_owned(), "Deployment".to_owned())];
     let (namespace, services, nodes, quotas, live, config_key, deployments) = tokio::join!(
         namespace(cluster),
         services(cluster),
-        nodes(cluster),
+        nodes::nodes(cluster),
         quotas(cluster),
         live(cluster),
         plans::find_key(cluster),
-        cluster.owned(&kinds),
+        deployments(cluster),
     );
     let (record, live) = live?;
     Ok(Survey {
@@ -94,87 +97,25 @@ async fn find_namespace(cluster: &Kubernetes) -> Result<Option<Namespace>, Clust
     }
 }
 
+/// What of the group stands, by a list that is as new as can be.
+async fn deployments(cluster: &Kubernetes) -> Result<Vec<Standing>, ClusterError> {
+    let ours = ListParams::default().labels(&format!("{}={}", label::GROUP, cluster.group));
+    let api = Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
+    let found = kept::list::<DeploymentState>(&api, ours).await;
+    let found = found.map_err(|error| error::from("list Deployments", error))?;
+    let standing = found.into_iter().map(|found| Standing {
+        name: found.name,
+        ready: found.ready,
+        deleting: found.deleting,
+    });
+    Ok(standing.collect())
+}
+
 async fn services(cluster: &Kubernetes) -> Result<Vec<Object>, ClusterError> {
-    let api: Api<Service> = Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
-    let found = api
-        .list(&ListParams::default().match_any())
-        .await
-        .map_err(|error| error::from("list Services", error))?;
-    Ok(found.items.iter().map(translate::service).collect())
-}
-
-/// Nodes that take pods, with what their pods ask for. A promoter that may not
-/// see nodes plans without knowing free room.
-async fn nodes(cluster: &Kubernetes) -> Result<Vec<Node>, ClusterError> {
-    let nodes: Api<KubeNode> = Api::all(cluster.client.clone());
-    let pods: Api<Pod> = Api::all(cluster.client.clone());
-    let active = ListParams::default()
-        .fields("status.phase!=Succeeded,status.phase!=Failed")
-        .match_any();
-    let all = ListParams::default().match_any();
-    let (nodes, pods) = tokio::join!(nodes.list(&all), pods.list(&active));
-    let (nodes, pods) = match (nodes, pods) {
-        (Ok(nodes), Ok(pods)) => (nodes, pods),
-        (Err(kube::Error::Api(status)), _) | (_, Err(kube::Error::Api(status)))
-            if status.code == 403 =>
-        {
-            return Ok(Vec::new());
-        }
-        (Err(error), _) | (_, Err(error)) => return Err(error::from("list nodes", error)),
-    };
-    let mut requested: BTreeMap<String, Resources> = BTreeMap::new();
-    for pod in &pods.items {
-        let Some(spec) = &pod.spec else { continue };
-        let Some(node) = &spec.node_name else {
-            continue;
-        };
-        let sum = requested.entry(node.clone()).or_default();
-        sum.pods += 1;
-        for container in &spec.containers {
-            let requests = container
-                .resources
-                .as_ref()
-                .and_then(|resources| resources.requests.clone());
-            let requests = requests.unwrap_or_default();
-            sum.cpu_millis += cpu_millis(&amount(requests.get("cpu")));
-            sum.memory += bytes(&amount(requests.get("memory")));
-        }
-    }
-    let takes_pods = |node: &&KubeNode| {
-        !node
-            .spec
-            .as_ref()
-            .and_then(|spec| spec.unschedulable)
-            .unwrap_or(false)
-    };
-    Ok(nodes
-        .items
-        .iter()
-        .filter(takes_pods)
-        .map(|node| to_node(node, &requested))
-        .collect())
-}
-
-fn to_node(node: &KubeNode, requested: &BTreeMap<String, Resources>) -> Node {
-    let label = |key: &str| node.labels().get(key).cloned().unwrap_or_default();
-    let allocatable = node
-        .status
-        .as_ref()
-        .and_then(|status| status.allocatable.clone())
-        .unwrap_or_default();
-    Node {
-        name: node.name_any(),
-        platform: Platform {
-            os: label("kubernetes.io/os"),
-            architecture: label("kubernetes.io/arch"),
-        },
-        allocatable: Resources {
-            pods: bytes(&amount(allocatable.get("pods"))),
-            cpu_millis: cpu_millis(&amount(allocatable.get("cpu"))),
-            memory: bytes(&amount(allocatable.get("memory"))),
-        },
-        requested: requested.get(&node.name_any()).copied().unwrap_or_default(),
-    }
+    let api = Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
+    let found = kept::list::<Arc<Object>>(&api, ListParams::default().match_any()).await;
+    let found = found.map_err(|error| error::from("list Services", error))?;
+    Ok(found.into_iter().map(Arc::unwrap_or_clone).collect())
 }
 
 async fn quotas(cluster: &Kubernetes) -> Result<Vec<Quota>, ClusterError> {

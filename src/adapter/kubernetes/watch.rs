@@ -9,11 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Pod, Service};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::api::DynamicObject;
+use kube::api::{DynamicObject, WatchEvent, WatchParams};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::utils::Backoff;
 use kube::runtime::{WatchStreamExt, watcher};
@@ -22,13 +18,21 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::{crd, slim, translate};
+use super::crd;
+use super::kept::{self, Facts, Kept};
+use super::translate::Slice;
 use crate::plan::label;
 use crate::plan::object::Object;
 use crate::port::ClusterError;
+use crate::promotion::observed::{DeploymentState, JobState, PodState};
 
 /// How long a watch may take to show what was just written.
 const CATCH_UP: Duration = Duration::from_secs(10);
+
+/// How long a server may take to show whether it streams lists.
+const PROBE: Duration = Duration::from_secs(1);
+/// Marks the end of a list that is streamed.
+const END_OF_LIST: &str = "k8s.io/initial-events-end";
 
 /// Something a write made true, which the stores have to show.
 type Expectation = Box<dyn Fn(&Stores) -> bool + Send>;
@@ -68,11 +72,11 @@ impl Backoff for Steadily {
 
 /// What is known of the group's objects.
 pub(super) struct Stores {
-    pub(super) deployments: Store<Deployment>,
-    pub(super) pods: Store<Pod>,
-    pub(super) jobs: Store<Job>,
-    pub(super) services: Store<Service>,
-    pub(super) slices: Store<EndpointSlice>,
+    pub(super) deployments: Store<Kept<DeploymentState>>,
+    pub(super) pods: Store<Kept<PodState>>,
+    pub(super) jobs: Store<Kept<JobState>>,
+    pub(super) services: Store<Kept<Arc<Object>>>,
+    pub(super) slices: Store<Kept<Slice>>,
     pub(super) groups: Store<DynamicObject>,
 }
 
@@ -90,25 +94,21 @@ impl Watch {
         let mut tasks = JoinSet::new();
         let all = match outages {
             // The server's cache is recent enough: what this process wrote is waited for.
+            0 if streams_lists(client, namespace, group).await => {
+                watcher::Config::default().streaming_lists()
+            }
             0 => watcher::Config::default().any_semantic(),
             // One that lagged is not asked again what it knows.
-            _ => watcher::Config::default(),
+            _ => watcher::Config::default().page_size(kept::PAGE),
         };
         let ours = all.clone().labels(&format!("{}={group}", label::GROUP));
         let stores = Stores {
-            deployments: follow(
-                client,
-                namespace,
-                &ours,
-                slim::deployment,
-                &news,
-                &mut tasks,
-            ),
-            pods: follow(client, namespace, &ours, slim::pod, &news, &mut tasks),
-            jobs: follow(client, namespace, &ours, slim::job, &news, &mut tasks),
+            deployments: follow(client, namespace, &ours, &news, &mut tasks),
+            pods: follow(client, namespace, &ours, &news, &mut tasks),
+            jobs: follow(client, namespace, &ours, &news, &mut tasks),
             // Services of others matter too: one may select the candidate's pods.
-            services: follow(client, namespace, &all, |_| {}, &news, &mut tasks),
-            slices: follow(client, namespace, &ours, |_| {}, &news, &mut tasks),
+            services: follow(client, namespace, &all, &news, &mut tasks),
+            slices: follow(client, namespace, &ours, &news, &mut tasks),
             groups: follow_group(client, namespace, &all, group, &news, &mut tasks),
         };
         let watch = Self {
@@ -145,7 +145,8 @@ impl Watch {
             .stores
             .services
             .get(&ObjectRef::new(name).within(namespace));
-        found.map(|found| translate::service(&found))
+        let found = found.and_then(|found| found.facts.clone());
+        found.map(Arc::unwrap_or_clone)
     }
 
     /// The stores, once they show everything this process wrote. Fails if they
@@ -234,26 +235,43 @@ where
     })
 }
 
-fn follow<K>(
+/// Whether the API server sends lists one object at a time. Received as a whole,
+/// those of a large group take more memory than all that is kept of them.
+///
+/// Servers before 1.27 ignore that they are asked to, and none says that it does
+/// not but for the mark it sets behind the last object.
+async fn streams_lists(client: &Client, namespace: &str, group: &str) -> bool {
+    let groups: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), namespace, &crd::resource());
+    let ours = WatchParams::streaming_lists().fields(&format!("metadata.name={group}"));
+    let mark = async {
+        let events = groups.watch(&ours, "0").await.ok()?;
+        let is_mark = |event: Result<WatchEvent<_>, _>| match event {
+            Ok(WatchEvent::Bookmark(mark)) => mark
+                .metadata
+                .annotations
+                .contains_key(END_OF_LIST)
+                .then_some(()),
+            _ => None,
+        };
+        std::pin::pin!(events.filter_map(|event| std::future::ready(is_mark(event))))
+            .next()
+            .await
+    };
+    let found = tokio::time::timeout(PROBE, mark).await;
+    found.is_ok_and(|mark| mark.is_some())
+}
+
+fn follow<T: Facts>(
     client: &Client,
     namespace: &str,
     config: &watcher::Config,
-    slim: fn(&mut K),
     news: &News,
     tasks: &mut JoinSet<()>,
-) -> Store<K>
-where
-    K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
-        + Clone
-        + std::fmt::Debug
-        + DeserializeOwned
-        + Send
-        + Sync
-        + 'static,
-{
+) -> Store<Kept<T>> {
     let (store, writer) = reflector::store();
-    let api = Api::<K>::namespaced(client.clone(), namespace);
-    feed(api, config.clone(), writer, slim, news, tasks);
+    let api = Api::namespaced(client.clone(), namespace);
+    feed(api, config.clone(), writer, news, tasks);
     store
 }
 
@@ -271,7 +289,7 @@ fn follow_group(
     let store = writer.as_reader();
     let api = Api::namespaced_with(client.clone(), namespace, &kind);
     let config = config.clone().fields(&format!("metadata.name={group}"));
-    feed(api, config, writer, |_| {}, news, tasks);
+    feed(api, config, writer, news, tasks);
     store
 }
 
@@ -279,20 +297,13 @@ fn feed<K>(
     api: Api<K>,
     config: watcher::Config,
     writer: reflector::store::Writer<K>,
-    slim: fn(&mut K),
     news: &News,
     tasks: &mut JoinSet<()>,
 ) where
     K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
     K::DynamicType: Eq + std::hash::Hash + Clone + Send + Sync,
 {
-    let stream = watcher(api, config)
-        .modify(move |object| {
-            object.meta_mut().managed_fields = None;
-            slim(object);
-        })
-        .backoff(Steadily)
-        .reflect(writer);
+    let stream = watcher(api, config).backoff(Steadily).reflect(writer);
     let news = news.clone();
     tasks.spawn(async move {
         let mut stream = std::pin::pin!(stream);

@@ -6,10 +6,9 @@ use async_trait::async_trait;
 use futures::future::try_join_all;
 use futures::stream;
 use futures::{StreamExt, TryStreamExt};
-use kube::ResourceExt;
-use kube::api::{DeleteParams, ListParams, Preconditions};
-use serde_json::json;
+use kube::api::{DeleteParams, ListParams, Preconditions, Request};
 
+use super::whole::Whole;
 use super::{Kubernetes, error, logs, resource, survey, translate};
 use crate::plan::label;
 use crate::plan::object::{Object, ObjectRef};
@@ -33,24 +32,13 @@ impl Kubernetes {
         }
     }
 
-    /// What of a kind is in the namespace, without its content. Of a kind that
-    /// the cluster does not have there is nothing.
-    async fn all_of(&self, api_version: &str, kind: &str) -> Result<Vec<Object>, ClusterError> {
-        let api = match self.api(api_version, kind).await {
-            Err(ClusterError::Refused { .. }) => return Ok(Vec::new()),
-            api => api?,
-        };
-        // Not from the cache: what was made a moment ago is not taken over either.
-        let found = api.list_metadata(&ListParams::default()).await;
-        let found = found.map_err(|error| error::from(&format!("list {kind}s"), error))?;
-        let named = found.items.iter().map(|item| {
-            Object(json!({
-                "apiVersion": api_version,
-                "kind": kind,
-                "metadata": { "name": item.name_any(), "labels": item.labels() },
-            }))
-        });
-        Ok(named.collect())
+    /// Sends an object. Of many that are sent at the same time no more is kept
+    /// than their text.
+    async fn post(&self, path: &str, body: serde_json::Result<Vec<u8>>) -> kube::Result<Whole> {
+        let body = body.map_err(kube::Error::SerdeError)?;
+        let request = Request::new(path).create(&resource::posted(), body);
+        let request = request.map_err(kube::Error::BuildRequest)?;
+        self.client.request(request).await
     }
 
     fn stamped(epoch: Epoch, object: &Object) -> Object {
@@ -110,22 +98,17 @@ impl Cluster for Kubernetes {
 
     async fn create(&self, epoch: Epoch, object: &Object) -> Result<Object, ClusterError> {
         let reference = object.reference();
-        let object = Self::stamped(epoch, object);
         let made = self.fenced(epoch, async {
             let api = self.api_of(&reference).await?;
-            let params = resource::posted();
-            match api.create(&params, &resource::from_object(&object)?).await {
-                Ok(made) => Ok(resource::to_object(
-                    &made,
-                    &reference.api_version,
-                    &reference.kind,
-                )),
+            let body = serde_json::to_vec(&Self::stamped(epoch, object));
+            match self.post(api.resource_url(), body).await {
+                Ok(made) => Ok(made.into_object(&reference.api_version, &reference.kind)),
                 Err(error) if error::is_already_there(&error) => {
                     let found = self.find(&reference).await?;
                     let ours = |found: &Object| {
                         found.is_owned_by(self.group.as_str())
                             && found.label(label::PROMOTION) == object.label(label::PROMOTION)
-                            && resource::runs_the_same(&object, found)
+                            && resource::runs_the_same(object, found)
                     };
                     found.filter(ours).ok_or_else(|| ClusterError::Foreign {
                         object: reference.clone(),
@@ -177,25 +160,7 @@ impl Cluster for Kubernetes {
 
     async fn delete_made(&self, epoch: Epoch, made: &Made) -> Result<(), ClusterError> {
         let object = |name: &str| ObjectRef::new(made.kind.api_version, made.kind.name, name);
-        let labels = format!(
-            "{}={},{}={},{}",
-            label::GROUP,
-            self.group,
-            label::PROMOTION,
-            made.promotion,
-            made.kind.label
-        );
-        self.fenced(epoch, async {
-            let api = self.api_of(&object("")).await?;
-            let selected = ListParams::default().labels(&labels);
-            let in_background = DeleteParams::background();
-            let deleted = api.delete_collection(&in_background, &selected).await;
-            let action = format!("delete {}s of promotion {}", made.kind.name, made.promotion);
-            deleted
-                .map(drop)
-                .map_err(|error| error::from(&action, error))
-        })
-        .await?;
+        self.fenced(epoch, self.delete_collection(made)).await?;
         for (name, uid) in &made.objects {
             self.expect_deleted(&object(name), uid);
         }
@@ -236,12 +201,8 @@ impl Cluster for Kubernetes {
                 .list(&ours)
                 .await
                 .map_err(|error| error::from(&format!("list {kind}s"), error))?;
-            owned.extend(
-                found
-                    .items
-                    .iter()
-                    .map(|item| resource::to_object(item, api_version, kind)),
-            );
+            let found = found.into_iter();
+            owned.extend(found.map(|item| item.into_object(api_version, kind)));
         }
         Ok(owned)
     }

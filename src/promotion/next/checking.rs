@@ -50,6 +50,8 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     let unreachable = situation.pending(situation.reachable_from());
     let mut waits = Vec::new();
     let mut unstarted = Vec::new();
+    let mut ended = Vec::new();
+    let mut lost = None;
     for check in open {
         let Some(attempt) = situation.promotion.attempt(&check.name) else {
             unstarted.push(check);
@@ -64,9 +66,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
             Ruling::Running { waiting_for, until } => {
                 waits.push((until, format!("check {}: {waiting_for}", check.name)));
             }
-            Ruling::ReadReport | Ruling::Ended(_) => {
-                return Next::Do(Step::Conclude(check.name.clone()));
-            }
+            Ruling::ReadReport | Ruling::Ended(_) => ended.push(check.name.clone()),
             Ruling::Rerun { .. } if !unready.is_empty() => {
                 let names = names(unready.iter().copied());
                 let what = format!("check {}: pods of {names} to be ready again", check.name);
@@ -75,13 +75,14 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
             Ruling::Rerun { .. } if let Some(until) = unreachable => {
                 waits.push((until, format!("check {}: {LEARN}", check.name)));
             }
-            Ruling::Rerun { reason } => {
-                return Next::Do(Step::Repeat {
-                    check: check.name.clone(),
-                    reason,
-                });
-            }
+            Ruling::Rerun { reason } => lost = lost.or(Some((check.name.clone(), reason))),
         }
+    }
+    if !ended.is_empty() {
+        return Next::Do(Step::Conclude(ended));
+    }
+    if let Some((check, reason)) = lost {
+        return Next::Do(Step::Repeat { check, reason });
     }
     unstarted.truncate(
         situation

@@ -5,9 +5,8 @@ use promoter::plan::capacity::capacity;
 use promoter::plan::color::Color;
 use promoter::plan::diff::changes;
 use promoter::plan::fingerprint::ReleaseId;
-use promoter::plan::object::Object;
 use promoter::plan::planner::{self, Draft};
-use promoter::plan::survey::Survey;
+use promoter::plan::survey::{Standing, Survey};
 use promoter::plan::{Plan, Serving, label};
 use serde_json::{Value, json};
 
@@ -22,12 +21,11 @@ fn web(more: &str) -> Group {
 /// Blue serves with so many pods that take requests.
 fn serving(live: &Plan, ready: u32) -> Survey {
     let release: ReleaseId = serde_json::from_value("r".into()).unwrap();
-    let deployment = json!({
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": { "name": "web-blue" },
-        "status": { "readyReplicas": ready },
-    });
+    let deployment = Standing {
+        name: "web-blue".to_owned(),
+        ready,
+        deleting: false,
+    };
     let services = live.services().map(|service| {
         let mut active = service.active.clone();
         active.0["spec"]["selector"] = json!(service.selector);
@@ -40,7 +38,7 @@ fn serving(live: &Plan, ready: u32) -> Survey {
             plan: live.id(),
         }),
         live: Some(live.clone()),
-        deployments: vec![Object(deployment)],
+        deployments: vec![deployment],
         services: services.collect(),
         ..given::survey()
     }

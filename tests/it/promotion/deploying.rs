@@ -1,12 +1,15 @@
 //! The ways on which a promotion goes well.
 
+use std::time::Duration;
+
 use promoter::engine::Deployed;
 use promoter::plan::color::Color;
 use promoter::promotion::phase::Phase;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::given;
+use crate::support::given::{self, app, check};
 use crate::support::scenario::Scenario;
+use crate::support::simulate::Run;
 
 #[tokio::test(start_paused = true)]
 async fn the_first_promotion() {
@@ -70,4 +73,33 @@ async fn the_same_inputs_by_force() {
     };
     assert_eq!(outcome.phase, Phase::Promoted);
     scenario.rests_at(Some(Color::Green));
+}
+
+/// In a large group Deployments say for many seconds what is long over.
+#[tokio::test(start_paused = true)]
+async fn pods_that_are_ready_are_not_waited_for_until_their_deployment_says_so() {
+    let scenario = Scenario::new(given::hello());
+    scenario.promote().await;
+    scenario.push_all();
+    scenario.world.state().script.late_status = true;
+    scenario.promote().await;
+    scenario.rests_at(Some(Color::Green));
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_of_many_checks_are_recorded_together() {
+    let names: Vec<_> = (0..12).map(|n| format!("check-{n}")).collect();
+    let checks = names.iter().map(|name| check(name)).collect();
+    let mut group = given::group(vec![app("web")], checks);
+    group.strategy.parallel_checks = names.len();
+    let scenario = Scenario::new(group);
+    for (name, tenths) in names.iter().zip(0..) {
+        let mut run = Run::exits(0);
+        run.lasts += Duration::from_millis(100) * tenths;
+        scenario.world.run(name, run);
+    }
+    scenario.promote().await;
+    let state = scenario.world.state();
+    let recorded = state.journal.calls("write checking").len();
+    assert!(recorded < names.len(), "{recorded} writes");
 }

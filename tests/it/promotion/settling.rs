@@ -377,6 +377,10 @@ async fn many_objects_go_at_one_go() {
         deleted("Job"),
         [format!("delete Jobs of {}", second.promotion)]
     );
+    assert_eq!(
+        deleted("Service"),
+        [format!("delete Services of {}", first.promotion)]
+    );
     drop(state);
     scenario.rests_at(Some(Color::Green));
 }

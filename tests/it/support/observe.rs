@@ -47,7 +47,7 @@ impl State {
             service.is_some_and(|service| ours(&service))
         });
         let group = |pod: &&Pod| pod.labels.get(label::GROUP) == Some(&self.group);
-        Observed {
+        let mut observed = Observed {
             deployments: deployments.filter_map(|d| self.deployment(d)).collect(),
             pods: self
                 .pods
@@ -55,18 +55,15 @@ impl State {
                 .filter(group)
                 .map(|pod| pod.state.clone())
                 .collect(),
-            services: self
-                .objects
-                .values()
-                .filter(|o| o.kind() == "Service")
-                .cloned()
-                .collect(),
             endpoints,
             jobs: self.jobs.clone(),
             request: self.request.clone(),
             outages: self.outages,
-            away_at: None,
-        }
+            ..Observed::default()
+        };
+        let services = self.objects.values().filter(|o| o.kind() == "Service");
+        services.for_each(|service| observed.add_service(service.clone()));
+        observed
     }
 
     fn deployment(&self, object: &Object) -> Option<DeploymentState> {
@@ -74,6 +71,7 @@ impl State {
         let uid = object.uid()?;
         let mine = |pod: &&Pod| pod.state.owner.as_deref() == Some(uid) && pod.state.ready;
         let ready = self.pods.iter().filter(mine).count();
+        let ready = if self.script.late_status { 0 } else { ready };
         let replicas = object.at("/spec/replicas").and_then(Value::as_u64);
         let generation = object.at("/metadata/generation").and_then(Value::as_i64);
         let failure = match self.script.apps.get(app) {

@@ -100,6 +100,8 @@ pub(crate) struct Script {
     pub(crate) refused: BTreeMap<ObjectRef, String>,
     /// Services whose endpoints do not follow their selector any more.
     pub(crate) frozen: BTreeMap<String, Vec<String>>,
+    /// Whether Deployments do not say yet that pods of theirs are ready.
+    pub(crate) late_status: bool,
     /// Until when nothing is answered.
     pub(crate) outage: Option<Timestamp>,
     pub(crate) faults: Vec<Fault>,

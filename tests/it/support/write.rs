@@ -2,7 +2,7 @@
 
 use promoter::plan::label::{self, Role};
 use promoter::plan::object::{Object, ObjectRef};
-use promoter::plan::survey::{Survey, Trial, Trials};
+use promoter::plan::survey::{Standing, Survey, Trial, Trials};
 use promoter::port::cluster::Pointing;
 use promoter::port::{ClusterError, Epoch};
 use promoter::promotion::Raise;
@@ -24,22 +24,26 @@ impl State {
                 .cloned()
                 .collect(),
             unfinished: self.record.in_flight.is_some(),
-            deployments: self.deployments_with_status(),
+            deployments: self.standing(),
             nodes: self.nodes.clone(),
             quotas: self.quotas.clone(),
             config_key: self.key.clone(),
         }
     }
 
-    fn deployments_with_status(&self) -> Vec<Object> {
-        let mut found = self.of_kinds(&[("apps/v1".to_owned(), "Deployment".to_owned())]);
-        for deployment in &mut found {
+    fn standing(&self) -> Vec<Standing> {
+        let found = self.of_kinds(&[("apps/v1".to_owned(), "Deployment".to_owned())]);
+        let standing = found.iter().map(|deployment| {
             let uid = deployment.uid();
             let mine = |pod: &&Pod| pod.state.owner.as_deref() == uid && pod.state.ready;
-            let ready = self.pods.iter().filter(mine).count();
-            deployment.0["status"]["readyReplicas"] = json!(ready);
-        }
-        found
+            let deleting = deployment.str_at("/metadata/deletionTimestamp");
+            Standing {
+                name: deployment.name().to_owned(),
+                ready: self.pods.iter().filter(mine).count().try_into().unwrap(),
+                deleting: deleting.is_some(),
+            }
+        });
+        standing.collect()
     }
 
     pub(super) fn try_out(&self, objects: &[Object]) -> Trials {

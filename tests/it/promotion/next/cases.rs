@@ -7,7 +7,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use promoter::plan::color::Color;
 use promoter::plan::label;
-use promoter::plan::object::Object;
 use promoter::plan::{Plan, Serving};
 use promoter::promotion::check::{CheckResult, Verdict};
 use promoter::promotion::id::PromotionId;
@@ -145,8 +144,8 @@ pub(super) fn observed(
             deleting: one.deleting,
             failure: None,
         });
-        for pod in 0..one.pods {
-            let pod = format!("{name}-{n}-{pod}");
+        for number in 0..one.pods {
+            let pod = format!("{name}-{n}-{number}");
             let endpoint = Endpoint {
                 since: Timestamp::UNIX_EPOCH,
                 pod: pod.clone(),
@@ -173,7 +172,7 @@ pub(super) fn observed(
                 promotion: owner.clone(),
                 owner: None,
                 phase: "Running".to_owned(),
-                ready: true,
+                ready: u32::try_from(number).unwrap() < one.ready,
                 unheard: false,
                 node: None,
                 deleting: one.deleting,
@@ -199,12 +198,11 @@ pub(super) fn observed(
         let mut object = service.active.clone();
         object.0["spec"]["selector"] = json!(selector);
         object.0["metadata"]["uid"] = json!("uid");
-        observed.services.push(object);
+        observed.add_service(object);
     }
-    let colored = plan
-        .services()
-        .map(|service| -> Object { service.colored.clone() });
-    observed.services.extend(colored);
+    for service in plan.services() {
+        observed.add_service(service.colored.clone());
+    }
     observed
 }
 

@@ -1,6 +1,7 @@
 //! What is found in the cluster in a reduced situation.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -32,13 +33,15 @@ pub(super) fn observed(state: &State, plans: &Plans, promotion: &Promotion) -> O
         add_candidate(&mut observed, app, new, &ours, state);
         add_old(&mut observed, app, old);
         let services = &plans.services.0[&(n, app.points, app.rerouted)];
-        observed.services.extend(services.iter().cloned());
+        for service in services {
+            observed.add_service(Arc::clone(service));
+        }
     }
     if state.exposing {
         let mut service = plans.new.apps[0].services[0].colored.clone();
         service.0["metadata"]["name"] = "nosy".into();
         service.0["metadata"]["labels"] = json!({});
-        observed.services.push(service);
+        observed.add_service(service);
     }
     for (check, plan) in state.checks().iter().zip(&plans.new.checks) {
         let name = job_name(&plans.new.group, plan, &ours, attempt(check));
@@ -209,7 +212,7 @@ fn pod(app: &AppPlan, color: Color, promotion: &str, n: u32) -> PodState {
 }
 
 /// The Services of every app in every way they can be found, made only once.
-pub(super) struct Services(HashMap<(usize, Points, bool), Vec<Object>>);
+pub(super) struct Services(HashMap<(usize, Points, bool), Vec<Arc<Object>>>);
 
 impl Services {
     /// The Services of a plan, and of the one it replaces.
@@ -223,7 +226,12 @@ impl Services {
     }
 }
 
-fn services(points: Points, rerouted: bool, new: &ServicePlan, old: &ServicePlan) -> Vec<Object> {
+fn services(
+    points: Points,
+    rerouted: bool,
+    new: &ServicePlan,
+    old: &ServicePlan,
+) -> Vec<Arc<Object>> {
     let bent = |color: Color| json!({ label::COLOR: color });
     let selector = match points {
         Points::Missing => None,
@@ -245,7 +253,7 @@ fn services(points: Points, rerouted: bool, new: &ServicePlan, old: &ServicePlan
         slim(&new.colored, &selector),
         slim(&old.colored, &straight(&old.colored)),
     ];
-    active.into_iter().chain(colored).collect()
+    active.into_iter().chain(colored).map(Arc::new).collect()
 }
 
 /// As much of a Service as the rules look at.
