@@ -147,31 +147,22 @@ impl Engine {
         // Images have nothing to do with the cluster: they are looked up meanwhile.
         let images = resolve::resolve(registry, group).shared();
         let meanwhile = images.clone();
-        let deploying = pin!(self.lock_and_deploy(registry, group, images, options, stop));
+        let deploying = pin!(async {
+            let acquired = tokio::select! {
+                acquired = self.lock(&options.actor.name) => acquired,
+                () = stop.cancelled() => return Ok(Deployed::Stopped),
+            };
+            let mut lock = acquired?;
+            let deployed = self
+                .deploy_locked(registry, group, images, options, stop, &mut lock)
+                .await;
+            self.unlock(&lock).await;
+            deployed
+        });
         match select(deploying, meanwhile).await {
             Either::Left((deployed, _)) => deployed,
             Either::Right((_, deploying)) => deploying.await,
         }
-    }
-
-    async fn lock_and_deploy(
-        &self,
-        registry: &dyn Registry,
-        group: &Group,
-        images: impl Future<Output = Images>,
-        options: DeployOptions,
-        stop: CancellationToken,
-    ) -> Result<Deployed, EngineError> {
-        let acquired = tokio::select! {
-            acquired = self.lock(&options.actor.name) => acquired,
-            () = stop.cancelled() => return Ok(Deployed::Stopped),
-        };
-        let mut lock = acquired?;
-        let deployed = self
-            .deploy_locked(registry, group, images, options, stop, &mut lock)
-            .await;
-        self.unlock(&lock).await;
-        deployed
     }
 
     async fn deploy_locked(

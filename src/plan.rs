@@ -5,6 +5,7 @@
 //! *what*; only [`crate::promotion`] decides *when*. Nothing here does I/O.
 
 pub mod autoscaler;
+pub mod bearers;
 pub mod capacity;
 pub mod check;
 pub mod color;

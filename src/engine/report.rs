@@ -34,9 +34,8 @@ impl Reported {
             let trouble = troubles(observed, &deployment.app, deployment.color)
                 .into_iter()
                 .next();
-            let ready = observed.ready_pods(&deployment.app, &deployment.promotion);
             let state = (
-                u32::try_from(ready).unwrap_or(u32::MAX),
+                observed.ready_pods(&deployment.app, &deployment.promotion),
                 deployment.wanted,
                 trouble.map(|trouble| trouble.text),
             );

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bearers::Bearers;
 use super::color::Color;
 use super::config::ConfigKey;
 use super::image::{CheckImageRef, Resolved, ResolvedImage};
 use super::object::{Object, ObjectRef};
-use super::paint::{Paint, is_subset};
+use super::paint::Paint;
 use super::refusal::Refusal;
 use super::survey::{Survey, Trial, Trials};
 use super::{AppPlan, CheckPlan, Plan, check, fingerprint, render};
@@ -266,34 +267,24 @@ fn foreign_services(group: &Group, apps: &[AppPlan], survey: &Survey) -> Vec<Ref
         .services
         .iter()
         .filter(|service| !service.is_owned_by(group.name.as_ref()));
-    let mut refusals = Vec::new();
-    for service in foreign {
-        let selector = service.texts_at("/spec/selector");
-        let ours = |name: &str| {
-            apps.iter()
-                .flat_map(|a| &a.services)
-                .any(|s| s.active.name() == name)
-        };
-        // One of the same name is reported once, as an object that is not ours.
-        if selector.is_empty() || ours(service.name()) {
-            continue;
-        }
-        for app in apps {
-            if is_subset(
-                &selector,
-                &app.deployment.texts_at("/spec/template/metadata/labels"),
-            ) {
-                refusals.push(
-                    Refusal::about(
-                        format!("Service {}", service.name()),
-                        format!("is not of this group and selects the pods of app {}", app.name),
-                    )
-                    .hint("it would get the candidate's pods before they are tested; narrow its selector or delete it"),
-                );
-            }
-        }
-    }
-    refusals
+    let ours = |name: &str| {
+        let mut services = apps.iter().flat_map(|app| &app.services);
+        services.any(|service| service.active.name() == name)
+    };
+    // One of the same name is reported once, as an object that is not ours.
+    let others = foreign.filter(|service| !ours(service.name()));
+    let bearers = Bearers::of(apps);
+    let refuse = |service: &Object, app: &AppPlan| {
+        Refusal::about(
+            format!("Service {}", service.name()),
+            format!("is not of this group and selects the pods of app {}", app.name),
+        )
+        .hint("it would get the candidate's pods before they are tested; narrow its selector or delete it")
+    };
+    others
+        .flat_map(|service| bearers.selected_by(service).map(move |app| (service, app)))
+        .map(|(service, app)| refuse(service, app))
+        .collect()
 }
 
 fn wrong_platform(app: &AppPlan, image: &ResolvedImage, survey: &Survey) -> Option<Refusal> {

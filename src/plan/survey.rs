@@ -20,7 +20,7 @@ pub struct Survey {
     /// Whether a promotion is under way, or was left unfinished.
     pub unfinished: bool,
     /// The group's Deployments, of either colour.
-    pub deployments: Vec<Standing>,
+    pub deployments: Vec<StandingDeployment>,
     /// Every Service of the namespace.
     pub services: Vec<Object>,
     /// Nodes that take pods.
@@ -33,7 +33,7 @@ pub struct Survey {
 
 /// A Deployment of the group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct StandingDeployment {
     /// `<app>-<color>`.
     pub name: String,
     /// Pods of it that take requests.

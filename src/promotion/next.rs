@@ -5,7 +5,6 @@
 //! is observed next, never from having asked for it.
 
 mod aborting;
-mod bearers;
 mod checking;
 mod deploying;
 mod promoting;
@@ -18,14 +17,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use bearers::Bearers;
-
 use super::gate::{Decision, gate};
 use super::observed::{DeploymentState, JobState, Observed, PodState};
 use super::phase::Phase;
 use super::{Mark, Promotion, Raise, Reason, ReasonKind, Tested};
 use crate::group::name::{AppName, CheckName};
 use crate::plan::Plan;
+use crate::plan::bearers::Bearers;
 use crate::plan::color::Color;
 
 pub use checking::facts;
@@ -258,7 +256,7 @@ impl<'a> Situation<'a> {
                     .count()
                     >= wanted
             };
-            !deployment.deleting && ours >= wanted && app.services.iter().all(served)
+            !deployment.deleting && ours >= deployment.wanted && app.services.iter().all(served)
         };
         self.plan
             .apps
@@ -328,7 +326,7 @@ impl<'a> Situation<'a> {
             let expected = wanted.map_or(tested.ready, |wanted| tested.ready.min(wanted).max(1));
             let ready = now
                 .filter(|now| !now.deleting)
-                .map_or(0, |_| self.ready_pods(app));
+                .map_or(0, |_| self.presumed_ready(app));
             (ready < expected)
                 .then(|| format!("app {app}: only {ready} of {expected} pods are ready"))
         });
@@ -336,7 +334,7 @@ impl<'a> Situation<'a> {
     }
 
     /// Candidate pods of an app that take requests, as far as is known of them.
-    fn ready_pods(&self, app: &AppName) -> u32 {
+    fn presumed_ready(&self, app: &AppName) -> u32 {
         let pods = self.observed.app_pods(app, self.promotion.candidate);
         let ours = pods.filter(|pod| self.is_ours(&pod.promotion) && !pod.deleting);
         let beside_old = |pod: &&PodState| {

@@ -206,14 +206,14 @@ impl Observed {
     }
 
     /// How many pods that a promotion made of an app take requests.
-    pub fn ready_pods(&self, app: &AppName, promotion: &str) -> usize {
+    pub fn ready_pods(&self, app: &AppName, promotion: &str) -> u32 {
         let pods = self.pods.iter().filter(|pod| {
             pod.ready
                 && !pod.deleting
                 && pod.app.as_ref() == Some(app)
                 && pod.promotion == promotion
         });
-        pods.count()
+        u32::try_from(pods.count()).unwrap_or(u32::MAX)
     }
 
     /// The pod of that name.

@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::plan::capacity::{bytes, cpu_millis};
 use crate::plan::label;
 use crate::plan::object::Object;
-use crate::plan::survey::{Quota, Standing, Survey};
+use crate::plan::survey::{Quota, StandingDeployment, Survey};
 use crate::port::{ClusterError, Ledger};
 use crate::promotion::observed::DeploymentState;
 use crate::promotion::record::GroupRecord;
@@ -98,12 +98,12 @@ async fn find_namespace(cluster: &Kubernetes) -> Result<Option<Namespace>, Clust
 }
 
 /// What of the group stands, by a list that is as new as can be.
-async fn deployments(cluster: &Kubernetes) -> Result<Vec<Standing>, ClusterError> {
+async fn deployments(cluster: &Kubernetes) -> Result<Vec<StandingDeployment>, ClusterError> {
     let ours = ListParams::default().labels(&format!("{}={}", label::GROUP, cluster.group));
     let api = Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
     let found = kept::list::<DeploymentState>(&api, ours).await;
     let found = found.map_err(|error| error::from("list Deployments", error))?;
-    let standing = found.into_iter().map(|found| Standing {
+    let standing = found.into_iter().map(|found| StandingDeployment {
         name: found.name,
         ready: found.ready,
         deleting: found.deleting,

@@ -71,13 +71,13 @@ pub(super) struct Wire<Spec, Status> {
 
 /// What is unpacked of a Deployment's spec.
 #[derive(Deserialize)]
-pub(super) struct Scale {
+pub(super) struct DeploymentSpec {
     replicas: Option<i32>,
 }
 
 impl Facts for DeploymentState {
     type Of = Deployment;
-    type Wire = Wire<Scale, DeploymentStatus>;
+    type Wire = Wire<DeploymentSpec, DeploymentStatus>;
 
     fn read(wire: Self::Wire) -> (ObjectMeta, Option<Self>) {
         let state = deployment(&wire.metadata, wire.spec, wire.status.unwrap_or_default());
@@ -87,7 +87,7 @@ impl Facts for DeploymentState {
 
 fn deployment(
     metadata: &ObjectMeta,
-    spec: Option<Scale>,
+    spec: Option<DeploymentSpec>,
     status: DeploymentStatus,
 ) -> Option<DeploymentState> {
     let updated = count(status.updated_replicas);

@@ -4,6 +4,7 @@
 //! waiting costs no time. A look made after a write of this process includes
 //! that write: see [`Watch::expect`].
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -244,22 +245,18 @@ async fn streams_lists(client: &Client, namespace: &str, group: &str) -> bool {
     let groups: Api<DynamicObject> =
         Api::namespaced_with(client.clone(), namespace, &crd::resource());
     let ours = WatchParams::streaming_lists().fields(&format!("metadata.name={group}"));
-    let mark = async {
-        let events = groups.watch(&ours, "0").await.ok()?;
-        let is_mark = |event: Result<WatchEvent<_>, _>| match event {
-            Ok(WatchEvent::Bookmark(mark)) => mark
-                .metadata
-                .annotations
-                .contains_key(END_OF_LIST)
-                .then_some(()),
-            _ => None,
+    let is_marked = async {
+        let Ok(events) = groups.watch(&ours, "0").await else {
+            return false;
         };
-        std::pin::pin!(events.filter_map(|event| std::future::ready(is_mark(event))))
-            .next()
-            .await
+        let is_mark = |event| match event {
+            Ok(WatchEvent::Bookmark(mark)) => mark.metadata.annotations.contains_key(END_OF_LIST),
+            _ => false,
+        };
+        pin!(events).any(async |event| is_mark(event)).await
     };
-    let found = tokio::time::timeout(PROBE, mark).await;
-    found.is_ok_and(|mark| mark.is_some())
+    let found = tokio::time::timeout(PROBE, is_marked).await;
+    found.unwrap_or(false)
 }
 
 fn follow<T: Facts>(
@@ -306,7 +303,7 @@ fn feed<K>(
     let stream = watcher(api, config).backoff(Steadily).reflect(writer);
     let news = news.clone();
     tasks.spawn(async move {
-        let mut stream = std::pin::pin!(stream);
+        let mut stream = pin!(stream);
         while let Some(event) = stream.next().await {
             if let Err(error) = event {
                 tracing::debug!(%error, "a watch was interrupted and starts again");

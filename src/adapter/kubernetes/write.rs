@@ -34,8 +34,9 @@ impl Kubernetes {
 
     /// Sends an object. Of many that are sent at the same time no more is kept
     /// than their text.
-    async fn post(&self, path: &str, body: serde_json::Result<Vec<u8>>) -> kube::Result<Whole> {
-        let body = body.map_err(kube::Error::SerdeError)?;
+    async fn post(&self, path: &str, object: Object) -> kube::Result<Whole> {
+        let body = serde_json::to_vec(&object).map_err(kube::Error::SerdeError)?;
+        drop(object);
         let request = Request::new(path).create(&resource::posted(), body);
         let request = request.map_err(kube::Error::BuildRequest)?;
         self.client.request(request).await
@@ -100,8 +101,8 @@ impl Cluster for Kubernetes {
         let reference = object.reference();
         let made = self.fenced(epoch, async {
             let api = self.api_of(&reference).await?;
-            let body = serde_json::to_vec(&Self::stamped(epoch, object));
-            match self.post(api.resource_url(), body).await {
+            let stamped = Self::stamped(epoch, object);
+            match self.post(api.resource_url(), stamped).await {
                 Ok(made) => Ok(made.into_object(&reference.api_version, &reference.kind)),
                 Err(error) if error::is_already_there(&error) => {
                     let found = self.find(&reference).await?;

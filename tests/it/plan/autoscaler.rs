@@ -6,7 +6,7 @@ use promoter::plan::color::Color;
 use promoter::plan::diff::changes;
 use promoter::plan::fingerprint::ReleaseId;
 use promoter::plan::planner::{self, Draft};
-use promoter::plan::survey::{Standing, Survey};
+use promoter::plan::survey::{StandingDeployment, Survey};
 use promoter::plan::{Plan, Serving, label};
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn web(more: &str) -> Group {
 /// Blue serves with so many pods that take requests.
 fn serving(live: &Plan, ready: u32) -> Survey {
     let release: ReleaseId = serde_json::from_value("r".into()).unwrap();
-    let deployment = Standing {
+    let deployment = StandingDeployment {
         name: "web-blue".to_owned(),
         ready,
         deleting: false,

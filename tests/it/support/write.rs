@@ -2,7 +2,7 @@
 
 use promoter::plan::label::{self, Role};
 use promoter::plan::object::{Object, ObjectRef};
-use promoter::plan::survey::{Standing, Survey, Trial, Trials};
+use promoter::plan::survey::{StandingDeployment, Survey, Trial, Trials};
 use promoter::port::cluster::Pointing;
 use promoter::port::{ClusterError, Epoch};
 use promoter::promotion::Raise;
@@ -31,13 +31,13 @@ impl State {
         }
     }
 
-    fn standing(&self) -> Vec<Standing> {
+    fn standing(&self) -> Vec<StandingDeployment> {
         let found = self.of_kinds(&[("apps/v1".to_owned(), "Deployment".to_owned())]);
         let standing = found.iter().map(|deployment| {
             let uid = deployment.uid();
             let mine = |pod: &&Pod| pod.state.owner.as_deref() == uid && pod.state.ready;
             let deleting = deployment.str_at("/metadata/deletionTimestamp");
-            Standing {
+            StandingDeployment {
                 name: deployment.name().to_owned(),
                 ready: self.pods.iter().filter(mine).count().try_into().unwrap(),
                 deleting: deleting.is_some(),

@@ -13,26 +13,23 @@ use crate::promotion::observed::{ContainerState, Ended, PodState};
 /// What is unpacked of a pod's spec.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in super::super) struct Place {
+pub(in super::super) struct PodSpec {
     node_name: Option<String>,
     readiness_gates: Option<Vec<PodReadinessGate>>,
 }
 
 impl Facts for PodState {
     type Of = Pod;
-    type Wire = Wire<Place, PodStatus>;
+    type Wire = Wire<PodSpec, PodStatus>;
 
     fn read(wire: Self::Wire) -> (ObjectMeta, Option<Self>) {
-        let (spec, status) = (
-            wire.spec.unwrap_or_default(),
-            wire.status.unwrap_or_default(),
-        );
-        let state = pod(&wire.metadata, spec, status);
+        let status = wire.status.unwrap_or_default();
+        let state = pod(&wire.metadata, wire.spec.unwrap_or_default(), status);
         (wire.metadata, state)
     }
 }
 
-fn pod(metadata: &ObjectMeta, spec: Place, status: PodStatus) -> Option<PodState> {
+fn pod(metadata: &ObjectMeta, spec: PodSpec, status: PodStatus) -> Option<PodState> {
     let conditions = status.conditions.unwrap_or_default();
     let condition = |kind: &str| conditions.iter().find(|condition| condition.type_ == kind);
     let is_true = |kind: &str| condition(kind).is_some_and(|condition| condition.status == "True");

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::AppPlan;
-use crate::plan::object::Object;
+use super::AppPlan;
+use super::object::Object;
 
 /// Apps by the labels that their candidates' pods bear, so that many Services
 /// can be held against many apps.
-pub(super) struct Bearers<'a>(BTreeMap<(&'a str, &'a str), Vec<&'a AppPlan>>);
+pub struct Bearers<'a>(BTreeMap<(&'a str, &'a str), Vec<&'a AppPlan>>);
 
 impl<'a> Bearers<'a> {
-    pub(super) fn of(apps: &'a [AppPlan]) -> Self {
+    /// The bearers among these apps.
+    pub fn of(apps: &'a [AppPlan]) -> Self {
         let mut bearers: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for app in apps {
             for label in labels(app) {
@@ -22,7 +23,7 @@ impl<'a> Bearers<'a> {
 
     /// Apps whose candidates a Service sends requests to. Without a selector
     /// it sends none to any.
-    pub(super) fn selected_by<'b>(
+    pub fn selected_by<'b>(
         &'b self,
         service: &'b Object,
     ) -> impl Iterator<Item = &'a AppPlan> + 'b {
