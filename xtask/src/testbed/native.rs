@@ -84,6 +84,7 @@ pub(crate) fn up(progress: &mut Progress) -> Result<Testbed> {
     }
     system::remember(&layout)?;
     network::prepare()?;
+    firewall::guard()?;
     certificates::make(&layout)?;
     let changed = configuration::write(&layout)?;
     layout.offer_programs(&programs.kubernetes, &programs.python)?;

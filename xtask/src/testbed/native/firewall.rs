@@ -1,7 +1,8 @@
-//! The packet filter rules that the cluster's programs leave behind.
+//! The packet filter: one rule of our own, and the removal of all that the
+//! cluster's programs leave behind.
 //!
-//! Only chains of Kubernetes' and of our pods' network go; rules that others
-//! put beside them stay.
+//! Only chains of Kubernetes', of our pods' network and our own go; rules that
+//! others put beside them stay.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -13,14 +14,34 @@ use super::system::Before;
 use crate::run;
 
 const FAMILIES: [&str; 2] = ["iptables", "ip6tables"];
+/// Our own chain.
+const CHAIN: &str = "PROMOTER-TESTBED";
+
+/// Refuses what is on its way to a Service's address once nobody led it on to a
+/// pod. kube-proxy takes a second or two to know a new Service, and a moment
+/// between the tables when it does; the machine's own router would have it then,
+/// and whoever answers in the pod's place stays connected as that Service.
+pub(crate) fn guard() -> Result<()> {
+    let saved = saved("iptables");
+    let jumps = ["FORWARD", "OUTPUT"]
+        .map(|chain| format!("{chain} -j {CHAIN}\n"))
+        .into_iter()
+        .filter(|jump| !saved.contains(&format!("-A {jump}")));
+    let jumps: String = jumps.flat_map(|jump| ["-I ".to_owned(), jump]).collect();
+    // Named like this, the chain is emptied or made.
+    let rules = format!(
+        "*filter\n:{CHAIN} - [0:0]\n-A {CHAIN} -d {} -j REJECT\n{jumps}COMMIT\n",
+        layout::SERVICES
+    );
+    restore("iptables", &rules)
+}
 
 /// Removes the rules of the cluster.
 pub(crate) fn clean(before: &Before) -> Result<()> {
     for family in FAMILIES {
         let removal = removal(&saved(family));
         if !removal.is_empty() {
-            let mut restore = Command::new(format!("{family}-restore"));
-            run::output_with_input(restore.args(["--noflush", "--wait"]), &removal)?;
+            restore(family, &removal)?;
         }
     }
     for table in before.new_tables() {
@@ -47,6 +68,12 @@ pub(crate) fn left() -> Vec<String> {
         .into_iter()
         .filter_map(|line| Some(line.strip_prefix("-X ")?.to_owned()))
         .collect()
+}
+
+fn restore(family: &str, rules: &str) -> Result<()> {
+    let mut restore = Command::new(format!("{family}-restore"));
+    run::output_with_input(restore.args(["--noflush", "--wait"]), rules)?;
+    Ok(())
 }
 
 fn saved(family: &str) -> String {
@@ -114,7 +141,7 @@ fn ours(chain: &str, rules: &[&str]) -> bool {
             names_us(rule) && (target_of(rule) == Some(chain) || chain_of(rule) == chain)
         });
     }
-    chain.starts_with("KUBE-")
+    chain == CHAIN || chain.starts_with("KUBE-")
 }
 
 fn chain_of<'a>(rule: &&'a str) -> &'a str {
@@ -149,6 +176,10 @@ mod tests {
 COMMIT
 *filter
 :INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:PROMOTER-TESTBED - [0:0]
+-A FORWARD -j PROMOTER-TESTBED
+-A PROMOTER-TESTBED -d 10.96.0.0/16 -j REJECT --reject-with icmp-port-unreachable
 COMMIT
 "#;
 
@@ -161,6 +192,11 @@ COMMIT
 -F KUBE-SERVICES
 -X CNI-abc
 -X KUBE-SERVICES
+COMMIT
+*filter
+-D FORWARD -j PROMOTER-TESTBED
+-F PROMOTER-TESTBED
+-X PROMOTER-TESTBED
 COMMIT
 "#;
         assert_eq!(removal(SAVED), expected);
