@@ -29,6 +29,7 @@ use lexopt::ValueExt;
 
 use self::audit::Audit;
 use self::cluster::Cluster;
+use self::figure::Controllers;
 use self::kwok::Kwok;
 use self::programs::Programs;
 use self::race::Race;
@@ -37,10 +38,12 @@ use crate::progress::{self, Progress};
 use crate::testbed::{self, Peers, Testbed};
 
 pub(crate) const USAGE: &str = "\
-bench [speed|scale|start]... [--rounds N] [--apps N] [--requests DIR]
+bench [speed|scale|raised|start]... [--rounds N] [--apps N] [--requests DIR]
                   measure promoter beside Argo Rollouts and the least the cluster takes, on
                   the testbed: one JSON line per figure. speed: 1 and 8 apps (about 20 min);
-                  scale: 100 apps on nodes that kwok plays; start: size and cold start.
+                  scale: 100 apps on nodes that kwok plays, while the cluster's controllers
+                  send 20 requests a second, as Kubernetes ships them (about 40 min);
+                  raised: the same with 100 a second; start: size and cold start.
                   All of them by default, 10 rounds each. --apps takes another group size;
                   --requests writes promoter's API requests of the last round, with their
                   times, into DIR
@@ -67,7 +70,10 @@ struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Speed,
+    /// With the controllers that Kubernetes ships.
     Scale,
+    /// The same with the testbed's own, which are quicker.
+    Raised,
     Start,
 }
 
@@ -117,15 +123,32 @@ impl Bench {
         if wanted(Part::Speed) {
             let sizes = options.apps.map_or(SIZES.to_vec(), |size| vec![size]);
             for size in sizes {
-                Race::new(self, size, None).run(rounds, progress)?;
+                Race::with_pods(self, size).run(rounds, progress)?;
             }
         }
+        let size = options.apps.unwrap_or(SCALE);
+        if wanted(Part::Raised) {
+            self.race_at_scale(size, Controllers::Raised, rounds, progress)?;
+        }
         if wanted(Part::Scale) {
-            let kwok = Kwok::start(self, progress)?;
-            let size = options.apps.unwrap_or(SCALE);
-            Race::new(self, size, Some(&kwok)).run(rounds, progress)?;
+            testbed::ship_controllers(progress)?;
+            let raced = self.race_at_scale(size, Controllers::Shipped, rounds, progress);
+            // With its own controllers again.
+            let mended = testbed::up(progress);
+            raced.and(mended.map(drop))?;
         }
         Ok(())
+    }
+
+    fn race_at_scale(
+        &self,
+        size: usize,
+        controllers: Controllers,
+        rounds: usize,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let kwok = Kwok::start(self, progress)?;
+        Race::with_kwok(self, size, &kwok, controllers).run(rounds, progress)
     }
 
     fn remove_leftovers(&self) -> Result<()> {
@@ -154,6 +177,7 @@ impl Options {
                 Value(name) => options.parts.push(match name.to_str() {
                     Some("speed") => Part::Speed,
                     Some("scale") => Part::Scale,
+                    Some("raised") => Part::Raised,
                     Some("start") => Part::Start,
                     _ => bail!("there is no `bench {}`\n\n{USAGE}", name.display()),
                 }),

@@ -8,10 +8,11 @@ use anyhow::{Context, Result};
 
 use super::argo::Argo;
 use super::audit::Request;
+use super::figure::Controllers;
 use super::floor::Floor;
 use super::kwok::Kwok;
 use super::promoter::Promoter;
-use super::report::{self, Goals, Laps};
+use super::report::{self, Course, Goals, Laps};
 use super::workload::{Release, Workload};
 use super::{Bench, images, say};
 use crate::progress::Progress;
@@ -85,15 +86,38 @@ pub(super) struct Race<'a> {
     bench: &'a Bench,
     workload: Workload,
     kwok: Option<&'a Kwok<'a>>,
+    controllers: Controllers,
+    goals: Goals,
 }
 
 impl<'a> Race<'a> {
-    /// With `kwok`, pods run on the nodes that it plays.
-    pub(super) fn new(bench: &'a Bench, size: usize, kwok: Option<&'a Kwok<'a>>) -> Self {
+    /// Pods run on this machine.
+    pub(super) fn with_pods(bench: &'a Bench, size: usize) -> Self {
         Self {
             bench,
             workload: Workload::new(size),
-            kwok,
+            kwok: None,
+            controllers: Controllers::Raised,
+            goals: Goals::SMALL,
+        }
+    }
+
+    /// Pods run on the nodes that kwok plays.
+    pub(super) fn with_kwok(
+        bench: &'a Bench,
+        size: usize,
+        kwok: &'a Kwok<'a>,
+        controllers: Controllers,
+    ) -> Self {
+        Self {
+            bench,
+            workload: Workload::new(size),
+            kwok: Some(kwok),
+            controllers,
+            goals: match controllers {
+                Controllers::Shipped => Goals::LARGE,
+                Controllers::Raised => Goals::default(),
+            },
         }
     }
 
@@ -108,12 +132,12 @@ impl<'a> Race<'a> {
             let removed = self.bench.cluster.remove_namespaces();
             removed.and(raced)
         })?;
-        let goals = if self.kwok.is_some() {
-            Goals::LARGE
-        } else {
-            Goals::SMALL
+        let course = Course {
+            apps: u32::try_from(size)?,
+            controllers: self.controllers,
+            goals: self.goals,
         };
-        report::print(&laps, u32::try_from(size)?, goals);
+        report::print(&laps, course);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::figure::Figure;
+use super::figure::{Controllers, Figure};
 use super::race::Lap;
 
 /// The laps that count, by contender and in the order of the rounds.
@@ -11,6 +11,16 @@ pub(super) type Laps = BTreeMap<&'static str, Vec<Lap>>;
 pub(super) const FLOOR: &str = "floor";
 pub(super) const PROMOTER: &str = "promoter";
 pub(super) const ARGO: &str = "argo-rollouts";
+
+/// What all contenders were given.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Course {
+    /// The size of the group.
+    pub(super) apps: u32,
+    pub(super) controllers: Controllers,
+    /// What promoter is to reach there.
+    pub(super) goals: Goals,
+}
 
 /// What promoter is to reach, as at most so much.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,26 +52,32 @@ impl Goals {
     };
 }
 
-/// Prints the figures of all contenders in groups of one size.
-pub(super) fn print(laps: &Laps, apps: u32, goals: Goals) {
+/// Prints the figures of all contenders.
+pub(super) fn print(laps: &Laps, course: Course) {
+    let others = Course {
+        goals: Goals::default(),
+        ..course
+    };
     let of = |name| laps.get(name).map_or(&[][..], Vec::as_slice);
     let floor = of(FLOOR);
-    for (name, goals) in [
-        (FLOOR, Goals::default()),
-        (PROMOTER, goals),
-        (ARGO, Goals::default()),
-    ] {
-        print_one(name, of(name), floor, apps, goals);
+    for (name, course) in [(FLOOR, others), (PROMOTER, course), (ARGO, others)] {
+        print_one(name, of(name), floor, course);
     }
 }
 
-fn print_one(name: &str, laps: &[Lap], floor: &[Lap], apps: u32, goals: Goals) {
+fn print_one(name: &str, laps: &[Lap], floor: &[Lap], course: Course) {
+    let Course {
+        apps,
+        controllers,
+        goals,
+    } = course;
     let print = |figure, of: &str, unit, goal, values: Vec<f64>| {
         let figure = Figure {
             name: figure,
             of,
             unit,
             apps,
+            controllers,
             goal,
         };
         figure.print(&values);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::figure::Figure;
+use super::figure::{Controllers, Figure};
 use super::promoter::Promoter;
 use super::race::Contender;
 use super::workload::{Release, Workload};
@@ -21,6 +21,7 @@ pub(super) fn run(bench: &Bench, rounds: usize, progress: &mut Progress) -> Resu
         of,
         unit,
         apps: 1,
+        controllers: Controllers::Raised,
         goal: None,
     };
     let program = &bench.programs.promoter;

@@ -12,6 +12,12 @@ use crate::run;
 
 const LOCAL: &str = "127.0.0.1";
 
+pub(crate) const CONTROLLER_MANAGER: &str = "kube-controller-manager";
+/// Five times what Kubernetes ships. The controllers log in one after the other
+/// whenever their manager or the API server is restarted: at the usual rate of
+/// requests that takes seconds, or they give up.
+pub(crate) const RAISED_RATE: [&str; 2] = ["--kube-api-qps=100", "--kube-api-burst=200"];
+
 /// All of them, in the order in which they start.
 pub(crate) fn all(layout: &Layout, programs: &Programs) -> Result<Vec<Component>> {
     let mut all = services(layout, programs)?;
@@ -88,7 +94,7 @@ fn cluster(layout: &Layout, programs: &Programs) -> Vec<Component> {
     let https = |port| Health::Https(format!("https://{LOCAL}:{port}/healthz"));
     vec![
         of(
-            "kube-controller-manager",
+            CONTROLLER_MANAGER,
             controller_manager_arguments(layout),
             vec![(LOCAL, port::CONTROLLER_MANAGER)],
             https(port::CONTROLLER_MANAGER),
@@ -184,19 +190,17 @@ fn api_server_arguments(layout: &Layout) -> Vec<String> {
 fn controller_manager_arguments(layout: &Layout) -> Vec<String> {
     let pki = layout.text("pki");
     let kubeconfig = layout.text("kubeconfigs/controller-manager");
-    // With a single one of it, electing a leader would only delay a restart. Its
-    // controllers log in one after the other, which takes seconds at the usual
-    // rate of requests.
+    // With a single one of it, electing a leader would only delay a restart.
     words(&format!(
         "--kubeconfig={kubeconfig} --authentication-kubeconfig={kubeconfig} \
-         --authorization-kubeconfig={kubeconfig} --leader-elect=false \
-         --kube-api-qps=100 --kube-api-burst=200 \
+         --authorization-kubeconfig={kubeconfig} --leader-elect=false {} \
          --bind-address=127.0.0.1 --secure-port={} --tls-cert-file={pki}/server.crt \
          --tls-private-key-file={pki}/server.key --root-ca-file={pki}/ca.crt \
          --cluster-signing-cert-file={pki}/ca.crt --cluster-signing-key-file={pki}/ca.key \
          --service-account-private-key-file={pki}/service-accounts.key \
          --use-service-account-credentials --allocate-node-cidrs --cluster-cidr={} \
          --service-cluster-ip-range={} --flex-volume-plugin-dir={}",
+        RAISED_RATE.join(" "),
         port::CONTROLLER_MANAGER,
         layout::PODS,
         layout::SERVICES,

@@ -68,6 +68,16 @@ pub(crate) fn pid(name: &str, progress: &mut Progress) -> Result<i32> {
     Ok(pid.as_raw_nonzero().get())
 }
 
+/// Restarts the controller manager with the request rate that Kubernetes ships,
+/// until the next `up`.
+pub(crate) fn ship_controllers(progress: &mut Progress) -> Result<()> {
+    let (layout, mut part) = find(components::CONTROLLER_MANAGER, progress)?;
+    let _lock = lock()?;
+    let arguments = &mut part.daemon.arguments;
+    arguments.retain(|word| !components::RAISED_RATE.contains(&word.as_str()));
+    start(&layout, part, progress)
+}
+
 fn find(name: &str, progress: &mut Progress) -> Result<(Layout, Component)> {
     supported()?;
     let layout = present()?;
