@@ -1,9 +1,13 @@
-//! The HTTP client: one HTTP/2 connection for everything.
+//! The HTTP client: a few HTTP/2 connections for everything.
 //!
 //! A switch sends a patch per Service at the same moment. Over HTTP/1.1, which
 //! the library's own client speaks, each of them would wait for a connection
-//! and a TLS handshake of its own.
+//! and a TLS handshake of its own. Over a single HTTP/2 connection the server
+//! sends their answers one after the other, and has room for a hundred at most.
 
+use std::iter;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -15,12 +19,19 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::{Client, Config};
-use tower::{BoxError, ServiceBuilder};
+use tower::{BoxError, ServiceBuilder, service_fn};
 
 /// How often a quiet connection is asked whether it is still there.
 const PING: Duration = Duration::from_secs(5);
 /// How long it may take to say so. Both together are shorter than a lock is good for.
 const PONG: Duration = Duration::from_secs(5);
+/// What the server may send ahead of what was read, in bytes: lists of a large
+/// group are as large as that lets them be in memory.
+const AHEAD: u32 = 1 << 20;
+/// The same for one answer.
+const AHEAD_OF_ONE: u32 = 1 << 18;
+/// Connections, each of which is made when it is needed first.
+const CONNECTIONS: usize = 4;
 
 /// A client that says which program it is: whoever reads the API server's audit
 /// log can tell what that asked for, and how often.
@@ -47,11 +58,21 @@ pub(super) fn client(mut config: Config, agent: &'static str) -> Result<Client, 
     connector.set_connect_timeout(config.connect_timeout);
     connector.set_read_timeout(config.read_timeout);
     connector.set_write_timeout(config.write_timeout);
-    let http: legacy::Client<_, Body> = legacy::Builder::new(TokioExecutor::new())
+    let mut builder = legacy::Builder::new(TokioExecutor::new());
+    builder
         .timer(TokioTimer::new())
         .http2_keep_alive_interval(PING)
         .http2_keep_alive_timeout(PONG)
-        .build(connector);
+        .http2_initial_connection_window_size(AHEAD)
+        .http2_initial_stream_window_size(AHEAD_OF_ONE);
+    // A client has one connection to a server that speaks HTTP/2.
+    let clients = iter::repeat_with(|| builder.build(connector.clone()));
+    let clients: Arc<[legacy::Client<_, Body>]> = clients.take(CONNECTIONS).collect();
+    let turn = Arc::new(AtomicUsize::new(0));
+    let http = service_fn(move |request| {
+        let turn = turn.fetch_add(1, Ordering::Relaxed);
+        clients[turn % CONNECTIONS].request(request)
+    });
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
