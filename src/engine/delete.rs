@@ -52,8 +52,9 @@ impl Drive {
                 objects: theirs,
             };
             match self.engine.cluster.delete_made(self.epoch, &made).await {
-                // A Role from before `deletecollection` was asked for.
-                Err(ClusterError::Forbidden { .. }) => {
+                // A Role from before `deletecollection` was asked for, or a server
+                // that did not get through with it in time.
+                Err(ClusterError::Forbidden { .. } | ClusterError::Moved { .. }) => {
                     self.delete(kind.api_version, kind.name, made.objects)
                         .await?;
                 }

@@ -24,6 +24,9 @@ use crate::promotion::{Promotion, Reason, ReasonKind};
 
 /// A wait that lasts longer is put on record, so that everybody sees it.
 const LONG_WAIT: Duration = Duration::from_secs(2);
+/// How long it stays there as it is: in a large group, what is waited for changes
+/// all the time.
+const NOTED_FOR: Duration = Duration::from_secs(10);
 /// How long a cluster may not answer before the promotion is left to be resumed.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -54,11 +57,11 @@ pub(super) struct Drive {
     wait: Wait,
 }
 
-/// What is waited for, and since when.
+/// What is waited for, and from when on that is worth a note.
 #[derive(Debug, Default)]
 struct Wait {
     what: String,
-    since: Option<Timestamp>,
+    noted_from: Option<Timestamp>,
 }
 
 /// When to look again at the earliest, after what was seen was thought over from
@@ -199,15 +202,13 @@ impl Drive {
                 }
                 self.tell_wait(wait_for, until);
                 let until = later.map_or(until, |later| until.min(later));
-                let now = self.engine.clock.now();
-                let noted_at = self.wait.since.unwrap_or(now).saturating_add(LONG_WAIT);
-                let noted_at = noted_at.unwrap_or(until);
+                let noted_from = self.wait.noted_from.unwrap_or(until);
                 let is_noted = self.is_noted();
                 tokio::select! {
                     // What changes all the time must not keep the wait from being noted.
                     biased;
                     () = stop.cancelled(), if !self.is_stopped() => {}
-                    () = self.engine.clock.sleep_until(noted_at), if !is_noted => {
+                    () = self.engine.clock.sleep_until(noted_from), if !is_noted => {
                         self.note_wait().await?;
                     }
                     () = self.engine.clock.sleep_until(until) => {}
@@ -223,10 +224,9 @@ impl Drive {
     /// Tells what is waited for, once.
     pub(super) fn tell_wait(&mut self, wait_for: String, until: Timestamp) {
         if self.wait.what != wait_for {
-            self.wait = Wait {
-                what: wait_for.clone(),
-                since: Some(self.engine.clock.now()),
-            };
+            self.wait.what.clone_from(&wait_for);
+            let soon = self.in_the_future(LONG_WAIT);
+            self.wait.noted_from.get_or_insert(soon);
             self.emit(Fact::Waiting { wait_for, until });
         }
     }
@@ -240,7 +240,13 @@ impl Drive {
     /// Lets everybody see what has been waited for for a while.
     async fn note_wait(&mut self) -> Result<(), ClusterError> {
         self.promotion.waits_for = Some(self.wait.what.clone());
+        self.wait.noted_from = Some(self.in_the_future(NOTED_FOR));
         self.checkpoint().await
+    }
+
+    fn in_the_future(&self, duration: Duration) -> Timestamp {
+        let now = self.engine.clock.now();
+        now.saturating_add(duration).unwrap_or(Timestamp::MAX)
     }
 
     /// A person stops it: before the switch it is aborted, after it the rest
@@ -298,6 +304,7 @@ impl Drive {
 
     /// Moves to another phase. It is on record before anything happens in it.
     fn enter(&mut self, phase: Phase, reasons: Vec<Reason>) {
+        self.wait = Wait::default();
         self.promotion
             .enter(phase, reasons.clone(), self.engine.clock.now());
         self.untold.push(Fact::Entered { phase, reasons });
@@ -320,6 +327,8 @@ impl Drive {
         }
         let astray = self.situation(observed).astray();
         if let Some(found) = self.reported.astray(astray) {
+            // Worth a note of its own, whatever else is waited for.
+            self.wait.noted_from = Some(self.engine.clock.now());
             self.emit(Fact::Astray { found });
         }
         self.tell_switch_seen(observed);

@@ -44,7 +44,7 @@ impl Drive {
         match step {
             Step::Prepare => self.prepare().await,
             Step::Deploy(apps) => self.deploy(&apps, observed).await,
-            Step::DeleteDeployments(found) => self.delete_deployments(found, observed).await,
+            Step::DeleteDeployments(found) => self.delete_deployments(found).await,
             Step::DeleteJobs(found) => self.delete_jobs(found, observed).await,
             Step::StartChecks { checks, early } => {
                 self.start_checks(&checks, early, observed).await

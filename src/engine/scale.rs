@@ -8,8 +8,6 @@ use super::drive::Drive;
 use crate::plan::Plan;
 use crate::plan::autoscaler::{API_VERSION, Autoscaler, KIND};
 use crate::port::ClusterError;
-use crate::port::cluster::MadeKind;
-use crate::promotion::observed::Observed;
 use crate::promotion::{Mark, Raise};
 
 /// How an autoscaler is told not to take any pods away.
@@ -90,7 +88,6 @@ impl Drive {
     pub(super) async fn delete_deployments(
         &self,
         found: Vec<(String, String)>,
-        observed: &Observed,
     ) -> Result<(), ClusterError> {
         let plans = std::iter::once(&self.plan).chain(&self.replaced);
         if plans.flat_map(Plan::autoscalers).next().is_some() {
@@ -110,9 +107,8 @@ impl Drive {
             });
             self.delete(API_VERSION, KIND, theirs.collect()).await?;
         }
-        let deployments = observed.deployments.iter();
-        let standing = deployments.map(|d| (d.uid.as_str(), d.promotion.as_str()));
-        self.delete_made(MadeKind::DEPLOYMENT, found, standing)
-            .await
+        // Each by its uid, however many: whatever is late must not meet pods that
+        // a later promotion made under the same name.
+        self.delete("apps/v1", "Deployment", found).await
     }
 }

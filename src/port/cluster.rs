@@ -50,7 +50,9 @@ pub trait Cluster: Send + Sync {
     -> Result<(), ClusterError>;
 
     /// Deletes all that a promotion made of a kind, at one go. A request that
-    /// arrives late finds nothing of later promotions.
+    /// arrives late finds nothing of later promotions, and one that takes longer
+    /// than a lock may be taken over in is given up by the server itself:
+    /// [`ClusterError::Moved`].
     async fn delete_made(&self, epoch: Epoch, made: &Made) -> Result<(), ClusterError>;
 
     /// Moves the selector of one active Service, and what has to move with it. This is the only way by which
@@ -97,21 +99,15 @@ pub struct Made {
 /// A kind of objects of which each promotion makes its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MadeKind {
-    /// `apps/v1`
+    /// `batch/v1`
     pub api_version: &'static str,
-    /// `Deployment`
+    /// `Job`
     pub name: &'static str,
     /// The label that says what each is for. Without it, an object is not the group's.
     pub label: &'static str,
 }
 
 impl MadeKind {
-    /// Candidates.
-    pub const DEPLOYMENT: Self = Self {
-        api_version: "apps/v1",
-        name: "Deployment",
-        label: label::APP,
-    };
     /// Services of a colour.
     pub const SERVICE: Self = Self {
         api_version: "v1",

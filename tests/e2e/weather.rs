@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Folder, GroupFile, Load, Promoter, Run, Running, name};
+use crate::support::{Folder, GroupFile, Load, Promoter, Run, Running, name, until};
 
 /// A group that serves in blue. The checks of its next promotions run until
 /// they are let go, so that there is time for weather.
@@ -149,6 +149,28 @@ fn holding_again(running: &mut Running, before: &str) -> String {
     };
     let event = running.event("a check that runs", |event| pod(event).is_some());
     pod(&event).unwrap()
+}
+
+/// Waits until everybody can see it: in a condition of the group, and in a
+/// Kubernetes Event on it.
+#[track_caller]
+fn told(scene: &Scene, condition: &str, text: &str) {
+    let contains = |message: &Value| message.as_str().is_some_and(|said| said.contains(text));
+    until("a condition that tells", || {
+        let status = scene.folder.status("master");
+        let mut conditions = status["conditions"].as_array()?.iter();
+        let tells = |one: &Value| {
+            one["type"] == condition && one["status"] == "True" && contains(&one["message"])
+        };
+        conditions.any(tells).then_some(())
+    });
+    until("a Kubernetes Event that tells", || {
+        let events = scene.folder.list("Event", "");
+        let tells = |event: &Value| {
+            event["involvedObject"]["kind"] == "DeploymentGroup" && contains(&event["message"])
+        };
+        events.iter().any(tells).then_some(())
+    });
 }
 
 /// Waits until it says that it waits for this.

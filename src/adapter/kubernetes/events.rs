@@ -28,6 +28,9 @@ const NOTE: usize = 1000;
 const ACTION: usize = 120;
 /// A wait that is over sooner is not worth telling.
 const SHORT_WAIT: Duration = Duration::from_secs(2);
+/// The least between two waits that are told: in a large group, what is waited
+/// for changes all the time.
+const NEXT_WAIT: Duration = Duration::from_secs(10);
 /// How long the end of a command waits for the last Events to be written.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -44,7 +47,7 @@ enum Told {
         /// Whether nothing is waited for any more as before.
         ends_wait: bool,
     },
-    /// Write this if nothing else is waited for soon.
+    /// Write this if something is still waited for in a while.
     Wait(Box<Written>),
     /// Say when all of before is written.
     Flush(oneshot::Sender<()>),
@@ -95,16 +98,22 @@ async fn write(
     let mut about: Option<ObjectReference> = None;
     // Only a wait that lasts is told.
     let mut wait: Option<(Instant, Box<Written>)> = None;
+    let mut next_wait = Instant::now();
     loop {
         let due = wait.as_ref().map_or_else(Instant::now, |(due, _)| *due);
         let event = tokio::select! {
             told = queued.recv() => match told {
                 Some(Told::Wait(event)) => {
-                    wait = Some((Instant::now() + SHORT_WAIT, event));
+                    let due = wait.map(|(due, _)| due);
+                    let due = due.unwrap_or_else(|| next_wait.max(Instant::now() + SHORT_WAIT));
+                    wait = Some((due, event));
                     continue;
                 }
                 Some(Told::Event { event, ends_wait }) => {
-                    wait = wait.filter(|_| !ends_wait);
+                    if ends_wait {
+                        wait = None;
+                        next_wait = Instant::now();
+                    }
                     event
                 }
                 Some(Told::Flush(done)) => {
@@ -115,7 +124,10 @@ async fn write(
                 None => return,
             },
             () = tokio::time::sleep_until(due), if wait.is_some() => match wait.take() {
-                Some((_, event)) => event,
+                Some((_, event)) => {
+                    next_wait = Instant::now() + NEXT_WAIT;
+                    event
+                }
                 None => continue,
             },
         };

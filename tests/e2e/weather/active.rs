@@ -4,8 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, holding};
-use crate::support::until;
+use super::{Scene, holding, told};
 
 #[test]
 fn an_active_service_led_elsewhere_is_reported_and_not_switched() {
@@ -22,14 +21,7 @@ fn an_active_service_led_elsewhere_is_reported_and_not_switched() {
     let narrowed = json!({ "spec": { "selector": { "pod-template-hash": hash } } });
     scene.folder.patch("Service", "hello-a", &narrowed);
     let foreign = selector();
-    until("a condition that tells", || astray(&scene));
-    until("a Kubernetes Event that tells", || {
-        let events = scene.folder.list("Event", "");
-        let tells = |event: &Value| {
-            event["involvedObject"]["kind"] == "DeploymentGroup" && names_it(&event["message"])
-        };
-        events.iter().any(tells).then_some(())
-    });
+    told(&scene, "Astray", "hello-a");
     assert_eq!(
         selector(),
         foreign,

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::{Scene, holding, waits_for};
+use super::{Scene, holding, told, waits_for};
 
 #[test]
 fn old_pods_and_deployments_with_finalizers_are_waited_for_by_name() {
@@ -19,6 +19,7 @@ fn old_pods_and_deployments_with_finalizers_are_waited_for_by_name() {
 
     let mut running = scene.deploy().start();
     waits_for(&mut running, &pod);
+    told(&scene, "Progressing", &pod);
     release(&scene, "Pod", &pod);
     waits_for(&mut running, "hello-b-");
     release(&scene, "Deployment", "hello-b-blue");

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, holding};
-use crate::support::{Asked, Folder, Load, Proxy, Run, Running, color, uid};
+use super::{Scene, holding, holding_again};
+use crate::support::{Asked, Folder, Load, Proxy, Run, Running, color, uid, until};
 
 /// The switch of hello-a, let through after the promotion was aborted, and when
 /// the next candidate stands untested where it leads.
@@ -99,6 +99,72 @@ fn a_shared_object_that_arrives_after_an_abort_is_refused() {
     assert_eq!(answer.status, 409, "{answer:?}");
     assert_eq!(folder.get("Ingress", "entrance"), Some(before));
     late.ends_well(successor, &check, "green");
+}
+
+/// The candidate's own Service, let through after a successor made it and drove
+/// on: it would let pods in that are not ready.
+#[test]
+fn a_service_of_the_candidate_that_arrives_after_it_was_made_is_refused() {
+    let late = Late::new("late-service");
+    let held = late
+        .proxy
+        .hold(|asked| asked.is("PATCH", "/services/hello-a-green"));
+    let first = late.deploy();
+    held.arrived("the Service of the candidate of hello-a");
+    let first = killed(first);
+
+    let mut successor = late.take_over(&first);
+    let check = holding(&mut successor);
+    let service = || late.scene.folder.get("Service", "hello-a-green").unwrap();
+    until("only ready pods to be behind it", || {
+        let published = &service()["spec"]["publishNotReadyAddresses"];
+        (*published == Value::Null).then_some(())
+    });
+    let before = service();
+    let answer = held.release();
+
+    assert_eq!(answer.status, 409, "{answer:?}");
+    assert_eq!(service(), before);
+    late.scene.let_go(&check);
+    let check = holding_again(&mut successor, &check);
+    late.ends_well(successor, &check, "blue");
+}
+
+/// An object that both colours share, and that nothing had the name of when it
+/// was asked for, let through after a successor made it another way.
+#[test]
+fn a_new_shared_object_that_arrives_after_another_was_made_is_refused() {
+    let late = Late::new("late-new");
+    let folder = &late.scene.folder;
+    let manifest = "groups/manifests/hello-a.yaml";
+    let shipped = folder.read(manifest);
+    let entrance = |host: &str| format!("{shipped}---\n{}\n", ingress(host));
+    folder.write(manifest, &entrance("first.example"));
+    let held = late
+        .proxy
+        .hold(|asked| asked.is("PATCH", "/ingresses/entrance"));
+    let mut first = late.deploy();
+    let check = holding(&mut first);
+    late.scene.let_go(&check);
+    held.arrived("the Ingress of the first release");
+    let first = killed(first);
+    // What was tested is not there any more, so its successor aborts.
+    folder.delete("Deployment", "hello-b-green");
+    folder.write(manifest, &entrance("second.example"));
+
+    let mut successor = late.take_over(&first);
+    let check = holding(&mut successor);
+    late.scene.let_go(&check);
+    successor.event("the switch", |event| event["event"] == "switched");
+    let before = folder.get("Ingress", "entrance").unwrap();
+    assert_eq!(before["spec"]["rules"][0]["host"], "second.example");
+    let answer = held.release();
+
+    assert_eq!(answer.status, 409, "{answer:?}");
+    assert_eq!(folder.get("Ingress", "entrance"), Some(before));
+    let run = successor.wait();
+    assert_eq!(run.code, 0, "{run}");
+    late.users.stop().assert_undisturbed();
 }
 
 /// A candidate, let through after the promotion was aborted. Nothing at the

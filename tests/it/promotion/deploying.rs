@@ -103,3 +103,21 @@ async fn results_of_many_checks_are_recorded_together() {
     let recorded = state.journal.calls("write checking").len();
     assert!(recorded < names.len(), "{recorded} writes");
 }
+
+/// In a large group, what is waited for changes all the time.
+#[tokio::test(start_paused = true)]
+async fn a_wait_whose_words_change_is_put_on_record() {
+    let names: Vec<_> = (0..12).map(|n| format!("check-{n}")).collect();
+    let checks = names.iter().map(|name| check(name)).collect();
+    let mut group = given::group(vec![app("web")], checks);
+    group.strategy.parallel_checks = names.len();
+    let scenario = Scenario::new(group);
+    for (name, seconds) in names.iter().zip(1..) {
+        scenario.world.run(name, Run::exits(0).lasts(seconds));
+    }
+    scenario.promote().await;
+    let state = scenario.world.state();
+    let under_way = state.history.iter().flat_map(|record| &record.in_flight);
+    let mut noted = under_way.flat_map(|promotion| &promotion.waits_for);
+    assert!(noted.any(|what| what.contains("check check-")));
+}

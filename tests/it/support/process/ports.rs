@@ -96,12 +96,7 @@ impl Cluster for Process {
 
     async fn delete_made(&self, epoch: Epoch, made: &Made) -> Result<(), ClusterError> {
         let act = |state: &mut State| {
-            for (name, uid) in &made.objects {
-                state.delete(
-                    &ObjectRef::new(made.kind.api_version, made.kind.name, name),
-                    uid,
-                );
-            }
+            state.delete_made(made);
             Ok(())
         };
         let call = format!("delete {}s of {}", made.kind.name, made.promotion);
