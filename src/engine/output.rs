@@ -17,6 +17,9 @@ use crate::promotion::observed::{Observed, PodState};
 
 /// How long the end of a log may take to arrive after its container ended.
 const LOG_PATIENCE: Duration = Duration::from_secs(10);
+/// Checks that are read along at the same time; others are read once they ended.
+/// Each is a request that does not end, and a server takes so many at a time.
+const READ_ALONG: usize = 100;
 /// Most bytes of one check's log that are kept to be read as a report.
 const LOG_BYTES: usize = 32 * 1024 * 1024;
 
@@ -58,7 +61,14 @@ impl Drive {
             .iter()
             .map(|check| check.name.clone())
             .collect();
+        let readings = self.outputs.values();
+        let mut under_way = readings
+            .filter(|output| !output.reading.is_finished())
+            .count();
         for check in checks {
+            if under_way >= READ_ALONG {
+                return;
+            }
             let Some(attempt) = self.promotion.attempt(&check) else {
                 continue;
             };
@@ -77,6 +87,7 @@ impl Drive {
             };
             let output = self.read_along(&check, attempt, pod.name.clone());
             self.outputs.insert(check, output);
+            under_way += 1;
         }
     }
 

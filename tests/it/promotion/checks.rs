@@ -1,5 +1,8 @@
 //! Only checks that passed let anybody through.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use promoter::engine::Deployed;
@@ -195,6 +198,32 @@ async fn what_a_check_writes_is_told() {
         .map(|fact| fact["line"].as_str().unwrap())
         .collect();
     assert_eq!(lines, PASSING.lines().collect::<Vec<_>>());
+}
+
+/// A server takes so many requests at a time, and these do not end.
+#[tokio::test(start_paused = true)]
+async fn of_very_many_checks_not_all_are_read_along() {
+    let names: Vec<_> = (0..130).map(|n| format!("check-{n}")).collect();
+    let checks = names.iter().map(|name| check(name)).collect();
+    let mut group = given::group(vec![app("hello-a")], checks);
+    group.strategy.parallel_checks = names.len();
+    let scenario = Scenario::new(group);
+    for name in &names {
+        scenario.world.run(name, Run::exits(0).lasts(30));
+    }
+    let read = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&read);
+    scenario.world.when("create Job", move |state| {
+        state.later(Duration::from_secs(20), move |state| {
+            let calls = state.journal.calls("lines");
+            count.store(calls.len(), Ordering::Relaxed);
+        });
+    });
+    scenario.promote().await;
+    assert_eq!(read.load(Ordering::Relaxed), 100);
+    let state = scenario.world.state();
+    let pods: BTreeSet<_> = state.journal.calls("lines").into_iter().collect();
+    assert_eq!(pods.len(), names.len(), "the others are read at their end");
 }
 
 #[tokio::test(start_paused = true)]
