@@ -245,6 +245,17 @@ fn the_whole_templates_are_planned() {
     }
 }
 
+/// Found by `cargo xtask fuzz`.
+#[test]
+fn numbers_come_back_from_the_text_of_a_plan() {
+    let more = MORE.replace("minAvailable: 1,", "minAvailable: 80801e30,");
+    let plan = given::plan(
+        &group(false, &given::manifest("hello-a", &more)),
+        Color::Green,
+    );
+    holds(&plan).unwrap();
+}
+
 proptest! {
     #![proptest_config(cases())]
 
