@@ -15,7 +15,7 @@ use crate::test::passes;
 
 pub(crate) const USAGE: &str = "\
 fuzz [--cases N] [--seed N]
-                  the parsers' tests with N inputs each (1000000; about 1 h), other
+                  the parsers' tests with N inputs each (1000000; about 30 min), other
                   ones in every run unless they are to be those of a seed
 ";
 
