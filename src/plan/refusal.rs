@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::object::ObjectRef;
 
+/// Most bytes of a reason: it may repeat what a manifest says, which may be anything.
+const LONGEST: usize = 1500;
+
 /// One reason why a plan is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -28,9 +31,14 @@ impl Refusal {
 
     /// A refusal about anything else.
     pub fn about(subject: impl Into<String>, reason: impl Into<String>) -> Self {
+        let mut reason = reason.into();
+        if reason.len() > LONGEST {
+            reason.truncate(reason.floor_char_boundary(LONGEST));
+            reason.push('…');
+        }
         Self {
             subject: subject.into(),
-            reason: reason.into(),
+            reason,
             hint: String::new(),
         }
     }

@@ -256,6 +256,18 @@ fn numbers_come_back_from_the_text_of_a_plan() {
     holds(&plan).unwrap();
 }
 
+/// Found by `cargo xtask fuzz`.
+#[test]
+fn a_refusal_does_not_repeat_a_whole_manifest() {
+    let text = format!("apiVersion: v1\nkind: {}\n", "Deploym ".repeat(500));
+    let group = group(false, &text);
+    let resolved = given::resolved(&group);
+    let drafted = planner::draft(&group, &resolved, &given::survey(), Color::Green);
+    let refusals = drafted.unwrap_err();
+    assert!(refusals.iter().all(|refusal| refusal.reason.len() < 2000));
+    assert!(refusals.iter().any(|refusal| refusal.reason.ends_with('…')));
+}
+
 proptest! {
     #![proptest_config(cases())]
 
