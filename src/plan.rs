@@ -24,6 +24,7 @@ pub mod refusal;
 pub mod render;
 pub mod resolve;
 pub mod survey;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,8 +4,9 @@
 use futures::StreamExt;
 
 use super::drive::Drive;
+use crate::plan::text::cut;
 use crate::port::cluster::LogSource;
-use crate::promotion::check::{LINE_BYTES, cut};
+use crate::promotion::check::LINE_BYTES;
 use crate::promotion::observed::Observed;
 use crate::promotion::trouble::{Trouble, troubles};
 use crate::promotion::{Reason, ReasonKind};

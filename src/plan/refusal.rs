@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::object::ObjectRef;
+use super::text::cut;
 
 /// Most bytes of a reason: it may repeat what a manifest says, which may be anything.
 const LONGEST: usize = 1500;
@@ -31,14 +32,9 @@ impl Refusal {
 
     /// A refusal about anything else.
     pub fn about(subject: impl Into<String>, reason: impl Into<String>) -> Self {
-        let mut reason = reason.into();
-        if reason.len() > LONGEST {
-            reason.truncate(reason.floor_char_boundary(LONGEST));
-            reason.push('…');
-        }
         Self {
             subject: subject.into(),
-            reason,
+            reason: cut(&reason.into(), LONGEST),
             hint: String::new(),
         }
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::group::name::CheckName;
+use crate::plan::text::cut;
 
 /// Most lines kept of the end of a check's log.
 pub const TAIL_LINES: usize = 50;
@@ -24,9 +25,6 @@ pub const NAME_BYTES: usize = 300;
 
 /// Most bytes kept of what a test case says about its failure.
 pub const DIAGNOSTIC_BYTES: usize = 2048;
-
-/// Stands where the rest of a text was cut off.
-const CUT: &str = "…";
 
 /// How a check ended. Only [`Verdict::Passed`] ever promotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -169,33 +167,6 @@ pub fn tail(log: &str) -> Vec<String> {
     lines
 }
 
-/// The text itself, or as much of its start as fits into `most` bytes with a
-/// mark that it was cut.
-pub fn cut(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(most.saturating_sub(CUT.len()));
-    format!("{}{CUT}", &text[..end])
-}
-
-/// The text on one line without control characters, cut like [`cut`].
-pub fn one_line(text: &str, most: usize) -> String {
-    // What is far behind the cut need not be looked at; runs of blanks shrink.
-    let start = &text[..text.floor_char_boundary(most.saturating_mul(4))];
-    let mut line = String::with_capacity(start.len().min(most));
-    for word in start.split(|c: char| c.is_whitespace() || c.is_control()) {
-        if !word.is_empty() && !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if start.len() < text.len() && line.len() <= most {
-        line.push_str(CUT);
-    }
-    cut(&line, most)
-}
-
 /// A duration as whole milliseconds.
 mod millis {
     use std::time::Duration;
@@ -222,6 +193,7 @@ mod millis {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::text::CUT;
 
     #[test]
     fn a_result_is_the_same_after_json() {
@@ -280,15 +252,5 @@ mod tests {
                 .iter()
                 .all(|l| l.len() <= LINE_BYTES && l.ends_with(CUT))
         );
-    }
-
-    #[test]
-    fn texts_are_cut_between_characters() {
-        assert_eq!(cut("äöü", 6), "äöü");
-        assert_eq!(cut("äöüä", 6), "ä…");
-        assert_eq!(cut("äöü", 0), "…");
-        assert_eq!(one_line(" a\r\n\tb \u{7}c\n", 20), "a b c");
-        assert_eq!(one_line(&"x\n".repeat(100), 9), "x x x …");
-        assert_eq!(one_line(&" ".repeat(100), 9), "…");
     }
 }

@@ -18,7 +18,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::check::{CaseOutcome, TestCase, Verdict, cut, one_line};
+use super::check::{CaseOutcome, TestCase, Verdict};
+use crate::plan::text::{cut, one_line};
 pub use reader::TapReader;
 
 /// Most test cases kept; all are counted.

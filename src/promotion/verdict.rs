@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::check::{Verdict, one_line};
+use super::check::Verdict;
+use crate::plan::text::one_line;
 pub use facts::{
     CheckFacts, ContainerEnd, ContainerFacts, JobFacts, Owner, PodFacts, PodPhase, Presence,
     ReportFacts,

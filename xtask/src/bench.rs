@@ -131,7 +131,7 @@ impl Bench {
             self.race_at_scale(size, Controllers::Raised, rounds, progress)?;
         }
         if wanted(Part::Scale) {
-            testbed::ship_controllers(progress)?;
+            testbed::controllers_as_shipped(progress)?;
             let raced = self.race_at_scale(size, Controllers::Shipped, rounds, progress);
             // With its own controllers again.
             let mended = testbed::up(progress);

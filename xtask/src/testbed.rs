@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use self::native::Disturbance;
 use crate::progress::{self, Progress};
 
-pub(crate) use native::{ARGO_ROLLOUTS, Peers, layout, peers, ship_controllers};
+pub(crate) use native::{ARGO_ROLLOUTS, Peers, controllers_as_shipped, layout, peers};
 
 pub(crate) const USAGE: &str = "\
 testbed up        start a Kubernetes cluster, a registry and an AWS double, or mend what is dead

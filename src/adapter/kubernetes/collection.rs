@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
+use super::lease::NOBODYS_FOR;
 use super::{Kubernetes, error, kept};
 use crate::plan::label;
 use crate::plan::object::Object;
@@ -17,11 +18,6 @@ use crate::port::cluster::Made;
 /// The answer names all objects; their content is not asked for.
 const NAMES_ONLY: HeaderValue =
     HeaderValue::from_static("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
-
-/// How long the server may be at it. It looks for what to delete first and then
-/// deletes by name, so that it must have ended when somebody else may have the
-/// lock: 2 s after the last moment at which a holder acts.
-const DELETES_WITHIN: &str = "2s";
 
 /// A list, of which no more than this is unpacked.
 #[derive(Deserialize)]
@@ -87,10 +83,12 @@ impl Kubernetes {
         })
     }
 
+    /// The server looks for what to delete first and then deletes by name, so it
+    /// must have ended before somebody else has the lock, and is told so.
     async fn delete_selected(&self, path: &str, selected: &ListParams) -> kube::Result<()> {
         let request = Request::new(path).delete_collection(&DeleteParams::background(), selected);
         let mut request = request.map_err(kube::Error::BuildRequest)?;
-        let uri = format!("{}&timeout={DELETES_WITHIN}", request.uri());
+        let uri = format!("{}&timeout={}s", request.uri(), NOBODYS_FOR.as_secs());
         *request.uri_mut() = uri
             .parse()
             .map_err(|error: InvalidUri| kube::Error::HttpError(error.into()))?;

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::plan::text::cut;
 use crate::port::{ClusterError, Epoch};
-use crate::promotion::check::cut;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::GroupRecord;
 

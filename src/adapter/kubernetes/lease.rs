@@ -36,6 +36,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_secs(3);
 /// How long its holder acts on it: less, for clocks that run at different speeds.
 const GOOD_FOR: Duration = Duration::from_secs(13);
+/// How long nobody acts on a lock that is not renewed any more, at the least.
+pub(super) const NOBODYS_FOR: Duration = DURATION.saturating_sub(GOOD_FOR);
 
 /// Somebody else's lock, as this process saw it first.
 pub(super) struct Sighting {

@@ -14,7 +14,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{CheckSummary, GroupRecord, LeftOut, Outcome};
-use crate::promotion::check::{Verdict, cut};
+use crate::plan::text::cut;
+use crate::promotion::check::Verdict;
 use crate::promotion::{Promotion, Reason};
 pub use pack::Unreadable;
 

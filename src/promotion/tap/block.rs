@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use crate::promotion::check::{DIAGNOSTIC_BYTES, LINE_BYTES, cut};
+use crate::plan::text::cut;
+use crate::promotion::check::{DIAGNOSTIC_BYTES, LINE_BYTES};
 
 /// The fields that are shown, in this order.
 const SHOWN: [&str; 8] = [

@@ -11,9 +11,8 @@ use super::{
     FOR_FAILURES, MAX_CASES, MAX_DEPTH, MAX_PROBLEMS, TapPlan, TapProblem, TapProblemKind,
     TapReport,
 };
-use crate::promotion::check::{
-    CaseOutcome, DIAGNOSTIC_BYTES, LINE_BYTES, NAME_BYTES, TestCase, cut, one_line,
-};
+use crate::plan::text::{cut, one_line};
+use crate::promotion::check::{CaseOutcome, DIAGNOSTIC_BYTES, LINE_BYTES, NAME_BYTES, TestCase};
 
 /// Spaces before a subtest, for every level.
 const INDENT: usize = 4;

@@ -4,7 +4,9 @@
 use serde_json::{Value, json};
 
 use super::{Scene, holding, holding_again};
-use crate::support::{Asked, Folder, Load, Proxy, Run, Running, color, uid, until};
+use crate::support::{Asked, Folder, Held, Load, Proxy, Run, Running, color, uid, until};
+
+const MANIFEST: &str = "groups/manifests/hello-a.yaml";
 
 /// The switch of hello-a, let through after the promotion was aborted, and when
 /// the next candidate stands untested where it leads.
@@ -12,11 +14,7 @@ use crate::support::{Asked, Folder, Load, Proxy, Run, Running, color, uid, until
 fn a_switch_that_arrives_after_an_abort_is_refused() {
     let late = Late::new("late-switch");
     let held = late.proxy.hold(|asked| is_switch(asked, "hello-a"));
-    let mut first = late.deploy();
-    let check = holding(&mut first);
-    late.scene.let_go(&check);
-    held.arrived("the switch of hello-a");
-    let first = killed(first);
+    let first = late.killed_at(&held, "the switch of hello-a");
     // What was tested is not there any more, so its successor aborts.
     late.scene.folder.delete("Deployment", "hello-b-green");
 
@@ -43,11 +41,7 @@ fn a_switch_that_arrives_after_an_abort_is_refused() {
 fn a_deletion_that_arrives_after_the_next_deploy_is_refused() {
     let late = Late::new("late-delete");
     let held = late.proxy.hold(|asked| is_deletion(asked, "hello-a-blue"));
-    let mut first = late.deploy();
-    let check = holding(&mut first);
-    late.scene.let_go(&check);
-    held.arrived("the deletion of the old hello-a");
-    let first = killed(first);
+    let first = late.killed_at(&held, "the deletion of the old hello-a");
 
     let mut successor = late.take_over(&first);
     let check = holding(&mut successor);
@@ -68,21 +62,15 @@ fn a_deletion_that_arrives_after_the_next_deploy_is_refused() {
 #[test]
 fn a_shared_object_that_arrives_after_an_abort_is_refused() {
     let folder = Folder::new("late-apply");
-    let manifest = "groups/manifests/hello-a.yaml";
-    let shipped = folder.read(manifest);
-    let entrance = |host: &str| format!("{shipped}---\n{}\n", ingress(host));
-    folder.write(manifest, &entrance("before.example"));
+    let shipped = folder.read(MANIFEST);
+    folder.write(MANIFEST, &with_entrance(&shipped, "before.example"));
     let late = Late::in_scene(Scene::in_folder(folder));
     let folder = &late.scene.folder;
-    folder.write(manifest, &entrance("after.example"));
+    folder.write(MANIFEST, &with_entrance(&shipped, "after.example"));
     let held = late
         .proxy
         .hold(|asked| asked.is("PATCH", "/ingresses/entrance"));
-    let mut first = late.deploy();
-    let check = holding(&mut first);
-    late.scene.let_go(&check);
-    held.arrived("the Ingress of the new release");
-    let first = killed(first);
+    let first = late.killed_at(&held, "the Ingress of the new release");
     // What was tested is not there any more, so its successor aborts.
     folder.delete("Deployment", "hello-b-green");
 
@@ -136,21 +124,15 @@ fn a_service_of_the_candidate_that_arrives_after_it_was_made_is_refused() {
 fn a_new_shared_object_that_arrives_after_another_was_made_is_refused() {
     let late = Late::new("late-new");
     let folder = &late.scene.folder;
-    let manifest = "groups/manifests/hello-a.yaml";
-    let shipped = folder.read(manifest);
-    let entrance = |host: &str| format!("{shipped}---\n{}\n", ingress(host));
-    folder.write(manifest, &entrance("first.example"));
+    let shipped = folder.read(MANIFEST);
+    folder.write(MANIFEST, &with_entrance(&shipped, "first.example"));
     let held = late
         .proxy
         .hold(|asked| asked.is("PATCH", "/ingresses/entrance"));
-    let mut first = late.deploy();
-    let check = holding(&mut first);
-    late.scene.let_go(&check);
-    held.arrived("the Ingress of the first release");
-    let first = killed(first);
+    let first = late.killed_at(&held, "the Ingress of the first release");
     // What was tested is not there any more, so its successor aborts.
     folder.delete("Deployment", "hello-b-green");
-    folder.write(manifest, &entrance("second.example"));
+    folder.write(MANIFEST, &with_entrance(&shipped, "second.example"));
 
     let mut successor = late.take_over(&first);
     let check = holding(&mut successor);
@@ -243,6 +225,16 @@ impl Late {
             .start()
     }
 
+    /// A deploy that is killed once its check has passed and the held request
+    /// was sent.
+    fn killed_at(&self, held: &Held, what: &str) -> Run {
+        let mut deploy = self.deploy();
+        let check = holding(&mut deploy);
+        self.scene.let_go(&check);
+        held.arrived(what);
+        killed(deploy)
+    }
+
     /// A deploy of somebody else, who resumes what the first left once its lock
     /// has run out.
     fn take_over(&self, first: &Run) -> Running {
@@ -273,6 +265,11 @@ impl Late {
         println!("{}: {served}", self.scene.folder.namespace);
         served.assert_undisturbed();
     }
+}
+
+/// A manifest with an Ingress, which both colours share.
+fn with_entrance(manifest: &str, host: &str) -> String {
+    format!("{manifest}---\n{}\n", ingress(host))
 }
 
 fn ingress(host: &str) -> Value {

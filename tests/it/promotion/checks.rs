@@ -203,10 +203,7 @@ async fn what_a_check_writes_is_told() {
 /// A server takes so many requests at a time, and these do not end.
 #[tokio::test(start_paused = true)]
 async fn of_very_many_checks_not_all_are_read_along() {
-    let names: Vec<_> = (0..130).map(|n| format!("check-{n}")).collect();
-    let checks = names.iter().map(|name| check(name)).collect();
-    let mut group = given::group(vec![app("hello-a")], checks);
-    group.strategy.parallel_checks = names.len();
+    let (group, names) = given::checked_at_once(130);
     let scenario = Scenario::new(group);
     for name in &names {
         scenario.world.run(name, Run::exits(0).lasts(30));

@@ -7,7 +7,7 @@ use promoter::plan::color::Color;
 use promoter::promotion::phase::Phase;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::given::{self, app, check};
+use crate::support::given;
 use crate::support::scenario::Scenario;
 use crate::support::simulate::Run;
 
@@ -88,10 +88,7 @@ async fn pods_that_are_ready_are_not_waited_for_until_their_deployment_says_so()
 
 #[tokio::test(start_paused = true)]
 async fn results_of_many_checks_are_recorded_together() {
-    let names: Vec<_> = (0..12).map(|n| format!("check-{n}")).collect();
-    let checks = names.iter().map(|name| check(name)).collect();
-    let mut group = given::group(vec![app("web")], checks);
-    group.strategy.parallel_checks = names.len();
+    let (group, names) = given::checked_at_once(12);
     let scenario = Scenario::new(group);
     for (name, tenths) in names.iter().zip(0..) {
         let mut run = Run::exits(0);
@@ -107,10 +104,7 @@ async fn results_of_many_checks_are_recorded_together() {
 /// In a large group, what is waited for changes all the time.
 #[tokio::test(start_paused = true)]
 async fn a_wait_whose_words_change_is_put_on_record() {
-    let names: Vec<_> = (0..12).map(|n| format!("check-{n}")).collect();
-    let checks = names.iter().map(|name| check(name)).collect();
-    let mut group = given::group(vec![app("web")], checks);
-    group.strategy.parallel_checks = names.len();
+    let (group, names) = given::checked_at_once(12);
     let scenario = Scenario::new(group);
     for (name, seconds) in names.iter().zip(1..) {
         scenario.world.run(name, Run::exits(0).lasts(seconds));

@@ -68,6 +68,16 @@ pub(crate) fn app(name: &str) -> App {
     }
 }
 
+/// An app, `web`, with checks `check-0` and so on that run at the same time, and
+/// their names.
+pub(crate) fn checked_at_once(number: usize) -> (Group, Vec<String>) {
+    let names: Vec<_> = (0..number).map(|n| format!("check-{n}")).collect();
+    let checks = names.iter().map(|name| check(name)).collect();
+    let mut group = group(vec![app("web")], checks);
+    group.strategy.parallel_checks = number;
+    (group, names)
+}
+
 /// [`hello`], with time to go back.
 pub(crate) fn hello_with_window() -> Group {
     let mut group = hello();

@@ -39,7 +39,7 @@ use self::system::Before;
 use super::Testbed;
 use crate::progress::Progress;
 
-pub(crate) use self::disturb::{Disturbance, disturb, pid, ship_controllers};
+pub(crate) use self::disturb::{Disturbance, controllers_as_shipped, disturb, pid};
 pub(crate) use self::golang::ARGO_ROLLOUTS;
 pub(crate) use self::status::status;
 

@@ -70,7 +70,7 @@ pub(crate) fn pid(name: &str, progress: &mut Progress) -> Result<i32> {
 
 /// Restarts the controller manager with the request rate that Kubernetes ships,
 /// until the next `up`.
-pub(crate) fn ship_controllers(progress: &mut Progress) -> Result<()> {
+pub(crate) fn controllers_as_shipped(progress: &mut Progress) -> Result<()> {
     let (layout, mut part) = find(components::CONTROLLER_MANAGER, progress)?;
     let _lock = lock()?;
     let arguments = &mut part.daemon.arguments;

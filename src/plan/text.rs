@@ -1,0 +1,46 @@
+//! Texts of others, cut to what there is room for.
+
+/// Stands where the rest of a text was cut off.
+pub const CUT: &str = "…";
+
+/// The text itself, or as much of its start as fits into `most` bytes with a
+/// mark that it was cut.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(most.saturating_sub(CUT.len()));
+    format!("{}{CUT}", &text[..end])
+}
+
+/// The text on one line without control characters, cut like [`cut`].
+pub fn one_line(text: &str, most: usize) -> String {
+    // What is far behind the cut need not be looked at; runs of blanks shrink.
+    let start = &text[..text.floor_char_boundary(most.saturating_mul(4))];
+    let mut line = String::with_capacity(start.len().min(most));
+    for word in start.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if !word.is_empty() && !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if start.len() < text.len() && line.len() <= most {
+        line.push_str(CUT);
+    }
+    cut(&line, most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(cut("äöü", 6), "äöü");
+        assert_eq!(cut("äöüä", 6), "ä…");
+        assert_eq!(cut("äöü", 0), "…");
+        assert_eq!(one_line(" a\r\n\tb \u{7}c\n", 20), "a b c");
+        assert_eq!(one_line(&"x\n".repeat(100), 9), "x x x …");
+        assert_eq!(one_line(&" ".repeat(100), 9), "…");
+    }
+}
