@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use promoter::group::name::AppName;
 use promoter::plan::color::Color;
+use promoter::port::ClusterError;
 use promoter::promotion::phase::Phase;
+use promoter::promotion::record::Outcome;
 use serde_json::json;
 
 use crate::support::given::{self, app, check, manifest, templated};
@@ -357,8 +359,8 @@ async fn pods_of_an_app_that_no_plan_knows_are_waited_for() {
     scenario.rests_at(Some(Color::Green));
 }
 
-#[tokio::test(start_paused = true)]
-async fn many_objects_go_at_one_go() {
+/// A scenario in which a release of many apps replaces another.
+async fn many_apps() -> (Scenario, Vec<String>, Outcome) {
     let names: Vec<_> = (0..12).map(|n| format!("app-{n}")).collect();
     let apps = names.iter().map(|name| app(name)).collect();
     let checks = names.iter().map(|name| check(name)).collect();
@@ -366,6 +368,36 @@ async fn many_objects_go_at_one_go() {
     let first = scenario.promote().await;
     scenario.push_all();
     scenario.forget();
+    (scenario, names, first)
+}
+
+/// A server that is slow gives up, and a Role may be older than this.
+#[tokio::test(start_paused = true)]
+async fn many_objects_go_one_by_one_where_they_cannot_go_at_one_go() {
+    let action = "delete Jobs".to_owned();
+    let moved = ClusterError::Moved {
+        action: action.clone(),
+    };
+    let reason = "no right".to_owned();
+    for error in [moved, ClusterError::Forbidden { action, reason }] {
+        let (scenario, names, _) = many_apps().await;
+        scenario.world.fail("delete Jobs", 1, error.clone());
+        scenario.world.fail("delete Services", 1, error);
+        scenario.promote().await;
+        let state = scenario.world.state();
+        let deleted = |kind: &str| state.journal.calls(&format!("delete {kind} ")).len();
+        assert_eq!(
+            (deleted("Job"), deleted("Service")),
+            (names.len(), names.len())
+        );
+        drop(state);
+        scenario.rests_at(Some(Color::Green));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_objects_go_at_one_go() {
+    let (scenario, names, first) = many_apps().await;
     let second = scenario.promote().await;
     let state = scenario.world.state();
     let deleted = |kind: &str| state.journal.calls(&format!("delete {kind}"));
