@@ -206,6 +206,15 @@ impl Plan {
             .collect()
     }
 
+    /// How long the pods of all apps may take to end, one level of
+    /// [`Plan::teardown_order`] after the other (`terminationGracePeriodSeconds`).
+    pub fn teardown_time(&self) -> Duration {
+        let grace = |name: &AppName| self.app(name).map(AppPlan::grace);
+        let of_level = |level: &Vec<AppName>| level.iter().filter_map(grace).max();
+        let levels = self.teardown_order();
+        levels.iter().filter_map(of_level).sum()
+    }
+
     /// Apps in the order in which their old pods may go: callers first.
     ///
     /// Each inner list may go together once all before it are gone. An app
@@ -265,6 +274,13 @@ impl AppPlan {
             Some(autoscaler) => autoscaler.count(serving),
             None => self.replicas(),
         }
+    }
+
+    /// How long a pod of it has to end; Kubernetes' default is 30 s.
+    fn grace(&self) -> Duration {
+        let path = "/spec/template/spec/terminationGracePeriodSeconds";
+        let seconds = self.deployment.at(path).and_then(serde_json::Value::as_u64);
+        Duration::from_secs(seconds.unwrap_or(30))
     }
 
     /// Pods its Deployment asks for; Kubernetes' default is one.

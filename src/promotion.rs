@@ -257,6 +257,12 @@ impl Promotion {
         self.results.iter().find(|result| result.check == *check)
     }
 
+    /// Since when somebody drives it in its phase; deadlines count from here.
+    pub fn driven_since(&self) -> Timestamp {
+        let since = self.phase_since;
+        self.resumed_at.map_or(since, |resumed| since.max(resumed))
+    }
+
     /// Goes on with another promoter, whose clock is the one that counts from
     /// now on: nothing has happened later than now.
     pub fn take_over(&mut self, now: Timestamp) {

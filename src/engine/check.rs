@@ -1,6 +1,7 @@
 //! Starting checks, and recording what came of them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::drive::Drive;
 use super::output::Output;
@@ -19,13 +20,17 @@ use crate::promotion::observed::Observed;
 use crate::promotion::tap::TapReport;
 use crate::promotion::verdict::{Finding, ReportFacts, Ruling, rule};
 
+/// How long a log may not be readable before it counts as lost.
+const UNREADABLE: Duration = Duration::from_mins(1);
+
 /// What came of reading what a run wrote.
 #[derive(PartialEq, Eq)]
 enum Read {
     /// Nothing more is to be read of this run.
     Done,
-    /// It is refused, but the candidate may not have been in reach of it.
-    TooEarly,
+    /// It says nothing yet: the candidate may not have been in reach of it, or
+    /// its log cannot be read.
+    NotYet,
 }
 
 impl Drive {
@@ -58,6 +63,7 @@ impl Drive {
         self.promotion.runs.remove(&check);
         self.promotion.early.remove(&check);
         self.outputs.remove(&check);
+        self.unreadable.remove(&check);
         self.checkpoint().await?;
         self.emit(Fact::CheckRepeated {
             check: check.clone(),
@@ -103,14 +109,15 @@ impl Drive {
         checks: &[CheckName],
         observed: &Observed,
     ) -> Result<(), ClusterError> {
-        let mut too_early = false;
+        let mut waits = false;
         for check in checks {
             let plan = self.plan.check(check).cloned();
             if let Some((plan, attempt)) = plan.zip(self.promotion.attempt(check)) {
-                too_early |= self.conclude_one(&plan, attempt, observed).await? == Read::TooEarly;
+                waits |= self.conclude_one(&plan, attempt, observed).await? == Read::NotYet;
             }
         }
-        if too_early {
+        if waits {
+            self.note_long_wait().await?;
             self.engine.pause().await;
         }
         Ok(())
@@ -131,7 +138,15 @@ impl Drive {
         loop {
             let read = match &log {
                 Some(log) => Ok(log.clone()),
-                None => self.log_of(check, attempt, observed).await?,
+                None => match self.log_of(check, attempt, observed).await {
+                    Err(error @ ClusterError::Unreachable { .. }) => {
+                        if self.waits_for_log(check, &error, observed) {
+                            return Ok(Read::NotYet);
+                        }
+                        Err(error.to_string())
+                    }
+                    read => read?,
+                },
             };
             let report = read_report(plan.report, read.as_deref());
             let cases = match &report {
@@ -155,7 +170,7 @@ impl Drive {
                     if let Some(until) = situation.reachable_at() {
                         let wait_for = format!("the candidate to be in reach again: {reason}");
                         self.tell_wait(format!("check {check}: {wait_for}"), until);
-                        return Ok(Read::TooEarly);
+                        return Ok(Read::NotYet);
                     }
                     self.repeat(check.clone(), reason, observed).await?;
                     return Ok(Read::Done);
@@ -163,6 +178,19 @@ impl Drive {
                 Ruling::Running { .. } | Ruling::ReadReport => return Ok(Read::Done),
             }
         }
+    }
+
+    /// Whether a log may yet become readable. A node that does not answer must
+    /// not keep the verdict of a check whose exit code is known.
+    fn waits_for_log(&mut self, check: &CheckName, why: &ClusterError, seen: &Observed) -> bool {
+        let now = self.engine.clock.now();
+        let since = *self.unreadable.entry(check.clone()).or_insert(now);
+        let waits = now.duration_since(since).unsigned_abs() < UNREADABLE;
+        if waits {
+            let until = self.situation(seen).deadline();
+            self.tell_wait(format!("check {check}: its log: {why}"), until);
+        }
+        waits
     }
 
     async fn end_check(

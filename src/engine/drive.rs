@@ -55,6 +55,10 @@ pub(super) struct Drive {
     pub(super) reported: Reported,
     sightings: Sightings,
     wait: Wait,
+    /// Why the last step was not answered, until one is.
+    unanswered: Option<String>,
+    /// Since when a log cannot be read.
+    pub(super) unreadable: BTreeMap<CheckName, Timestamp>,
 }
 
 /// What is waited for, and from when on that is worth a note.
@@ -96,6 +100,8 @@ impl Drive {
             reported: Reported::default(),
             sightings: Sightings::default(),
             wait: Wait::default(),
+            unanswered: None,
+            unreadable: BTreeMap::new(),
         }
     }
 
@@ -110,12 +116,18 @@ impl Drive {
     }
 
     /// Goes on under another epoch of the lock, from what is on record. Results
-    /// are kept in full where this process has them.
-    pub(super) fn take_up(&mut self, epoch: Epoch, recorded: Promotion) {
+    /// are kept in full where this process has them. Deadlines move by the time
+    /// since the lock was lost and no further: a step that is never answered
+    /// loses it again and again.
+    pub(super) fn take_up(&mut self, epoch: Epoch, recorded: Promotion, lost_at: Timestamp) {
+        let now = self.engine.clock.now();
         let full = std::mem::take(&mut self.promotion.results);
+        let since = self.promotion.driven_since();
         self.epoch = epoch;
         self.promotion = recorded;
-        self.promotion.take_over(self.engine.clock.now());
+        self.promotion.take_over(now);
+        let moved = since.saturating_add(now.duration_since(lost_at));
+        self.promotion.resumed_at = Some(moved.unwrap_or(now).min(now));
         for result in &mut self.promotion.results {
             let same = full.iter().find(|kept| kept.is_of_run(result));
             if let Some(kept) = same {
@@ -156,7 +168,7 @@ impl Drive {
         self.sightings.date(&mut observed, begun);
         self.report(&observed);
         self.follow_checks(&observed);
-        if stop.is_cancelled() && self.stop() {
+        if stop.is_cancelled() && self.stop(&observed) {
             self.put_on_record().await?;
             return Ok(Some(Deployed::Detached(self.promotion.id.clone())));
         }
@@ -179,6 +191,13 @@ impl Drive {
                 if phase == Phase::Aborting && self.promotion.phase != Phase::Settling {
                     self.add_namespace(&mut reasons).await;
                 }
+                // Late because of what was not answered.
+                let is_late = self.situation(&observed).is_overdue();
+                if is_late && !reasons.is_empty() {
+                    let unanswered = self.unanswered.take();
+                    let reason = |text| Reason::new(ReasonKind::Apply, text);
+                    reasons.extend(unanswered.map(reason));
+                }
                 self.promotion.tested.extend(tested);
                 self.enter(phase, reasons);
                 if self.detach && phase == Phase::Settling {
@@ -191,8 +210,9 @@ impl Drive {
                 if !change.records_itself() {
                     self.put_on_record().await?;
                 }
-                if let Err(error) = self.perform(change, &observed).await {
-                    self.step_failed(error).await?;
+                match self.perform(change, &observed).await {
+                    Ok(()) => self.unanswered = None,
+                    Err(error) => self.step_failed(error, &observed).await?,
                 }
             }
             Next::Wait { wait_for, until } => {
@@ -237,6 +257,16 @@ impl Drive {
             && self.recorded_astray == self.reported.astray
     }
 
+    /// Notes the wait if that is due; for steps that come to nothing yet.
+    pub(super) async fn note_long_wait(&mut self) -> Result<(), ClusterError> {
+        let now = self.engine.clock.now();
+        let is_due = self.wait.noted_from.is_some_and(|from| from <= now);
+        if is_due && !self.is_noted() {
+            self.note_wait().await?;
+        }
+        Ok(())
+    }
+
     /// Lets everybody see what has been waited for for a while.
     async fn note_wait(&mut self) -> Result<(), ClusterError> {
         self.promotion.waits_for = Some(self.wait.what.clone());
@@ -251,8 +281,9 @@ impl Drive {
 
     /// A person stops it: before the switch it is aborted, after it the rest
     /// is left to the next promoter. Says whether to return now.
-    fn stop(&mut self) -> bool {
+    fn stop(&mut self, observed: &Observed) -> bool {
         match self.promotion.phase {
+            Phase::Promoting if self.situation(observed).has_switched() => true,
             Phase::Planned | Phase::Deploying | Phase::Checking | Phase::Promoting => {
                 let reason = Reason::new(ReasonKind::Interrupted, "stopped by a person");
                 self.enter(Phase::Aborting, vec![reason]);
@@ -274,32 +305,41 @@ impl Drive {
     /// What was asked for without an answer may still arrive, and then undo
     /// what was done meanwhile. So it goes on under another epoch, which
     /// everything that is late is refused for.
-    async fn step_failed(&mut self, error: ClusterError) -> Result<(), ClusterError> {
+    async fn step_failed(
+        &mut self,
+        error: ClusterError,
+        observed: &Observed,
+    ) -> Result<(), ClusterError> {
         match error {
             ClusterError::Fenced => return Err(error),
             ClusterError::Unreachable { .. } => {
-                let message = format!("{error}; trying again");
-                self.emit(Fact::Warning { message });
+                let text = error.to_string();
+                if self.unanswered.as_ref() != Some(&text) {
+                    let message = format!("{text}; trying again");
+                    self.emit(Fact::Warning { message });
+                    self.unanswered = Some(text);
+                }
                 self.engine.pause().await;
                 return Err(ClusterError::Fenced);
             }
             _ => {}
         }
-        match self.promotion.phase {
-            Phase::Aborting | Phase::Settling => {
-                self.emit(Fact::Warning {
-                    message: format!("{error}; trying again"),
-                });
-                self.promotion.waits_for = Some(format!("another try: {error}"));
-                self.engine.pause().await;
-                Ok(())
-            }
-            _ => {
-                let reason = Reason::new(ReasonKind::Apply, error.to_string());
-                self.enter(Phase::Aborting, vec![reason]);
-                Ok(())
-            }
+        let must_go_on = match self.promotion.phase {
+            Phase::Aborting | Phase::Settling => true,
+            Phase::Promoting => self.situation(observed).is_past_return(),
+            _ => false,
+        };
+        if !must_go_on {
+            let reason = Reason::new(ReasonKind::Apply, error.to_string());
+            self.enter(Phase::Aborting, vec![reason]);
+            return Ok(());
         }
+        self.emit(Fact::Warning {
+            message: format!("{error}; trying again"),
+        });
+        self.promotion.waits_for = Some(format!("another try: {error}"));
+        self.engine.pause().await;
+        Ok(())
     }
 
     /// Moves to another phase. It is on record before anything happens in it.

@@ -52,6 +52,18 @@ impl Engine {
         }
     }
 
+    /// As [`Engine::lock`]. Watches begin meanwhile; they are believed once they
+    /// show the stamps of the lock.
+    pub(super) async fn lock_and_look(&self, holder: &str) -> Result<Lock, LockError> {
+        let looking = async {
+            // Whoever looks next is told what is wrong.
+            drop(self.cluster.observe().await);
+            Ok(())
+        };
+        let (lock, ()) = tokio::try_join!(self.lock(holder), looking)?;
+        Ok(lock)
+    }
+
     /// Gives the lock back.
     pub(super) async fn unlock(&self, lock: &Lock) {
         if let Err(error) = self.ledger.release(lock.epoch).await {
@@ -72,7 +84,7 @@ impl Engine {
         loop {
             match drive.run(stop.clone()).await {
                 Err(EngineError::Cluster(ClusterError::Fenced)) => {
-                    if let Some(ended) = self.take_back(lock, drive).await? {
+                    if let Some(ended) = self.take_back(lock, drive, &stop).await? {
                         return Ok(ended);
                     }
                 }
@@ -87,14 +99,20 @@ impl Engine {
         &self,
         lock: &mut Lock,
         drive: &mut Drive,
+        stop: &CancellationToken,
     ) -> Result<Option<Deployed>, EngineError> {
         let fenced = || EngineError::Cluster(ClusterError::Fenced);
-        let since = self.clock.now();
+        let lost_at = self.clock.now();
+        let until = lost_at.saturating_add(PATIENCE).unwrap_or(lost_at);
         lock.epoch = loop {
             match self.ledger.acquire(&lock.holder).await {
                 Ok(epoch) => break epoch,
                 Err(LockError::Cluster(ClusterError::Unreachable { .. }))
-                    if self.clock.now().duration_since(since).unsigned_abs() < PATIENCE => {}
+                    if self.clock.now() < until && !stop.is_cancelled() =>
+                {
+                    let what = "the cluster to answer, to have the group's lock again";
+                    drive.tell_wait(what.to_owned(), until);
+                }
                 Err(LockError::Cluster(error)) => return Err(EngineError::Cluster(error)),
                 Err(LockError::Held { holder, .. }) => {
                     return Err(EngineError::LockLost { holder });
@@ -109,7 +127,7 @@ impl Engine {
             return drive.finish().await.map(Some).map_err(EngineError::Cluster);
         }
         let ours = record.in_flight.filter(|promotion| is_ours(&promotion.id));
-        drive.take_up(lock.epoch, ours.ok_or_else(fenced)?);
+        drive.take_up(lock.epoch, ours.ok_or_else(fenced)?, lost_at);
         Ok(None)
     }
 

@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lock::Lock;
 use super::{Engine, EngineError};
-use crate::plan::Plan;
+use crate::plan::object::Object;
+use crate::plan::{Plan, ServicePlan};
 use crate::port::cluster::Pointing;
 use crate::port::{ClusterError, Epoch};
 use crate::promotion::event::Fact;
+use crate::promotion::next::astray;
 use crate::promotion::observed::Observed;
 use crate::promotion::record::GroupRecord;
 use crate::promotion::record::rebuild::{is_lost, rebuild};
@@ -40,27 +42,61 @@ impl Engine {
         plan: &Plan,
         observed: &Observed,
     ) -> Result<bool, EngineError> {
-        let changes = changes(plan, observed);
-        for change in &changes {
-            match self.cluster.point(epoch, change).await {
-                Ok(()) => {}
-                // Changed again at this moment: it is seen and said later on.
-                Err(ClusterError::Moved { .. }) => continue,
-                Err(error) => return Err(EngineError::Cluster(error)),
+        let strays: Vec<_> = plan
+            .services()
+            .filter_map(|service| stray(service, observed))
+            .collect();
+        let mut left = Vec::new();
+        for (service, active) in &strays {
+            let repaired = self.lead_back(epoch, plan, service, active, observed).await;
+            if !repaired.map_err(EngineError::Cluster)? {
+                left.push(astray(active.name()));
             }
-            let fact = Fact::Repaired {
-                service: change.service.clone(),
-                color: plan.candidate,
-            };
-            self.record(None, fact);
         }
         let mut record = self.ledger.read().await.map_err(EngineError::Cluster)?;
-        if !record.astray.is_empty() {
-            record.astray.clear();
+        if record.astray != left {
+            record.astray.clone_from(&left);
             let written = self.ledger.write(epoch, &record).await;
             written.map_err(EngineError::Cluster)?;
         }
-        Ok(!changes.is_empty())
+        let changed = left.len() < strays.len();
+        if !left.is_empty() {
+            self.record(None, Fact::Astray { found: left });
+        }
+        Ok(changed)
+    }
+
+    /// Whether it was led back: not where no pod would take its requests, nor
+    /// over another change at this moment.
+    async fn lead_back(
+        &self,
+        epoch: Epoch,
+        plan: &Plan,
+        service: &ServicePlan,
+        active: &Object,
+        observed: &Observed,
+    ) -> Result<bool, ClusterError> {
+        if !observed.is_served(service) {
+            return Ok(false);
+        }
+        let change = Pointing {
+            service: active.name().to_owned(),
+            uid: active.uid().unwrap_or_default().to_owned(),
+            from: Some(active.texts_at("/spec/selector")).filter(|selector| !selector.is_empty()),
+            to: Some(service.selector.clone()),
+            spec: BTreeMap::new(),
+        };
+        match self.cluster.point(epoch, &change).await {
+            Ok(()) => {}
+            Err(ClusterError::Moved { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        let fact = Fact::Repaired {
+            service: change.service,
+            color: plan.candidate,
+        };
+        self.record(None, fact);
+        Ok(true)
     }
 
     /// The record, put together again from Services, labels and kept plans if
@@ -95,21 +131,11 @@ impl Engine {
     }
 }
 
-fn changes(plan: &Plan, observed: &Observed) -> Vec<Pointing> {
-    let change = |service: &crate::plan::ServicePlan| {
-        let active = observed.service(service.active.name())?;
-        let selector = active.texts_at("/spec/selector");
-        let serves = observed
-            .ready_endpoints(service.colored.name())
-            .next()
-            .is_some();
-        (selector != service.selector && serves).then(|| Pointing {
-            service: active.name().to_owned(),
-            uid: active.uid().unwrap_or_default().to_owned(),
-            from: Some(selector).filter(|selector| !selector.is_empty()),
-            to: Some(service.selector.clone()),
-            spec: BTreeMap::new(),
-        })
-    };
-    plan.services().filter_map(change).collect()
+/// The active Service, if it does not point where the plan says.
+fn stray<'a>(
+    service: &'a ServicePlan,
+    observed: &'a Observed,
+) -> Option<(&'a ServicePlan, &'a Object)> {
+    let active = observed.service(service.active.name())?;
+    (active.texts_at("/spec/selector") != service.selector).then_some((service, active))
 }

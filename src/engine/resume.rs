@@ -83,7 +83,10 @@ impl Engine {
             if !request.is_some_and(|request| request.is_rollback_of(&promotion.id)) {
                 self.mend(lock.epoch, &plan, &observed).await?;
             }
-            promotion.hurry = has_work().await;
+            promotion.hurry = tokio::select! {
+                has_work = has_work() => has_work,
+                () = stop.cancelled() => false,
+            };
         }
         promotion.take_over(self.clock.now());
         let mut drive = Drive::new(self.clone(), lock.epoch, plan, replaced, promotion);

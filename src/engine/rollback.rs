@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Deployed, Engine, EngineError};
 use crate::port::LockError;
+use crate::promotion::Promotion;
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
 use crate::promotion::record::rebuild::is_lost;
@@ -101,10 +102,19 @@ impl Engine {
                     return self.drive_back(&mut lock, &promotion, stop).await;
                 }
                 Err(error @ LockError::Held { alive: true, .. }) if ignored => {
-                    let why = self.why_not(&promotion).await?;
-                    return why.map_or(Err(error.into()), |why| {
-                        Ok(RolledBack::Refused { promotion, why })
-                    });
+                    // What is refused must not come about later.
+                    let withdrawn = self.ledger.withdraw(&request).await;
+                    withdrawn.map_err(EngineError::Cluster)?;
+                    match self.standing(&promotion).await? {
+                        Some(standing) if standing.phase.leads_users() => {
+                            let refused = |why| Ok(RolledBack::Refused { promotion, why });
+                            return standing.waits_for.map_or(Err(error.into()), refused);
+                        }
+                        // It was taken up at the last moment.
+                        Some(_) => ignored = false,
+                        None => return self.ended(&promotion).await,
+                    }
+                    continue;
                 }
                 Err(LockError::Held { holder, alive, .. }) => (holder, alive),
                 Err(error) => return Err(error.into()),
@@ -161,9 +171,7 @@ impl Engine {
     ) -> Result<Reaction, EngineError> {
         let asked = self.clock.now();
         loop {
-            let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
-            let under_way = record.in_flight.as_ref().filter(|p| p.id == *promotion);
-            let Some(under_way) = under_way else {
+            let Some(under_way) = self.standing(promotion).await? else {
                 return self.ended(promotion).await.map(Reaction::Done);
             };
             if under_way.returned_at.is_some() && !std::mem::replace(&mut told.returned, true) {
@@ -185,11 +193,10 @@ impl Engine {
         }
     }
 
-    /// What the one who drives a promotion waits for instead of going back.
-    async fn why_not(&self, promotion: &PromotionId) -> Result<Option<String>, EngineError> {
+    /// Where the promotion stands, if it is still under way.
+    async fn standing(&self, promotion: &PromotionId) -> Result<Option<Promotion>, EngineError> {
         let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
-        let under_way = record.in_flight.filter(|p| p.id == *promotion);
-        Ok(under_way.and_then(|promotion| promotion.waits_for))
+        Ok(record.in_flight.filter(|p| p.id == *promotion))
     }
 
     async fn ended(&self, promotion: &PromotionId) -> Result<RolledBack, EngineError> {

@@ -254,8 +254,8 @@ fn lost_record(group: &Group, survey: &Survey) -> Vec<Refusal> {
     let standing = standing.map(|deployment| format!("Deployment {}", deployment.name));
     let refuse = |object: String| {
         Refusal::about(object, "serves, but the DeploymentGroup that says so is gone").hint(
-            "`promoter resume` puts it together again if the group's Deployments and kept plans are there; \
-             if an outage is fine, delete the group's objects and deploy anew",
+            "`promoter resume` puts it together again if the group's Deployments and kept plans are there \
+             and its Services point at what serves; if an outage is fine, delete the group's objects and deploy anew",
         )
     };
     pointing.chain(standing).map(refuse).collect()

@@ -26,6 +26,9 @@ pub trait Ledger: Send + Sync {
     /// lock: a request changes nothing by itself.
     async fn request(&self, request: &Request) -> Result<(), ClusterError>;
 
+    /// Takes a request away, if it is still there.
+    async fn withdraw(&self, request: &Request) -> Result<(), ClusterError>;
+
     /// Takes the lock if it is free or abandoned, and stamps its epoch wherever
     /// a write of an earlier holder could still arrive, before it returns.
     ///

@@ -172,24 +172,16 @@ fn abort(reasons: Vec<Reason>) -> Next {
 
 impl<'a> Situation<'a> {
     /// When the phase has to be over.
-    fn deadline(&self) -> Timestamp {
-        let limit = self
-            .promotion
-            .phase
-            .time_limit(self.plan)
-            .unwrap_or_default();
-        self.since().saturating_add(limit).unwrap_or(Timestamp::MAX)
+    pub fn deadline(&self) -> Timestamp {
+        let phase = self.promotion.phase;
+        let limit = phase.time_limit(self.plan, self.replaced);
+        let limit = limit.unwrap_or_default();
+        let since = self.promotion.driven_since();
+        since.saturating_add(limit).unwrap_or(Timestamp::MAX)
     }
 
-    /// Since when somebody drives it in this phase.
-    fn since(&self) -> Timestamp {
-        let since = self.promotion.phase_since;
-        self.promotion
-            .resumed_at
-            .map_or(since, |resumed| since.max(resumed))
-    }
-
-    fn is_overdue(&self) -> bool {
+    /// Whether that is over.
+    pub fn is_overdue(&self) -> bool {
         self.now >= self.deadline()
     }
 
@@ -368,7 +360,7 @@ impl<'a> Situation<'a> {
                     }
                 }
             };
-            (!is_right).then(|| format!("somebody changed the selector of Service {name}"))
+            (!is_right).then(|| astray(name))
         });
         strays.collect()
     }
@@ -424,6 +416,25 @@ impl<'a> Situation<'a> {
             .collect()
     }
 
+    /// Whether what served before stands as it did, and was not let go.
+    fn has_way_back(&self) -> bool {
+        let whole = |before| self.observed.is_whole(before);
+        !self.is_marked(Mark::LetGo) && self.replaced.is_some_and(whole)
+    }
+
+    /// Whether all users are at the candidate, which passed its checks, and
+    /// there is nothing whole to take them back to.
+    pub fn is_past_return(&self) -> bool {
+        self.has_switched() && !self.has_way_back()
+    }
+
+    /// Whether every active Service follows the candidate, and there are some;
+    /// before what is shared was applied, that is somebody else's doing.
+    pub fn has_switched(&self) -> bool {
+        let follow = self.leads_any() && self.switched() == Some(true);
+        follow && self.is_marked(Mark::Shared)
+    }
+
     /// Whether any active Service may follow the candidate. A group without
     /// Services has none.
     fn leads_any(&self) -> bool {
@@ -446,6 +457,11 @@ impl<'a> Situation<'a> {
             _ => None,
         }
     }
+}
+
+/// What is said of an active Service that points where it should not.
+pub fn astray(service: &str) -> String {
+    format!("somebody changed the selector of Service {service}")
 }
 
 fn names<'a, T: std::fmt::Display + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {

@@ -9,6 +9,7 @@ use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
 use crate::plan::fingerprint::PlanId;
 use crate::plan::object::Object;
+use crate::plan::{Plan, ServicePlan};
 use crate::promotion::request::Request;
 
 /// The group's corner of the cluster at one moment.
@@ -214,6 +215,28 @@ impl Observed {
                 && pod.promotion == promotion
         });
         u32::try_from(pods.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether a plan's colour stands as it did when it served: every Deployment
+    /// whole, behind its Services, and not asked to go.
+    pub fn is_whole(&self, plan: &Plan) -> bool {
+        plan.apps.iter().all(|app| {
+            let color = plan.candidate;
+            let ready = self
+                .app_pods(&app.name, color)
+                .filter(|pod| pod.ready && !pod.deleting);
+            // What follows the pods is a moment late.
+            let ready = u32::try_from(ready.count()).unwrap_or(u32::MAX);
+            let stands = |d: &DeploymentState| d.is_ready() && d.wanted > 0 && ready >= d.wanted;
+            let routed = |service: &ServicePlan| self.is_served(service);
+            self.deployment(&app.name, color).is_some_and(stands) && app.services.iter().all(routed)
+        })
+    }
+
+    /// Whether any pod takes requests behind the colour's own Service.
+    pub fn is_served(&self, service: &ServicePlan) -> bool {
+        let name = service.colored.name();
+        self.ready_endpoints(name).next().is_some()
     }
 
     /// The pod of that name.

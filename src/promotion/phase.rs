@@ -55,8 +55,9 @@ impl Phase {
         matches!(self, Self::Promoted | Self::Aborted | Self::Failed)
     }
 
-    /// How long a promotion may stand in this phase; `None` for final ones.
-    pub fn time_limit(self, plan: &Plan) -> Option<Duration> {
+    /// How long a promotion of a plan may stand in this phase; `None` for final ones.
+    /// What it replaces is taken down in the end.
+    pub fn time_limit(self, plan: &Plan, replaced: Option<&Plan>) -> Option<Duration> {
         Some(match self {
             Self::Planned => Duration::from_mins(1),
             Self::Deploying => plan.deploy_timeout,
@@ -83,8 +84,13 @@ impl Phase {
                 Duration::from_mins(2).saturating_add(plan.deploy_timeout)
             }
             Self::Promoting => Duration::from_mins(2),
-            Self::Settling => plan.keep_old + Duration::from_mins(5),
-            Self::Aborting => Duration::from_mins(5),
+            Self::Settling => {
+                let teardown = replaced.unwrap_or(plan).teardown_time();
+                plan.keep_old
+                    .saturating_add(Duration::from_mins(5))
+                    .saturating_add(teardown)
+            }
+            Self::Aborting => Duration::from_mins(5).saturating_add(plan.teardown_time()),
             Self::Promoted | Self::Aborted | Self::Failed => return None,
         })
     }

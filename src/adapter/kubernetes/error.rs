@@ -62,17 +62,6 @@ pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
 /// As [`from`], for server-side apply, whose conflicts name other managers.
 pub(super) fn from_apply(object: &ObjectRef, error: kube::Error) -> ClusterError {
     match error {
-        // The server's words may repeat a value.
-        kube::Error::Api(status)
-            if object.kind == "Secret" && status.code != 403 && status.code != 409 =>
-        {
-            ClusterError::Refused {
-                action: format!("apply {object}"),
-                reason:
-                    "the server does not take it; its words are not shown, as they may hold a value"
-                        .to_owned(),
-            }
-        }
         kube::Error::Api(status) if status.code == 409 && is_about_fields(&status) => {
             ClusterError::Conflict {
                 object: object.clone(),
@@ -83,10 +72,25 @@ pub(super) fn from_apply(object: &ObjectRef, error: kube::Error) -> ClusterError
         kube::Error::Api(status) if status.message.starts_with(NOT_OF_ITS_TYPE) => {
             ClusterError::Refused {
                 action: format!("apply {object}"),
-                reason: one_line(&status.message),
+                reason: one_line(words(object, &status)),
             }
         }
+        kube::Error::Api(mut status) => {
+            let message = words(object, &status).to_owned();
+            status.message = message;
+            from(&format!("apply {object}"), kube::Error::Api(status))
+        }
         error => from(&format!("apply {object}"), error),
+    }
+}
+
+/// What the server says of an object. Of a Secret it may repeat a value, unless
+/// it is about rights.
+fn words<'a>(object: &ObjectRef, status: &'a Status) -> &'a str {
+    if object.kind == "Secret" && status.code != 403 {
+        "the server does not take it; its words are not shown, as they may hold a value"
+    } else {
+        &status.message
     }
 }
 
@@ -131,6 +135,11 @@ pub(super) fn is_not_found(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 404)
 }
 
+/// Whether the server said that a patch does not fit the object.
+pub(super) fn is_invalid(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 422)
+}
+
 /// Whether the server said that there is one already.
 pub(super) fn is_already_there(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.reason == "AlreadyExists")
@@ -157,4 +166,50 @@ pub(super) fn chain(error: &dyn Error) -> String {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(kind: &str, code: u16, message: &str) -> ClusterError {
+        let status = Status {
+            code,
+            message: message.to_owned(),
+            ..Status::default()
+        };
+        let object = ObjectRef::new("v1", kind, "settings");
+        from_apply(&object, kube::Error::Api(Box::new(status)))
+    }
+
+    /// It may arrive later, so that it is no refusal.
+    #[test]
+    fn a_server_that_is_in_trouble_has_refused_nothing() {
+        for kind in ["ConfigMap", "Secret"] {
+            for code in [401, 429, 500, 502, 503, 504] {
+                let error = answered(kind, code, "etcdserver: request timed out");
+                assert!(
+                    matches!(error, ClusterError::Unreachable { .. }),
+                    "{code}: {error}"
+                );
+            }
+            for (code, message) in [(422, "is invalid"), (500, NOT_OF_ITS_TYPE)] {
+                let error = answered(kind, code, message);
+                assert!(
+                    matches!(error, ClusterError::Refused { .. }),
+                    "{code}: {error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_a_secret_is_not_repeated() {
+        for code in [400, 422, 500, 503] {
+            let error = answered("Secret", code, "data.key: invalid: hunter2").to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+            let error = answered("ConfigMap", code, "data.key: invalid: hunter2").to_string();
+            assert!(error.contains("hunter2"), "{error}");
+        }
+    }
 }

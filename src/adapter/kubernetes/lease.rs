@@ -46,6 +46,20 @@ pub(super) struct Sighting {
     since: Instant,
 }
 
+/// Why the Lease was not replaced.
+enum Taking {
+    /// It is another one than was read: somebody was faster, or a renewal of this
+    /// process' own came between.
+    Overtaken,
+    Failed(LockError),
+}
+
+impl From<LockError> for Taking {
+    fn from(error: LockError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// A lock this process holds.
 pub(super) struct Held {
     epoch: Epoch,
@@ -79,9 +93,37 @@ impl Kubernetes {
     pub(super) async fn take_lease(
         &self,
         holder: &str,
-        current: Option<Lease>,
+        mut current: Option<Lease>,
         stamped: u64,
     ) -> Result<Epoch, LockError> {
+        let failed = |error| LockError::Cluster(error::from("take the group's Lease", error));
+        // Its renewal ends with it; one that is under way is the last.
+        *self.held.lock().await = None;
+        loop {
+            match self.replace_lease(holder, current, stamped).await {
+                Err(Taking::Overtaken) => {
+                    current = self
+                        .leases()
+                        .get_opt(&self.lease_name())
+                        .await
+                        .map_err(failed)?;
+                    let winner = current.iter().find_map(|lease| lease.spec.as_ref());
+                    if let Some(spec) = winner.filter(|spec| !self.is_own(spec)) {
+                        return Err(held(spec, true));
+                    }
+                }
+                Err(Taking::Failed(error)) => return Err(error),
+                Ok(epoch) => return Ok(epoch),
+            }
+        }
+    }
+
+    async fn replace_lease(
+        &self,
+        holder: &str,
+        current: Option<Lease>,
+        stamped: u64,
+    ) -> Result<Epoch, Taking> {
         let leases = self.leases();
         let failed = |error| LockError::Cluster(error::from("take the group's Lease", error));
         let now = Timestamp::now();
@@ -118,13 +160,8 @@ impl Kubernetes {
         };
         let taken = match taken {
             Ok(lease) => lease,
-            // Somebody else was faster at the same moment.
-            Err(error) if error::is_conflict(&error) => {
-                let winner = leases.get_opt(&self.lease_name()).await.map_err(failed)?;
-                let spec = winner.and_then(|lease| lease.spec).unwrap_or_default();
-                return Err(held(&spec, true));
-            }
-            Err(error) => return Err(failed(error)),
+            Err(error) if error::is_conflict(&error) => return Err(Taking::Overtaken),
+            Err(error) => return Err(failed(error).into()),
         };
         let renewal =
             tokio::spawn(renew(leases, taken, Arc::clone(&self.held), epoch)).abort_handle();
@@ -140,9 +177,8 @@ impl Kubernetes {
     /// was not watched for long enough.
     async fn refuse_if_held(&self, spec: &LeaseSpec) -> Result<(), LockError> {
         let holder = spec.holder_identity.as_deref().unwrap_or_default();
-        let own = holder.rsplit_once('/').map(|(_, process)| process) == Some(&self.identity);
         let mut sighted = self.sighted.lock().await;
-        if holder.is_empty() || own {
+        if holder.is_empty() || self.is_own(spec) {
             *sighted = None;
             return Ok(());
         }
@@ -165,6 +201,12 @@ impl Kubernetes {
         }
         *sighted = None;
         Ok(())
+    }
+
+    /// Whether this process is its holder.
+    fn is_own(&self, spec: &LeaseSpec) -> bool {
+        let holder = spec.holder_identity.as_deref().unwrap_or_default();
+        holder.rsplit_once('/').map(|(_, process)| process) == Some(&self.identity)
     }
 
     pub(super) async fn free_lease(&self, epoch: Epoch) -> Result<(), ClusterError> {

@@ -59,6 +59,28 @@ impl Ledger for Kubernetes {
         Ok(())
     }
 
+    async fn withdraw(&self, request: &Request) -> Result<(), ClusterError> {
+        let patch: json_patch::Patch = serde_json::from_value(json!([
+            { "op": "test", "path": "/spec/request", "value": request },
+            { "op": "remove", "path": "/spec/request" },
+        ]))
+        .map_err(|error| ClusterError::Refused {
+            action: "withdraw the request".to_owned(),
+            reason: error.to_string(),
+        })?;
+        let (groups, manager) = (self.groups(), resource::patched_by(FIELD_MANAGER));
+        let patch = Patch::<DynamicObject>::Json(patch);
+        let taken = groups.patch(self.group.as_str(), &manager, &patch);
+        let taken = tokio::time::timeout(PATIENCE, taken).await;
+        let taken = taken.map_err(|_| error::no_answer("withdraw the request", PATIENCE))?;
+        match taken {
+            Ok(_) => Ok(()),
+            // There is none any more, or another one.
+            Err(error) if error::is_invalid(&error) || error::is_not_found(&error) => Ok(()),
+            Err(error) => Err(error::from_group("withdraw the request", error)),
+        }
+    }
+
     async fn acquire(&self, holder: &str) -> Result<Epoch, LockError> {
         let acquired = tokio::time::timeout(PATIENCE, self.take_lock(holder)).await;
         let silent = || LockError::Cluster(error::no_answer("take the group's lock", PATIENCE));

@@ -1,11 +1,14 @@
 //! Lines of containers.
 
+use std::time::Duration;
+
 use futures::io::AsyncBufReadExt;
 use futures::stream;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 use kube::{Api, Client};
+use tokio::time::timeout;
 
 use super::error;
 use crate::port::ClusterError;
@@ -17,6 +20,9 @@ const NO_LOG: &[u8] = b"unable to retrieve container logs for ";
 
 /// Most bytes read of one container's log; what is beyond is cut off by the server.
 const LIMIT_BYTES: i64 = 64 * 1024 * 1024;
+
+/// How long each part of a log that is there may take to arrive.
+const ANSWER: Duration = Duration::from_secs(10);
 
 pub(super) async fn lines(
     client: &Client,
@@ -32,13 +38,16 @@ pub(super) async fn lines(
         limit_bytes: Some(LIMIT_BYTES),
         ..LogParams::default()
     };
-    let reader = pods.log_stream(&source.pod, &params).await;
-    let reader = reader
-        .map_err(|error| error::from(&format!("read the log of pod {}", source.pod), error))?;
+    // Only who reads along waits for lines to be written.
+    let patience = if source.follow { Duration::MAX } else { ANSWER };
+    let action = format!("read the log of pod {}", source.pod);
+    let reader = timeout(patience, pods.log_stream(&source.pod, &params)).await;
+    let reader = reader.map_err(|_| error::no_answer(&action, patience))?;
+    let reader = reader.map_err(|error| error::from(&action, error))?;
     // A log is bytes; a line that is not UTF-8 must not end the reading.
-    let lines = stream::try_unfold(reader, |mut reader| async move {
+    let lines = stream::try_unfold(reader, move |mut reader| async move {
         let mut line = Vec::new();
-        let read = reader.read_until(b'\n', &mut line).await?;
+        let read = timeout(patience, reader.read_until(b'\n', &mut line)).await??;
         Ok::<_, std::io::Error>((read > 0).then_some((line, reader)))
     });
     let mut lines = lines.boxed();

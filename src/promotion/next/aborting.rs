@@ -1,10 +1,13 @@
 //! Taking the candidate down; what served before goes on serving.
 
+use std::collections::BTreeMap;
+
 use super::teardown::{take_down, take_down_at_once};
 use super::{
     Mark, Next, Phase, Reason, ReasonKind, Situation, Step, delete_jobs, enter, names, raising,
 };
 use crate::group::MIN_KEEP_OLD;
+use crate::plan::{Plan, ServicePlan};
 
 /// Move traffic back if any was moved, restore what is shared, let the
 /// candidate drain if users may have reached it, delete it.
@@ -17,6 +20,13 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     let has_to_return = has_services && promotion.exposed && promotion.returned_at.is_none();
     // A switch that was cut off half-way is undone before anything goes as well.
     if situation.leads_any() || has_to_return {
+        let barred = barred(situation);
+        if !barred.is_empty() {
+            return situation.wait(format!(
+                "pods of what served before to be ready behind {}",
+                names(&barred)
+            ));
+        }
         let all_follow = situation.switched() == Some(true);
         let before = all_follow.then(|| raising::before_return(situation));
         return before.flatten().unwrap_or(Next::Do(Step::SwitchBack));
@@ -34,6 +44,24 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return Next::Do(Step::Prune);
     }
     enter(Phase::Aborted)
+}
+
+/// Active Services that would lose their last pod on the way back: it waits
+/// until what served before takes requests again.
+fn barred(situation: Situation<'_>) -> Vec<&str> {
+    let before = situation.replaced.into_iter().flat_map(Plan::services);
+    let before: BTreeMap<_, _> = before.map(|old| (old.active.name(), old)).collect();
+    let is_barred = |service: &&ServicePlan| {
+        let name = service.active.name();
+        let active = situation.observed.service(name);
+        let follows = active.is_some_and(|a| a.texts_at("/spec/selector") == service.selector);
+        let old = before.get(name);
+        follows
+            && situation.observed.is_served(service)
+            && old.is_some_and(|old| !situation.observed.is_served(old))
+    };
+    let barred = situation.plan.services().filter(is_barred);
+    barred.map(|service| service.active.name()).collect()
 }
 
 fn take_candidate_down(situation: Situation<'_>) -> Option<Next> {
@@ -80,7 +108,14 @@ fn overdue(situation: Situation<'_>) -> Next {
     let left = pods.map(|pod| pod.name.clone());
     let left: Vec<_> = left.chain(deployments.map(|d| d.name.clone())).collect();
     let serving = situation.led_to(color);
-    let text = if !serving.is_empty() {
+    let barred = barred(situation);
+    let text = if !barred.is_empty() {
+        format!(
+            "the abort did not finish: what served before has no ready pods for {}, \
+             so users stay at the candidate; `promoter resume` moves them back once it has",
+            names(&barred)
+        )
+    } else if !serving.is_empty() {
         format!(
             "the abort did not finish: somebody pointed Service {} at the candidate, which therefore stays",
             names(&serving)

@@ -9,28 +9,15 @@ use crate::promotion::gate::Decision;
 
 /// Raise what is autoscaled, apply what both colours share, switch, confirm the endpoints.
 pub(super) fn next(situation: Situation<'_>) -> Next {
-    let overdue = |what: String| abort(vec![Reason::new(ReasonKind::Deploy, what)]);
-    let changed = situation.changed_since_tested();
-    if !changed.is_empty() {
-        return abort(changed);
-    }
     // A record that somebody edited does not lead past the gate either.
     if situation.gate() != Decision::Promote {
         let text = "the record does not say that every check passed";
         return abort(vec![Reason::new(ReasonKind::Gate, text)]);
     }
-    // What somebody changed on purpose is not switched over.
-    let astray = situation.astray();
-    if !astray.is_empty() {
-        let reason = |text: String| Reason::new(ReasonKind::Gate, text);
-        return abort(astray.into_iter().map(reason).collect());
-    }
-    // From here on an autoscaler may have changed what was tested.
-    if situation.is_marked(Mark::Autoscaled) && situation.switched() == Some(false) {
-        let text = "somebody moved its users away after the switch";
-        return abort(vec![Reason::new(ReasonKind::Gate, text)]);
-    }
-    if let Some(reasons) = turns_back(situation) {
+    // Whatever is wrong by then, an outage is worse.
+    if !situation.is_past_return()
+        && let Some(reasons) = interfered(situation).or_else(|| turns_back(situation))
+    {
         return abort(reasons);
     }
     // Nobody knows what is tested and what is not until it is confirmed.
@@ -39,19 +26,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     }
     // Without any Service there is nothing to switch, but what is shared is due.
     if situation.switched() == Some(true) && situation.is_marked(Mark::Shared) {
-        let missing = unserved(situation);
-        if missing.is_empty() && !situation.is_marked(Mark::Services) {
-            return Next::Do(Step::ApplyServices);
-        }
-        if missing.is_empty() {
-            return enter(Phase::Settling);
-        }
-        let what = format!("endpoints of the new colour behind {}", names(&missing));
-        return if situation.is_overdue() {
-            overdue(format!("missing: {what}"))
-        } else {
-            situation.wait(what)
-        };
+        return confirm(situation);
     }
     // A member that lost pods since its checks began would take users with it.
     let unready = situation.unready();
@@ -76,6 +51,58 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return Next::Do(Step::ApplyShared);
     }
     Next::Do(Step::Switch)
+}
+
+/// After the switch: every pod of the candidate is routed to, and the Services
+/// have their new shape. Where there is no way back, what is missing once the
+/// time is up is said, and left to a person.
+fn confirm(situation: Situation<'_>) -> Next {
+    let missing = unserved(situation);
+    let what = if !missing.is_empty() {
+        format!("endpoints of the new colour behind {}", names(&missing))
+    } else if situation.is_marked(Mark::Services) {
+        return enter(Phase::Settling);
+    } else if situation.is_overdue() {
+        "the new shape of the active Services".to_owned()
+    } else {
+        return Next::Do(Step::ApplyServices);
+    };
+    if !situation.is_overdue() {
+        return situation.wait(what);
+    }
+    if !situation.is_past_return() {
+        return overdue(format!("missing: {what}"));
+    }
+    let text = format!("missing: {what}; there is nothing whole to go back to");
+    Next::Enter {
+        phase: Phase::Settling,
+        reasons: vec![Reason::new(ReasonKind::Deploy, text)],
+        tested: Vec::new(),
+    }
+}
+
+fn overdue(what: String) -> Next {
+    abort(vec![Reason::new(ReasonKind::Deploy, what)])
+}
+
+/// What somebody changed since the checks began. It is not switched over.
+fn interfered(situation: Situation<'_>) -> Option<Vec<Reason>> {
+    let changed = situation.changed_since_tested();
+    if !changed.is_empty() {
+        return Some(changed);
+    }
+    let reason = |text: String| Reason::new(ReasonKind::Gate, text);
+    let astray = situation.astray();
+    if !astray.is_empty() {
+        return Some(astray.into_iter().map(reason).collect());
+    }
+    // From here on an autoscaler may have changed what was tested.
+    let moved = situation.is_marked(Mark::Autoscaled) && situation.switched() == Some(false);
+    moved.then(|| {
+        vec![reason(
+            "somebody moved its users away after the switch".to_owned(),
+        )]
+    })
 }
 
 /// Why it goes back, if it does. From the first Service that is switched on it

@@ -65,7 +65,10 @@ pub(super) fn before_return(situation: Situation<'_>) -> Option<Next> {
     let promotion = situation.promotion;
     let mut reasons = promotion.reasons.iter();
     let asked = reasons.any(|reason| reason.kind == ReasonKind::RolledBack);
-    let until = situation.since().saturating_add(RETURN_PATIENCE).ok()?;
+    let until = promotion
+        .driven_since()
+        .saturating_add(RETURN_PATIENCE)
+        .ok()?;
     if !asked || situation.now >= until {
         return None;
     }

@@ -13,7 +13,6 @@ use super::{
 };
 use crate::group::{MIN_KEEP_OLD, OnRegression};
 use crate::plan::color::Color;
-use crate::promotion::observed::DeploymentState;
 
 /// Wait out `keep_old`, then delete level by level, then prune.
 pub(super) fn next(situation: Situation<'_>) -> Next {
@@ -64,7 +63,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
 /// Why traffic goes back, if it does: somebody wants it, or the new colour
 /// fell, and what served before stands.
 pub(super) fn turns_back(situation: Situation<'_>) -> Option<Vec<Reason>> {
-    if !has_way_back(situation, situation.promotion.candidate.other()) {
+    if !situation.has_way_back() {
         return None;
     }
     let promotion = &situation.promotion.id;
@@ -81,36 +80,9 @@ pub(super) fn turns_back(situation: Situation<'_>) -> Option<Vec<Reason>> {
     })
 }
 
-/// Whether what served before stands as it did: every Deployment whole, behind
-/// its Services, and not asked to go.
-fn has_way_back(situation: Situation<'_>, old: Color) -> bool {
-    if situation.is_marked(Mark::LetGo) {
-        return false;
-    }
-    let Some(replaced) = situation.replaced else {
-        return false;
-    };
-    replaced.apps.iter().all(|app| {
-        let found = situation.observed.deployment(&app.name, old);
-        let routed = |service: &crate::plan::ServicePlan| {
-            let endpoints = situation.observed.ready_endpoints(service.colored.name());
-            endpoints.count() > 0
-        };
-        let pods = situation.observed.app_pods(&app.name, old);
-        let ready = pods.filter(|pod| pod.ready && !pod.deleting).count();
-        // What follows the pods is a moment late.
-        let is_whole = |d: &DeploymentState| {
-            d.is_ready()
-                && d.wanted > 0
-                && u32::try_from(ready).is_ok_and(|ready| ready >= d.wanted)
-        };
-        found.is_some_and(is_whole) && app.services.iter().all(routed)
-    })
-}
-
 fn kept(situation: Situation<'_>, old: Color) -> String {
     let fallen = situation.regressed();
-    match (fallen.as_slice(), has_way_back(situation, old)) {
+    match (fallen.as_slice(), situation.has_way_back()) {
         ([], true) => format!("keep_old: {old} stays for an instant way back"),
         ([], false) => format!("keep_old: {old} stays, but is not whole any more"),
         (fallen, _) => format!("keep_old: {old} stays; {}", fallen.join("; ")),

@@ -3,7 +3,8 @@
 //! each colour's Deployments, and the kept plans.
 //!
 //! What was decided is lost with the record, so nothing that was under way is
-//! promoted from here: a candidate is taken down, an old colour settles.
+//! promoted from here: a candidate is taken down, an old colour settles. Where
+//! it cannot be told for sure what serves, there is no record, and nothing is done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use super::GroupRecord;
 use crate::group::name::GroupName;
 use crate::plan::color::Color;
 use crate::plan::fingerprint::PlanId;
+use crate::plan::object::Object;
 use crate::plan::{Plan, Serving};
 use crate::promotion::id::PromotionId;
 use crate::promotion::observed::{DeploymentState, Observed};
@@ -64,22 +66,57 @@ pub fn rebuild(
     stands.sort_by(|a, b| a.age().cmp(&b.age()));
     let newest = stands.pop()?;
     let before = stands.pop();
-    let active = newest.plan.services().map(|service| &service.active);
-    let points: BTreeSet<_> = active
-        .map(|active| {
-            observed
-                .service(active.name())?
-                .active_color(group.as_str())
-        })
-        .collect();
+    let points = points(group, &newest, observed);
     let at_newest = points.contains(&Some(newest.plan.candidate));
-    let one_way = points.len() == 1;
-    match (at_newest, one_way, before) {
+    let whole = before
+        .as_ref()
+        .filter(|before| observed.is_whole(before.plan));
+    // What serves, of which nothing else is known, is left alone.
+    if before.is_none() && leads(group, observed, newest.plan.candidate.other()) {
+        return None;
+    }
+    match before.as_ref() {
         // Whether a group without Services serves cannot be told.
         _ if points.is_empty() => None,
-        (true, true, before) => Some(settling(&newest, before.as_ref(), observed, now)),
-        (_, _, before) => Some(aborting(&newest, before.as_ref(), at_newest, now)),
+        before if at_newest && points.len() == 1 => Some(settling(&newest, before, observed, now)),
+        // A switch that was cut off, or somebody led a Service elsewhere. Whether it
+        // passed is not known, so no Service more is led to it.
+        before if at_newest => whole.map(|_| aborting(&newest, before, at_newest, now)),
+        before if points.contains(&Some(newest.plan.candidate.other())) => {
+            Some(aborting(&newest, before, at_newest, now))
+        }
+        before if was_never_promoted(&newest, observed) => {
+            Some(aborting(&newest, before, at_newest, now))
+        }
+        _ => None,
     }
+}
+
+/// The colours that the active Services point at.
+fn points(group: &GroupName, of: &Stand<'_>, observed: &Observed) -> BTreeSet<Option<Color>> {
+    let active = of.plan.services().map(|service| &service.active);
+    let color = |active: &Object| {
+        observed
+            .service(active.name())?
+            .active_color(group.as_str())
+    };
+    active.map(color).collect()
+}
+
+/// Whether any Service of the group points at a colour.
+fn leads(group: &GroupName, observed: &Observed, color: Color) -> bool {
+    let mut services = observed.services.values();
+    services.any(|service| service.active_color(group.as_str()) == Some(color))
+}
+
+/// Whether it is sure that no user ever got to what stands: its addresses are
+/// still published before they are ready, which ends before the switch.
+fn was_never_promoted(newest: &Stand<'_>, observed: &Observed) -> bool {
+    newest.plan.services().any(|service| {
+        let colored = observed.service(service.colored.name());
+        let published = colored.and_then(|c| c.at("/spec/publishNotReadyAddresses"));
+        published.and_then(serde_json::Value::as_bool) == Some(true)
+    })
 }
 
 fn stand<'a>(

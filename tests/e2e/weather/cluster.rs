@@ -105,7 +105,7 @@ fn finished(scene: &Scene, run: &Run) -> &'static str {
         scene.assert_promoted(run);
         return "promoted by the same process";
     }
-    assert!([6, 7].contains(&run.code), "{run}");
+    assert_eq!(run.code, 7, "{run}");
     let next = scene.finish();
     assert_eq!(
         next.events_named("resumed")[0]["promotion"],

@@ -1,6 +1,7 @@
 //! Callers go before callees, whatever the picture.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use promoter::group::name::AppName;
 use promoter::plan::Plan;
@@ -74,6 +75,19 @@ fn without_needs_those_with_an_entrance_go_first() {
         .map(|level| level.iter().map(AppName::as_str).collect())
         .collect();
     assert_eq!(order, [["outside"], ["inside"]]);
+}
+
+#[test]
+fn pods_have_their_grace_one_level_after_the_other() {
+    let text = manifest("slow", "").replace(
+        "    spec:\n",
+        "    spec:\n      terminationGracePeriodSeconds: 120\n",
+    );
+    let mut slow = templated("slow", &text);
+    slow.needs = vec![AppName::parse("callee").unwrap()];
+    let apps = vec![slow, app("beside"), app("callee")];
+    let plan = given::plan(&given::group(apps, vec![check("greets")]), Color::Blue);
+    assert_eq!(plan.teardown_time(), Duration::from_secs(120 + 30));
 }
 
 proptest! {

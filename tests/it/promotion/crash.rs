@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use promoter::engine::EngineError;
 use promoter::engine::rollback::RolledBack;
+use promoter::group::Group;
 use promoter::plan::color::Color;
 use promoter::port::ClusterError;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,10 @@ use disturb::{Done, SOON_ONLY, SOON_OR_LATE, Story};
 
 /// Blue serves, and green is promoted next.
 async fn ready_for_green(keep_old: Duration) -> Scenario {
-    let mut group = given::hello();
+    ready_with(given::hello(), keep_old).await
+}
+
+async fn ready_with(mut group: Group, keep_old: Duration) -> Scenario {
     group.strategy.keep_old = keep_old;
     let scenario = Scenario::new(group);
     scenario.promote().await;
@@ -185,6 +189,56 @@ async fn a_switch_that_stays_half_done() {
             world.fail("point hello-a to blue", 1, refused("switch hello-a back"));
             scenario
         },
+        act: deploy,
+        after: deploys,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_with_all_that_a_manifest_may_bring() {
+    let ready = ready_with(given::rich(), Duration::from_secs(30)).await;
+    let story = Story {
+        name: "passes with everything",
+        ends_at: Color::Green,
+        after_call: None,
+        pauses: SOON_OR_LATE,
+        setting: async || ready.twin(),
+        act: deploy,
+        after: deploys,
+    };
+    story.tell().await;
+}
+
+/// After what is shared was changed, and the switch.
+#[tokio::test(start_paused = true)]
+async fn a_regression_with_all_that_a_manifest_may_bring() {
+    let ready = ready_with(given::rich(), WINDOW).await;
+    let story = Story {
+        name: "a regression with everything",
+        ends_at: Color::Blue,
+        after_call: Some("write settling"),
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let scenario = ready.twin();
+            scenario.world.when("write settling", State::lose_a_pod);
+            scenario
+        },
+        act: deploy,
+        after: resumes,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_group() {
+    let ready = ready_with(given::large(), Duration::from_secs(30)).await;
+    let story = Story {
+        name: "a large group",
+        ends_at: Color::Green,
+        after_call: Some("write promoting"),
+        pauses: SOON_ONLY,
+        setting: async || ready.twin(),
         act: deploy,
         after: deploys,
     };

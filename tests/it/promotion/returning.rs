@@ -12,7 +12,7 @@ use promoter::plan::color::Color;
 use promoter::port::ClusterError;
 use promoter::promotion::ReasonKind;
 use promoter::promotion::phase::Phase;
-use promoter::promotion::record::{GroupRecord, Outcome};
+use promoter::promotion::record::Outcome;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -127,6 +127,26 @@ async fn an_old_colour_that_is_not_whole_is_not_returned_to() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_refused_does_not_come_about_later() {
+    let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
+    scenario.world.when("write settling", |state| {
+        state.set_ready(Color::Blue, "hello-b", false);
+        state.later(Duration::from_mins(3), |state| {
+            state.set_ready(Color::Blue, "hello-b", true);
+        });
+    });
+    let (outcome, asked) = tokio::join!(scenario.outcome(), async {
+        tokio::time::sleep(Duration::from_secs(90)).await;
+        rollback(&scenario).await
+    });
+    let asked = asked.unwrap();
+    assert!(matches!(asked, RolledBack::Refused { .. }), "{asked:?}");
+    assert_eq!(outcome.phase, Phase::Promoted);
+    assert_eq!(scenario.world.state().request, None);
+    scenario.rests_at(Some(Color::Green));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_member_that_loses_pods_inside_the_window_switches_back() {
     let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
     scenario.world.when("write settling", State::lose_a_pod);
@@ -182,6 +202,31 @@ async fn a_service_that_somebody_led_elsewhere_is_not_switched_over() {
     let resumed = resume(&scenario).await;
     assert!(matches!(resumed, Resumed::Nothing(_)), "{resumed:?}");
     assert_eq!(scenario.events.of("repaired").len(), 1);
+    scenario.rests_at(Some(Color::Blue));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_put_right_yet_stays_on_record() {
+    let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
+    scenario.world.state().promises.outage_expected = true;
+    scenario.world.meddle(|state| {
+        state.set_ready(Color::Blue, "hello-a", false);
+        for service in ["hello-a", "hello-b"] {
+            state.edit("Service", service, |service| {
+                service["spec"]["selector"] = json!({ "app": "maintenance" });
+            });
+        }
+    });
+    resume(&scenario).await;
+    let left = "somebody changed the selector of Service hello-a";
+    assert_eq!(scenario.world.state().record.astray, [left]);
+    assert_eq!(scenario.events.of("repaired").len(), 1);
+    assert_eq!(scenario.events.of("astray").len(), 1);
+    scenario
+        .world
+        .meddle(|state| state.set_ready(Color::Blue, "hello-a", true));
+    resume(&scenario).await;
+    assert_eq!(scenario.world.state().record.astray, [""; 0]);
     scenario.rests_at(Some(Color::Blue));
 }
 
@@ -288,38 +333,6 @@ async fn the_window_is_kept_by_the_clock_of_who_drives() {
         };
         assert!((least..most).contains(&kept), "fast: {fast}, {kept:?}");
         scenario.rests_at(Some(Color::Green));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lost_record_is_put_together_again() {
-    // Nothing under way, checks running, the switch half done, settling.
-    for call in [
-        None,
-        Some("create Job"),
-        Some("point hello-a to green"),
-        Some("delete Deployment hello-a-blue"),
-    ] {
-        let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
-        let lose = |state: &mut State| state.record = GroupRecord::default();
-        let serves = match call {
-            None => Color::Blue,
-            Some(call) => {
-                scenario.deploy_until(call).await;
-                if call.starts_with("delete") {
-                    Color::Green
-                } else {
-                    Color::Blue
-                }
-            }
-        };
-        scenario.world.meddle(lose);
-        resume(&scenario).await;
-        assert_eq!(scenario.events.of("rebuilt").len(), 1, "{call:?}");
-        scenario.rests_at(Some(serves));
-        scenario.push_all();
-        scenario.promote().await;
-        scenario.rests_at(Some(serves.other()));
     }
 }
 

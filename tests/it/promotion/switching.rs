@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use promoter::group::Group;
 use promoter::plan::color::Color;
 use promoter::plan::label;
 use promoter::port::ClusterError;
@@ -11,6 +12,7 @@ use serde_json::json;
 
 use crate::support::given::{self, app, check, manifest, templated};
 use crate::support::scenario::{Scenario, reasons};
+use crate::support::world::Fault;
 
 fn moved() -> ClusterError {
     ClusterError::Moved {
@@ -65,17 +67,12 @@ async fn an_answer_that_is_lost_is_not_a_failure() {
         cluster: "test".to_owned(),
         reason: "timeout".to_owned(),
     };
-    scenario
-        .world
-        .state()
-        .script
-        .faults
-        .push(crate::support::world::Fault {
-            start: "point hello-b to green".to_owned(),
-            error,
-            times: 1,
-            done: true,
-        });
+    scenario.world.state().script.faults.push(Fault {
+        start: "point hello-b to green".to_owned(),
+        error,
+        times: 1,
+        done: true,
+    });
     scenario.promote().await;
     scenario.rests_at(Some(Color::Green));
 }
@@ -266,4 +263,87 @@ async fn ports_move_together_with_the_selector() {
         (json!(81), "green".to_owned())
     );
     scenario.rests_at(Some(Color::Green));
+}
+
+/// hello, whose Services have something new with every image.
+fn annotated() -> Group {
+    let mut group = given::hello_with_window();
+    let text = manifest("hello-b", "").replace(
+        "kind: Service\nmetadata: {name: hello-b}",
+        "kind: Service\nmetadata: {name: hello-b, annotations: {image: \"{{ image }}\"}}",
+    );
+    group.apps[1].manifest = templated("hello-b", &text).manifest;
+    group
+}
+
+/// Users at a candidate that passed do not pay for what served before.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_moved_back_to_what_does_not_serve() {
+    for has_fallen in [true, false] {
+        let scenario = Scenario::ready_for_green(annotated()).await;
+        scenario.world.when("point hello-b to green", move |state| {
+            state.set_ready(Color::Blue, "hello-a", !has_fallen);
+            state.script.faults.push(Fault {
+                start: "apply Service hello-b".to_owned(),
+                error: ClusterError::Refused {
+                    action: "apply Service hello-b".to_owned(),
+                    reason: "no".to_owned(),
+                },
+                times: 200,
+                done: false,
+            });
+        });
+        let outcome = scenario.outcome().await;
+        let back = scenario
+            .world
+            .state()
+            .journal
+            .calls("point hello-a to blue")
+            .len();
+        if has_fallen {
+            assert_eq!(outcome.phase, Phase::Promoted);
+            let told = reasons(&outcome);
+            let said = "missing: the new shape of the active Services; \
+                        there is nothing whole to go back to";
+            assert_eq!(told, [(ReasonKind::Deploy, said)]);
+            assert_eq!(back, 0);
+            scenario.rests_at(Some(Color::Green));
+        } else {
+            assert_eq!(outcome.phase, Phase::Aborted);
+            assert_eq!(back, 1);
+            scenario.rests_at(Some(Color::Blue));
+        }
+    }
+}
+
+/// A switch that stays half done, and an old colour that has fallen meanwhile:
+/// its users stay where they are until it is back.
+#[tokio::test(start_paused = true)]
+async fn the_way_back_waits_for_pods() {
+    for comes_back in [true, false] {
+        let scenario = Scenario::ready_for_green(given::hello()).await;
+        scenario.world.fail("point hello-b to green", 1, moved());
+        scenario.world.fail("point hello-a to blue", 1, moved());
+        scenario.world.when("point hello-a to blue", move |state| {
+            state.set_ready(Color::Blue, "hello-a", false);
+            let later = Duration::from_mins(1);
+            state.later(later, move |state| {
+                state.set_ready(Color::Blue, "hello-a", comes_back);
+            });
+        });
+        let outcome = scenario.outcome().await;
+        let what = "pods of what served before to be ready behind hello-a";
+        let waits = scenario.events.waits();
+        assert!(waits.contains(&what.to_owned()), "{waits:?}");
+        if comes_back {
+            assert_eq!(outcome.phase, Phase::Aborted);
+            scenario.rests_at(Some(Color::Blue));
+        } else {
+            assert_eq!(outcome.phase, Phase::Failed);
+            let told = &outcome.reasons.last().unwrap().text;
+            assert!(told.contains("users stay at the candidate"), "{told}");
+            let left = scenario.world.state().selector("hello-a");
+            assert_eq!(left["promoter.dev/color"], "green");
+        }
+    }
 }

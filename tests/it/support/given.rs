@@ -124,6 +124,56 @@ spec:
     )
 }
 
+/// [`autoscaled`], with whatever else a manifest may bring. What both colours
+/// share is another one with each image.
+pub(crate) fn rich() -> Group {
+    let more = "\
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {image: \"{{ image }}\"}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: hello-a}
+spec: {maxUnavailable: 1, selector: {matchLabels: {app: hello-a}}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: hello-a}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: hello-a, annotations: {image: \"{{ image }}\"}}
+spec: {defaultBackend: {service: {name: hello-a, port: {number: 80}}}}
+";
+    let text = manifest("hello-a", &format!("{}{more}", autoscaler("hello-a", 2, 8)));
+    let configured = "          envFrom: [{configMapRef: {name: settings}}]\n          image:";
+    let mut group = autoscaled(2, 8);
+    group.apps[0].manifest =
+        templated("hello-a", &text.replace("          image:", configured)).manifest;
+    group
+}
+
+/// As many apps as it takes for things to be done at one go, with as many ports
+/// as it takes for variables to be in a `ConfigMap`.
+pub(crate) fn large() -> Group {
+    let ports = "[{name: a, port: 80}, {name: b, port: 81}, {name: c, port: 82}]";
+    let large = |n| {
+        let name = format!("app-{n}");
+        let text = manifest(&name, "").replace("[{port: 80, targetPort: 8080}]", ports);
+        App {
+            port: None,
+            ..templated(&name, &text)
+        }
+    };
+    let checks = (0..8).map(|n| check(&format!("check-{n}"))).collect();
+    let mut group = group((0..8).map(large).collect(), checks);
+    group.strategy.parallel_checks = 8;
+    group
+}
+
 /// A manifest with a Deployment and a Service, and more documents behind.
 pub(crate) fn manifest(name: &str, more: &str) -> String {
     format!(

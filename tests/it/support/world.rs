@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use promoter::plan::Plan;
+use promoter::plan::color::Color;
 use promoter::plan::config::ConfigKey;
 use promoter::plan::fingerprint::PlanId;
 use promoter::plan::object::{Object, ObjectRef};
@@ -297,6 +298,15 @@ impl State {
         deed(&mut object.0);
         let generation = object.at("/metadata/generation").and_then(Value::as_i64);
         object.0["metadata"]["generation"] = json!(generation.unwrap_or(1) + 1);
+    }
+
+    /// Whether an app's pods of a colour take requests from now on.
+    pub(crate) fn set_ready(&mut self, color: Color, app: &str, ready: bool) {
+        let pods = self.pods.iter_mut().map(|pod| &mut pod.state);
+        let of_app = |pod: &&mut PodState| {
+            pod.color == color && pod.app.as_ref().is_some_and(|name| name.as_ref() == app)
+        };
+        pods.filter(of_app).for_each(|pod| pod.ready = ready);
     }
 
     /// The selector of a Service.

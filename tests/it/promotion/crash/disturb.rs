@@ -142,7 +142,7 @@ fn is_killed(blow: Blow) -> bool {
 }
 
 fn is_change(entry: &Entry) -> bool {
-    let of_lock = ["acquire", "release", "request"].contains(&entry.call.as_str());
+    let of_lock = ["acquire", "release", "request", "withdraw"].contains(&entry.call.as_str());
     entry.epoch.is_some() || of_lock
 }
 

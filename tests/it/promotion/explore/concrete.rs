@@ -98,15 +98,20 @@ pub(super) fn now(state: &State) -> Timestamp {
         Age::Young => Duration::from_secs(1),
         Age::Drained => Duration::from_secs(15),
         Age::Kept => Duration::from_secs(40),
-        Age::Overdue => state.phase.time_limit(plan(state.kind)).unwrap_or_default(),
+        Age::Overdue => limit(state).unwrap_or_default(),
     };
     start() + age
 }
 
 /// When the phase has to be over; `None`: never, as it is final.
 pub(super) fn deadline(state: &State) -> Option<Timestamp> {
-    let limit = state.phase.time_limit(plan(state.kind))?;
-    Some(start() + limit)
+    Some(start() + limit(state)?)
+}
+
+fn limit(state: &State) -> Option<Duration> {
+    let plans = &PLANS[&state.kind];
+    let replaced = state.kind.replaces.then_some(&plans.old);
+    state.phase.time_limit(&plans.new, replaced)
 }
 
 /// What the rules decide.

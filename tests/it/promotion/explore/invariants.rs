@@ -35,6 +35,26 @@ fn is_whole(app: &App) -> bool {
     app.candidate == Candidate::Ready && app.routed
 }
 
+/// Whether what served before stands, whole.
+fn has_way_back(state: &State) -> bool {
+    let stands = state.apps().iter().all(|app| app.old == Old::Ready);
+    state.kind.replaces && stands && !state.is_marked(Mark::LetGo)
+}
+
+/// Whether the candidate takes requests of an app, and what served before does not.
+fn only_new_serves(app: &App) -> bool {
+    app.routed && stands(app) && !matches!(app.old, Old::Ready | Old::Unready)
+}
+
+/// Whether users are served by a candidate, be it what was tested or not.
+fn serves(app: &App) -> bool {
+    app.routed && app.followed && stands(app)
+}
+
+fn stands(app: &App) -> bool {
+    !matches!(app.candidate, Candidate::Absent | Candidate::Deleting)
+}
+
 /// Whether users are sent to pods of the candidate, rightly or not.
 fn leads_to_new(app: &App) -> bool {
     matches!(app.points, Points::New | Points::BentNew)
@@ -131,14 +151,16 @@ fn entering(state: &State, phase: Phase) -> Vec<&'static str> {
         }
         Phase::Settling => {
             must(passed(state), "what settles has passed");
-            must(is_as_tested(state), "what settles was tested");
+            let bound = !has_way_back(state);
+            must(bound || is_as_tested(state), "what settles was tested");
             must(
                 apps.iter().all(|app| app.points == Points::New),
                 "users are at the candidate before it settles",
             );
             must(
-                apps.iter().all(|app| is_whole(app) && app.followed),
-                "the candidate takes requests before it settles",
+                apps.iter().all(|app| is_whole(app) && app.followed)
+                    || (bound && (apps.iter().all(serves) || state.age == Age::Overdue)),
+                "the candidate takes requests before it settles, or there is no way back",
             );
         }
         Phase::Promoted => {
@@ -153,19 +175,19 @@ fn entering(state: &State, phase: Phase) -> Vec<&'static str> {
             must(apps.iter().all(gone), "no candidate leaks");
         }
         Phase::Aborting if state.phase == Phase::Settling => {
-            let stands = |app: &App| app.old == Old::Ready;
-            must(
-                state.kind.replaces && apps.iter().all(stands),
-                "the way back leads to what stands",
-            );
-            must(
-                !state.is_marked(Mark::LetGo),
-                "the way back leads to nothing that was asked to go",
-            );
+            must(has_way_back(state), "the way back leads to what stands");
             let fallen = !apps.iter().all(is_whole);
             must(
                 state.asked == Asked::Rollback || (fallen && !state.kind.reports),
                 "the way back is asked for or needed",
+            );
+        }
+        Phase::Aborting if state.phase == Phase::Promoting => {
+            let at_new = apps.iter().all(|app| app.points == Points::New);
+            let switched = at_new && state.is_marked(Mark::Shared);
+            must(
+                !(switched && passed(state)) || has_way_back(state),
+                "users of what passed are not led away to what does not stand",
             );
         }
         _ => {}
@@ -203,6 +225,11 @@ fn doing(state: &State, step: &Step) -> Vec<&'static str> {
         }
         Step::SwitchBack | Step::Restore => {
             must(phase == Phase::Aborting, "only an abort goes back");
+            let left = |app: &App| app.points == Points::New && only_new_serves(app);
+            must(
+                *step == Step::Restore || !state.kind.replaces || !apps.iter().any(left),
+                "no Service is led away from its last pod",
+            );
         }
         Step::ApplyShared | Step::ApplyServices => {
             // Once more, if the record that said that it was done is lost.
@@ -251,10 +278,7 @@ fn doing(state: &State, step: &Step) -> Vec<&'static str> {
         ),
     }
     // Each of these brings a mark or a result, so none goes on for ever.
-    let once = matches!(
-        step,
-        Step::Prepare | Step::ApplyServices | Step::Conclude(_)
-    );
+    let once = matches!(step, Step::Prepare | Step::Conclude(_));
     if state.age == Age::Overdue && !once {
         broken.push("nothing is begun once the time is up");
     }

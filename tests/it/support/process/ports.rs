@@ -192,6 +192,16 @@ impl Ledger for Process {
         put
     }
 
+    async fn withdraw(&self, request: &Request) -> Result<(), ClusterError> {
+        let act = |state: &mut State| {
+            state.request.take_if(|found| found == request);
+            Ok(())
+        };
+        let withdrawn = self.call("withdraw".to_owned(), None, act).await;
+        self.world.version.send_modify(|version| *version += 1);
+        withdrawn
+    }
+
     async fn acquire(&self, holder: &str) -> Result<Epoch, LockError> {
         let _ = holder;
         let act = |state: &mut State| Ok(state.acquire(&self.name));

@@ -1,0 +1,143 @@
+//! The `DeploymentGroup` is gone, and maybe more: what serves is found out, or
+//! left alone.
+
+use promoter::engine::EngineError;
+use promoter::engine::resume::Resumed;
+use promoter::plan::color::Color;
+use promoter::promotion::record::GroupRecord;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::given;
+use crate::support::scenario::Scenario;
+use crate::support::world::State;
+
+async fn resume(scenario: &Scenario) -> Result<Resumed, EngineError> {
+    let engine = scenario.engine(&scenario.process(None));
+    engine.resume("bob@desk", CancellationToken::new()).await
+}
+
+fn lose(state: &mut State) {
+    state.record = GroupRecord::default();
+}
+
+fn lead(state: &mut State, service: &str, app: &str) {
+    state.edit("Service", service, |service| {
+        service["spec"]["selector"] = json!({ "app": app });
+    });
+}
+
+/// Nothing is known for sure, so nothing is done, and a deploy refuses.
+async fn left_alone(scenario: &Scenario) {
+    let before = scenario.world.state().owned();
+    let resumed = resume(scenario).await.unwrap();
+    assert!(matches!(resumed, Resumed::Nothing(_)), "{resumed:?}");
+    assert_eq!(scenario.events.of("rebuilt").len(), 0);
+    assert!(scenario.deploy().await.is_err(), "planned on what is lost");
+    assert_eq!(scenario.world.state().owned(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_record_is_put_together_again() {
+    // Nothing under way, checks running, the switch half done, settling.
+    for call in [
+        None,
+        Some("create Job"),
+        Some("point hello-a to green"),
+        Some("delete Deployment hello-a-blue"),
+    ] {
+        let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
+        let serves = match call {
+            None => Color::Blue,
+            Some(call) => {
+                scenario.deploy_until(call).await;
+                if call.starts_with("delete") {
+                    Color::Green
+                } else {
+                    Color::Blue
+                }
+            }
+        };
+        scenario.world.meddle(lose);
+        resume(&scenario).await.unwrap();
+        assert_eq!(scenario.events.of("rebuilt").len(), 1, "{call:?}");
+        scenario.rests_at(Some(serves));
+        scenario.push_all();
+        scenario.promote().await;
+        scenario.rests_at(Some(serves.other()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_promotion_whose_record_is_lost_is_taken_down() {
+    for call in ["create Deployment hello-b-blue", "create Job"] {
+        let scenario = Scenario::new(given::hello());
+        scenario.deploy_until(call).await;
+        scenario.world.meddle(lose);
+        resume(&scenario).await.unwrap();
+        scenario.rests_at(None);
+        scenario.promote().await;
+        scenario.rests_at(Some(Color::Blue));
+    }
+}
+
+/// A person puts right first what nobody else can be sure of.
+#[tokio::test(start_paused = true)]
+async fn what_stands_is_left_alone_where_services_were_led_elsewhere() {
+    for astray in [&["hello-a"][..], &["hello-a", "hello-b"]] {
+        let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
+        scenario.world.state().promises.outage_expected = true;
+        scenario.world.meddle(|state| {
+            lose(state);
+            for service in astray {
+                lead(state, service, "maintenance");
+            }
+        });
+        left_alone(&scenario).await;
+        scenario.world.meddle(|state| {
+            let blue = state
+                .plans
+                .values()
+                .find(|plan| plan.candidate == Color::Blue);
+            let blue = blue.unwrap().clone();
+            for service in blue.services() {
+                state.edit("Service", service.active.name(), |active| {
+                    active["spec"]["selector"] = json!(service.selector);
+                });
+            }
+        });
+        resume(&scenario).await.unwrap();
+        scenario.rests_at(Some(Color::Blue));
+    }
+}
+
+/// Without its plan it is not known what belongs to it.
+#[tokio::test(start_paused = true)]
+async fn what_serves_stays_though_its_plan_is_lost_as_well() {
+    for call in [None, Some("create Job"), Some("point hello-a to green")] {
+        let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
+        if let Some(call) = call {
+            scenario.deploy_until(call).await;
+        }
+        scenario.world.meddle(|state| {
+            let blue = state.record.serving.clone().unwrap().plan;
+            state.plans.remove(&blue);
+            lose(state);
+        });
+        left_alone(&scenario).await;
+    }
+}
+
+/// Whether it passed is not known, so nobody else is led to it either.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_led_back_to_what_has_fallen() {
+    let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
+    scenario.deploy_until("write settling").await;
+    scenario.world.state().promises.outage_expected = true;
+    scenario.world.meddle(|state| {
+        lose(state);
+        lead(state, "hello-a", "maintenance");
+        state.set_ready(Color::Blue, "hello-b", false);
+    });
+    left_alone(&scenario).await;
+}
