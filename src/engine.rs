@@ -149,7 +149,7 @@ impl Engine {
         let meanwhile = images.clone();
         let deploying = pin!(async {
             let acquired = tokio::select! {
-                acquired = self.lock(&options.actor.name) => acquired,
+                acquired = self.lock_and_look(&options.actor.name) => acquired,
                 () = stop.cancelled() => return Ok(Deployed::Stopped),
             };
             let mut lock = acquired?;
@@ -224,9 +224,12 @@ impl Engine {
     ) -> Result<Proposal, EngineError> {
         let key = self.ledger.config_key(lock.epoch).await;
         key.map_err(EngineError::Cluster)?;
-        // Watches begin while planning looks around.
-        let (survey, observed, images) =
-            tokio::join!(self.cluster.survey(), self.cluster.observe(), images);
+        // What is observed is not surveyed once more.
+        let looking = async {
+            let observed = self.cluster.observe().await;
+            (observed, self.cluster.survey().await)
+        };
+        let ((observed, survey), images) = tokio::join!(looking, images);
         let mut survey = survey.map_err(ProposeError::Cluster)?;
         let observed = observed.map_err(EngineError::Cluster)?;
         if let Some(live) = &survey.live
@@ -234,7 +237,8 @@ impl Engine {
         {
             survey = self.cluster.survey().await.map_err(ProposeError::Cluster)?;
         }
-        Ok(self.propose_resolved(group, images, survey).await?)
+        let images = images.map_err(ProposeError::Resolve)?;
+        Ok(self.propose_resolved(group, &images, survey).await?)
     }
 
     async fn stored_plan(&self, promotion: &Promotion, id: &PlanId) -> Result<Plan, EngineError> {

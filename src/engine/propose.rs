@@ -21,7 +21,8 @@ pub struct Proposal {
     pub plan: Plan,
     /// The plan of what serves.
     pub live: Option<Plan>,
-    /// What the release changes.
+    /// What the release changes, for who asked ([`Engine::propose`]); looking
+    /// that up takes as long as planning.
     pub changes: Vec<Change>,
     /// What the second colour needs.
     pub capacity: Capacity,
@@ -68,19 +69,29 @@ impl Engine {
     ) -> Result<Proposal, ProposeError> {
         let (resolved, survey) = tokio::join!(resolve(registry, group), self.cluster.survey());
         let survey = survey.map_err(ProposeError::Cluster)?;
-        self.propose_resolved(group, resolved, survey).await
+        let resolved = resolved.map_err(ProposeError::Resolve)?;
+        // What differs is said of the colour that serves.
+        let serving = survey.serving.as_ref();
+        let color = serving.map_or_else(|| planner::candidate(&survey), |serving| serving.color);
+        let there = planner::draft(group, &resolved, &survey, color);
+        let there = there.map_err(ProposeError::Refused)?;
+        let changes = changes(survey.live.as_ref(), &there.plan);
+        let proposal = self.propose_resolved(group, &resolved, survey).await?;
+        Ok(Proposal {
+            changes,
+            ..proposal
+        })
     }
 
     /// As [`Engine::propose`], of images that were resolved and a cluster that
-    /// was looked at already.
+    /// was looked at already. What changes is not looked up.
     pub(super) async fn propose_resolved(
         &self,
         group: &Group,
-        resolved: Result<Resolved, Vec<ResolveError>>,
+        resolved: &Resolved,
         survey: Survey,
     ) -> Result<Proposal, ProposeError> {
-        let resolved = resolved.map_err(ProposeError::Resolve)?;
-        let draft = planner::draft(group, &resolved, &survey, planner::candidate(&survey));
+        let draft = planner::draft(group, resolved, &survey, planner::candidate(&survey));
         let draft = draft.map_err(ProposeError::Refused)?;
         // What serves in this very shape was taken before.
         let serves = |object: &&Object| {
@@ -108,13 +119,6 @@ impl Engine {
             return Err(ProposeError::Refused(refusals));
         }
 
-        let color = survey
-            .serving
-            .as_ref()
-            .map_or(draft.plan.candidate, |serving| serving.color);
-        let in_live_color =
-            planner::draft(group, &resolved, &survey, color).map_err(ProposeError::Refused)?;
-        let changes = changes(survey.live.as_ref(), &in_live_color.plan);
         let missing = missing(&survey);
         let mut warnings = draft.warnings;
         if !missing.is_empty() {
@@ -127,7 +131,7 @@ impl Engine {
         Ok(Proposal {
             plan: draft.plan,
             live: survey.live,
-            changes,
+            changes: Vec::new(),
             capacity,
             missing,
             warnings,

@@ -114,12 +114,14 @@ impl Kubernetes {
     /// Makes looks wait for the stamps of this epoch: whatever was written
     /// before them is shown then, and whatever was not will not be.
     pub(super) async fn expect_stamps(&self, epoch: Epoch, services: Vec<String>) {
+        // A watch that is begun at this moment is either there by then, or reads this.
+        let mut stamped = self.stamped.lock().await;
         if let Some(watch) = self.watching() {
             for service in &services {
                 expect_stamped(&watch, self.namespace.as_str(), service, epoch);
             }
         }
-        *self.stamped.lock().await = (epoch, services);
+        *stamped = (epoch, services);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Everything planning looks at, read at one go. Writes nothing.
+//! Everything planning looks at, read at one go. Writes nothing. What is watched
+//! already is not asked for again: a large group's objects are large.
 
 mod nodes;
 
@@ -97,21 +98,38 @@ async fn find_namespace(cluster: &Kubernetes) -> Result<Option<Namespace>, Clust
     }
 }
 
-/// What of the group stands, by a list that is as new as can be.
+/// What of the group stands, by the watch or by a list that is as new as can be.
 async fn deployments(cluster: &Kubernetes) -> Result<Vec<StandingDeployment>, ClusterError> {
+    if let Some(watch) = cluster.watching() {
+        let found = watch.stores().await?.deployments.state();
+        let found = found.iter().filter_map(|found| found.facts.as_ref());
+        let mut found: Vec<_> = found.map(standing).collect();
+        found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        return Ok(found);
+    }
     let ours = ListParams::default().labels(&format!("{}={}", label::GROUP, cluster.group));
     let api = Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
     let found = kept::list::<DeploymentState>(&api, ours).await;
     let found = found.map_err(|error| error::from("list Deployments", error))?;
-    let standing = found.into_iter().map(|found| StandingDeployment {
-        name: found.name,
+    Ok(found.iter().map(standing).collect())
+}
+
+fn standing(found: &DeploymentState) -> StandingDeployment {
+    StandingDeployment {
+        name: found.name.clone(),
         ready: found.ready,
         deleting: found.deleting,
-    });
-    Ok(standing.collect())
+    }
 }
 
 async fn services(cluster: &Kubernetes) -> Result<Vec<Object>, ClusterError> {
+    if let Some(watch) = cluster.watching() {
+        let found = watch.stores().await?.services.state();
+        let found = found.iter().filter_map(|found| found.facts.as_deref());
+        let mut found: Vec<_> = found.cloned().collect();
+        found.sort_unstable_by(|a, b| a.name().cmp(b.name()));
+        return Ok(found);
+    }
     let api = Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
     let found = kept::list::<Arc<Object>>(&api, ListParams::default().match_any()).await;
     let found = found.map_err(|error| error::from("list Services", error))?;
