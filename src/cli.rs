@@ -99,7 +99,10 @@ fn report(error: &CliError) -> Exit {
 impl CliError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Problems(_) | Self::Usage(_) | Self::Config(ConfigError::Usage(_)) => Exit::Usage,
+            Self::Problems(_)
+            | Self::Usage(_)
+            | Self::Config(ConfigError::Usage(_))
+            | Self::Engine(EngineError::Unknown) => Exit::Usage,
             Self::Engine(
                 EngineError::Lock(LockError::Held { .. })
                 | EngineError::LockLost { .. }

@@ -121,6 +121,12 @@ pub enum EngineError {
         "failed to drive the promotion on; `promoter resume` or the next `promoter deploy` does"
     )]
     Cluster(#[source] ClusterError),
+    /// The record is lost, and what else there is does not say enough.
+    #[error(
+        "failed to tell what serves: the DeploymentGroup is gone, and the group's Services, Deployments \
+         and kept plans do not say it for sure; point every active Service at the colour that serves, then `promoter resume`"
+    )]
+    Unknown,
     /// What a checkpoint names is not there any more.
     #[error("failed to resume promotion {promotion}: its plan {plan} is gone from the cluster")]
     PlanGone {
@@ -148,11 +154,10 @@ impl Engine {
         let images = resolve::resolve(registry, group).shared();
         let meanwhile = images.clone();
         let deploying = pin!(async {
-            let acquired = tokio::select! {
-                acquired = self.lock_and_look(&options.actor.name) => acquired,
-                () = stop.cancelled() => return Ok(Deployed::Stopped),
+            let acquired = self.lock_and_look(&options.actor.name, &stop).await?;
+            let Some(mut lock) = acquired else {
+                return Ok(Deployed::Stopped);
             };
-            let mut lock = acquired?;
             let deployed = self
                 .deploy_locked(registry, group, images, options, stop, &mut lock)
                 .await;

@@ -20,7 +20,7 @@ use crate::promotion::observed::Observed;
 use crate::promotion::tap::TapReport;
 use crate::promotion::verdict::{Finding, ReportFacts, Ruling, rule};
 
-/// How long a log may not be readable before it counts as lost.
+/// How long logs may not be readable before those that are not count as lost.
 const UNREADABLE: Duration = Duration::from_mins(1);
 
 /// What came of reading what a run wrote.
@@ -63,7 +63,6 @@ impl Drive {
         self.promotion.runs.remove(&check);
         self.promotion.early.remove(&check);
         self.outputs.remove(&check);
-        self.unreadable.remove(&check);
         self.checkpoint().await?;
         self.emit(Fact::CheckRepeated {
             check: check.clone(),
@@ -115,6 +114,10 @@ impl Drive {
             if let Some((plan, attempt)) = plan.zip(self.promotion.attempt(check)) {
                 waits |= self.conclude_one(&plan, attempt, observed).await? == Read::NotYet;
             }
+            // A node that is silent takes its time each time it is asked.
+            if self.unreadable_since.is_some() {
+                break;
+            }
         }
         if waits {
             self.note_long_wait().await?;
@@ -145,7 +148,10 @@ impl Drive {
                         }
                         Err(error.to_string())
                     }
-                    read => read?,
+                    read => {
+                        self.unreadable_since = None;
+                        read?
+                    }
                 },
             };
             let report = read_report(plan.report, read.as_deref());
@@ -184,7 +190,7 @@ impl Drive {
     /// not keep the verdict of a check whose exit code is known.
     fn waits_for_log(&mut self, check: &CheckName, why: &ClusterError, seen: &Observed) -> bool {
         let now = self.engine.clock.now();
-        let since = *self.unreadable.entry(check.clone()).or_insert(now);
+        let since = *self.unreadable_since.get_or_insert(now);
         let waits = now.duration_since(since).unsigned_abs() < UNREADABLE;
         if waits {
             let until = self.situation(seen).deadline();

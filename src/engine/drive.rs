@@ -57,8 +57,8 @@ pub(super) struct Drive {
     wait: Wait,
     /// Why the last step was not answered, until one is.
     unanswered: Option<String>,
-    /// Since when a log cannot be read.
-    pub(super) unreadable: BTreeMap<CheckName, Timestamp>,
+    /// Since when logs cannot be read.
+    pub(super) unreadable_since: Option<Timestamp>,
 }
 
 /// What is waited for, and from when on that is worth a note.
@@ -101,7 +101,7 @@ impl Drive {
             sightings: Sightings::default(),
             wait: Wait::default(),
             unanswered: None,
-            unreadable: BTreeMap::new(),
+            unreadable_since: None,
         }
     }
 
@@ -283,7 +283,7 @@ impl Drive {
     /// is left to the next promoter. Says whether to return now.
     fn stop(&mut self, observed: &Observed) -> bool {
         match self.promotion.phase {
-            Phase::Promoting if self.situation(observed).has_switched() => true,
+            Phase::Promoting if self.situation(observed).is_past_return() => true,
             Phase::Planned | Phase::Deploying | Phase::Checking | Phase::Promoting => {
                 let reason = Reason::new(ReasonKind::Interrupted, "stopped by a person");
                 self.enter(Phase::Aborting, vec![reason]);
@@ -334,10 +334,12 @@ impl Drive {
             self.enter(Phase::Aborting, vec![reason]);
             return Ok(());
         }
-        self.emit(Fact::Warning {
-            message: format!("{error}; trying again"),
-        });
-        self.promotion.waits_for = Some(format!("another try: {error}"));
+        let again = Some(format!("another try: {error}"));
+        if self.promotion.waits_for != again {
+            let message = format!("{error}; trying again");
+            self.emit(Fact::Warning { message });
+            self.promotion.waits_for = again;
+        }
         self.engine.pause().await;
         Ok(())
     }

@@ -52,15 +52,28 @@ impl Engine {
         }
     }
 
-    /// As [`Engine::lock`]. Watches begin meanwhile; they are believed once they
-    /// show the stamps of the lock.
-    pub(super) async fn lock_and_look(&self, holder: &str) -> Result<Lock, LockError> {
-        let looking = async {
-            // Whoever looks next is told what is wrong.
-            drop(self.cluster.observe().await);
+    /// As [`Engine::lock`], unless it is stopped before. Watches begin meanwhile;
+    /// they are believed once they show the stamps of the lock.
+    pub(super) async fn lock_and_look(
+        &self,
+        holder: &str,
+        stop: &CancellationToken,
+    ) -> Result<Option<Lock>, LockError> {
+        let locking = async {
+            tokio::select! {
+                lock = self.lock(holder) => lock.map(Some),
+                () = stop.cancelled() => Ok(None),
+            }
+        };
+        // Whoever looks next is told what is wrong.
+        let watching = async {
+            tokio::select! {
+                _ = self.cluster.observe() => {}
+                () = stop.cancelled() => {}
+            }
             Ok(())
         };
-        let (lock, ()) = tokio::try_join!(self.lock(holder), looking)?;
+        let (lock, ()) = tokio::try_join!(locking, watching)?;
         Ok(lock)
     }
 
@@ -107,9 +120,12 @@ impl Engine {
         lock.epoch = loop {
             match self.ledger.acquire(&lock.holder).await {
                 Ok(epoch) => break epoch,
-                Err(LockError::Cluster(ClusterError::Unreachable { .. }))
-                    if self.clock.now() < until && !stop.is_cancelled() =>
-                {
+                // Somebody wrote at the same moment, or it took too long to be of use.
+                Err(LockError::Cluster(
+                    ClusterError::Unreachable { .. }
+                    | ClusterError::Moved { .. }
+                    | ClusterError::Fenced,
+                )) if self.clock.now() < until && !stop.is_cancelled() => {
                     let what = "the cluster to answer, to have the group's lock again";
                     drive.tell_wait(what.to_owned(), until);
                 }

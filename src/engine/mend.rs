@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::lock::Lock;
 use super::{Engine, EngineError};
 use crate::plan::object::Object;
@@ -84,7 +86,8 @@ impl Engine {
             uid: active.uid().unwrap_or_default().to_owned(),
             from: Some(active.texts_at("/spec/selector")).filter(|selector| !selector.is_empty()),
             to: Some(service.selector.clone()),
-            spec: BTreeMap::new(),
+            // A promotion that failed may have left those of its own.
+            spec: changed_fields(&service.active, active),
         };
         match self.cluster.point(epoch, &change).await {
             Ok(()) => {}
@@ -138,4 +141,38 @@ fn stray<'a>(
 ) -> Option<(&'a ServicePlan, &'a Object)> {
     let active = observed.service(service.active.name())?;
     (active.texts_at("/spec/selector") != service.selector).then_some((service, active))
+}
+
+/// Fields that moved with the selector, as planned, where what is there is another.
+fn changed_fields(planned: &Object, found: &Object) -> BTreeMap<String, Value> {
+    let mut fields = BTreeMap::new();
+    if ports(planned) != ports(found) {
+        let ports = planned.at("/spec/ports").cloned();
+        fields.insert("ports".to_owned(), ports.unwrap_or_default());
+    }
+    let kind = |service: &Object| {
+        let kind = service.str_at("/spec/type").unwrap_or("ClusterIP");
+        kind.to_owned()
+    };
+    if kind(planned) != kind(found) {
+        fields.insert("type".to_owned(), kind(planned).into());
+    }
+    fields
+}
+
+/// A Service's ports without what the server adds of its own.
+fn ports(service: &Object) -> Vec<[Value; 4]> {
+    let ports = service.at("/spec/ports").and_then(Value::as_array);
+    let said = |port: &Value| {
+        let field = |name: &str| port.get(name).cloned();
+        [
+            field("port").unwrap_or_default(),
+            field("targetPort")
+                .or_else(|| field("port"))
+                .unwrap_or_default(),
+            field("protocol").unwrap_or_else(|| "TCP".into()),
+            field("name").unwrap_or_default(),
+        ]
+    };
+    ports.into_iter().flatten().map(said).collect()
 }

@@ -8,6 +8,7 @@ use super::lock::Lock;
 use super::{Deployed, Engine, EngineError};
 use crate::promotion::phase::Phase;
 use crate::promotion::record::GroupRecord;
+use crate::promotion::record::rebuild::is_lost;
 
 /// What came of a resume.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +24,8 @@ impl Engine {
     /// right what of the serving colour somebody changed.
     ///
     /// # Errors
-    /// Somebody else holds the lock, the plan of what is under way is gone, or
-    /// the cluster stopped answering.
+    /// Somebody else holds the lock, the plan of what is under way is gone, what
+    /// serves cannot be told, or the cluster stopped answering.
     pub async fn resume(
         &self,
         actor: &str,
@@ -55,6 +56,12 @@ impl Engine {
             return Ok(Resumed::Driven(deployed));
         }
         let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        if is_lost(&record) {
+            let observed = self.cluster.observe().await.map_err(EngineError::Cluster)?;
+            if observed.deployments.iter().any(|d| !d.deleting) {
+                return Err(EngineError::Unknown);
+            }
+        }
         Ok(Resumed::Nothing(Box::new(record)))
     }
 

@@ -18,8 +18,9 @@ use crate::promotion::request::{Action, Request};
 
 /// Pause between two looks at what another promoter does.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How long the promoter that holds the lock may take to react.
-const REACTION: Duration = Duration::from_secs(5);
+/// How long the promoter that holds the lock may take to react: a step may be
+/// under way, and takes no longer than its hold of the lock lasts.
+const REACTION: Duration = Duration::from_secs(15);
 
 /// What came of a rollback.
 #[derive(Debug, Clone, PartialEq)]

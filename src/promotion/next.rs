@@ -430,7 +430,7 @@ impl<'a> Situation<'a> {
 
     /// Whether every active Service follows the candidate, and there are some;
     /// before what is shared was applied, that is somebody else's doing.
-    pub fn has_switched(&self) -> bool {
+    fn has_switched(&self) -> bool {
         let follow = self.leads_any() && self.switched() == Some(true);
         follow && self.is_marked(Mark::Shared)
     }

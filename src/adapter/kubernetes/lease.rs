@@ -108,7 +108,9 @@ impl Kubernetes {
                         .await
                         .map_err(failed)?;
                     let winner = current.iter().find_map(|lease| lease.spec.as_ref());
-                    if let Some(spec) = winner.filter(|spec| !self.is_own(spec)) {
+                    let is_others =
+                        |spec: &&LeaseSpec| spec.holder_identity.is_some() && !self.is_own(spec);
+                    if let Some(spec) = winner.filter(is_others) {
                         return Err(held(spec, true));
                     }
                 }

@@ -237,7 +237,10 @@ fn promoted(outcome: &Outcome, about: &str) -> Vec<Line> {
 
 fn hint(outcome: &Outcome) -> &'static str {
     let has = |kind| outcome.reasons.iter().any(|reason| reason.kind == kind);
-    if outcome.phase == Phase::Failed {
+    let says_how = |text: &str| text.contains("`promoter resume`");
+    if outcome.reasons.iter().any(|reason| says_how(&reason.text)) {
+        "`promoter status` shows what is left"
+    } else if outcome.phase == Phase::Failed {
         "`promoter status` shows what is left; `promoter deploy` clears it away and tries again"
     } else if has(ReasonKind::RolledBack) {
         "put it right before the next `promoter deploy`, which would promote it again"

@@ -18,7 +18,7 @@ pub fn rolled_back(outcome: &Outcome) -> String {
     let promotion = &outcome.promotion;
     match (done, outcome.phase) {
         (Some(_), Phase::Failed) => {
-            text.line(failed("✗ traffic is back, but the candidate did not go: "));
+            text.line(failed("✗ the way back did not come to its end: "));
             text.lines(reasons(outcome));
         }
         (Some(reason), _) => {

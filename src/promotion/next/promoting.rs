@@ -21,7 +21,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return abort(reasons);
     }
     // Nobody knows what is tested and what is not until it is confirmed.
-    if let Some(step) = raising::begun(situation) {
+    if let Some(step) = raising::begun(situation)
+        && !situation.is_overdue()
+    {
         return Next::Do(step);
     }
     // Without any Service there is nothing to switch, but what is shared is due.

@@ -23,11 +23,12 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if let Some(reasons) = turns_back(situation) {
         return abort(reasons);
     }
-    // Unless the record that said so was lost, this was done before.
-    if !situation.is_marked(Mark::Services) {
+    let kept_until = kept_until(situation);
+    // Unless the record that said so was lost, this was done before, or refused
+    // for so long that users come first.
+    if !situation.is_marked(Mark::Services) && situation.now < kept_until {
         return Next::Do(Step::ApplyServices);
     }
-    let kept_until = kept_until(situation);
     if situation.now < kept_until && remains(situation, old) {
         return Next::Wait {
             wait_for: kept(situation, old),

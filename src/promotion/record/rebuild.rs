@@ -112,10 +112,14 @@ fn leads(group: &GroupName, observed: &Observed, color: Color) -> bool {
 /// Whether it is sure that no user ever got to what stands: its addresses are
 /// still published before they are ready, which ends before the switch.
 fn was_never_promoted(newest: &Stand<'_>, observed: &Observed) -> bool {
-    newest.plan.services().any(|service| {
-        let colored = observed.service(service.colored.name());
-        let published = colored.and_then(|c| c.at("/spec/publishNotReadyAddresses"));
+    let publishes = |service: &Object| {
+        let published = service.at("/spec/publishNotReadyAddresses");
         published.and_then(serde_json::Value::as_bool) == Some(true)
+    };
+    newest.plan.services().any(|service| {
+        let now = observed.service(service.colored.name());
+        // Who writes it in a manifest has it all the time.
+        now.is_some_and(publishes) && !publishes(&service.colored)
     })
 }
 

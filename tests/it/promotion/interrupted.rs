@@ -30,6 +30,8 @@ async fn stopped_before_the_switch_it_aborts() {
         "create Deployment",
         "write checking",
         "create Job",
+        "write promoting",
+        "point hello-b to green",
     ] {
         let scenario = Scenario::ready_for_green(given::hello()).await;
         let deployed = stopped_at(&scenario, call).await.unwrap();
@@ -49,12 +51,7 @@ async fn stopped_before_the_switch_it_aborts() {
 
 #[tokio::test(start_paused = true)]
 async fn stopped_after_the_switch_the_rest_is_left() {
-    for call in [
-        "write promoting",
-        "point hello-b to green",
-        "write settling",
-        "delete Deployment hello-a-blue",
-    ] {
+    for call in ["write settling", "delete Deployment hello-a-blue"] {
         let scenario = Scenario::ready_for_green(given::hello()).await;
         let deployed = stopped_at(&scenario, call).await.unwrap();
         assert!(
@@ -71,6 +68,25 @@ async fn stopped_after_the_switch_the_rest_is_left() {
         assert!(matches!(deployed, Deployed::UpToDate(_)));
         scenario.rests_at(Some(Color::Green));
     }
+}
+
+/// Users are at what passed, and have nowhere to go back to.
+#[tokio::test(start_paused = true)]
+async fn stopped_where_there_is_no_way_back_the_rest_is_left() {
+    let scenario = Scenario::ready_for_green(given::hello()).await;
+    let stop = CancellationToken::new();
+    let pressed = stop.clone();
+    scenario.world.when("point hello-b to green", move |state| {
+        state.set_ready(Color::Blue, "hello-a", false);
+        pressed.cancel();
+    });
+    let deployed = scenario.deploy_with(scenario.options(), stop).await;
+    assert!(
+        matches!(deployed, Ok(Deployed::Detached(_))),
+        "{deployed:?}"
+    );
+    scenario.deploy().await.unwrap();
+    scenario.rests_at(Some(Color::Green));
 }
 
 #[tokio::test(start_paused = true)]

@@ -53,6 +53,21 @@ async fn on_the_way_in_it_is_aborted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_raise_does_not_keep_it_for_ever() {
+    let scenario = Scenario::ready_for_green(given::autoscaled(2, 8)).await;
+    scenario
+        .world
+        .when("create Job", |state| state.scale("hello-a-blue", 5));
+    never_answered(&scenario, "raise hello-a-green");
+    let (outcome, took) = ended(&scenario).await;
+    assert_eq!(outcome.phase, Phase::Aborted);
+    let told = reasons(&outcome);
+    assert!(told.iter().any(|(_, text)| text.contains(WHY)), "{told:?}");
+    assert!(took < Duration::from_mins(30), "{took:?}");
+    scenario.rests_at(Some(Color::Blue));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_abort_ends_as_failed() {
     let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.world.run("greets", Run::exits(1));
