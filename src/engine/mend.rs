@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::lock::Lock;
+use super::switch::switched_field;
 use super::{Engine, EngineError};
+use crate::plan::label::SWITCHED_FIELDS;
 use crate::plan::object::Object;
 use crate::plan::{Plan, ServicePlan};
 use crate::port::cluster::Pointing;
@@ -145,19 +147,14 @@ fn stray<'a>(
 
 /// Fields that moved with the selector, as planned, where what is there is another.
 fn changed_fields(planned: &Object, found: &Object) -> BTreeMap<String, Value> {
-    let mut fields = BTreeMap::new();
-    if ports(planned) != ports(found) {
-        let ports = planned.at("/spec/ports").cloned();
-        fields.insert("ports".to_owned(), ports.unwrap_or_default());
-    }
-    let kind = |service: &Object| {
-        let kind = service.str_at("/spec/type").unwrap_or("ClusterIP");
-        kind.to_owned()
+    let differs = |name: &&str| match *name {
+        "ports" => ports(planned) != ports(found),
+        name => switched_field(planned, name) != switched_field(found, name),
     };
-    if kind(planned) != kind(found) {
-        fields.insert("type".to_owned(), kind(planned).into());
-    }
-    fields
+    let changed = SWITCHED_FIELDS.into_iter().filter(differs);
+    changed
+        .map(|name| (name.to_owned(), switched_field(planned, name)))
+        .collect()
 }
 
 /// A Service's ports without what the server adds of its own.

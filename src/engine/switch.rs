@@ -149,16 +149,25 @@ impl Drive {
 /// Fields that must not change before or after the selector does, as they are
 /// in `like` where `unlike` has something else.
 fn moved_fields(like: &Object, unlike: &Object) -> BTreeMap<String, Value> {
-    let field = |service: &Object, name: &str| match (name, service.at(&format!("/spec/{name}"))) {
-        (_, Some(value)) => value.clone(),
-        ("type", None) => "ClusterIP".into(),
-        (_, None) => Value::Null,
-    };
-    let fields = SWITCHED_FIELDS
-        .into_iter()
-        .map(|name| (name, field(like, name), field(unlike, name)));
+    let fields = SWITCHED_FIELDS.into_iter();
+    let fields = fields.map(|name| {
+        (
+            name,
+            switched_field(like, name),
+            switched_field(unlike, name),
+        )
+    });
     fields
         .filter(|(_, to, from)| to != from)
         .map(|(name, to, _)| (name.to_owned(), to))
         .collect()
+}
+
+/// What a Service says of one of [`SWITCHED_FIELDS`], or what holds if it does not.
+pub(super) fn switched_field(service: &Object, name: &str) -> Value {
+    match (name, service.at(&format!("/spec/{name}"))) {
+        (_, Some(value)) => value.clone(),
+        ("type", None) => "ClusterIP".into(),
+        (_, None) => Value::Null,
+    }
 }

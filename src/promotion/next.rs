@@ -22,9 +22,9 @@ use super::observed::{DeploymentState, JobState, Observed, PodState};
 use super::phase::Phase;
 use super::{Mark, Promotion, Raise, Reason, ReasonKind, Tested};
 use crate::group::name::{AppName, CheckName};
-use crate::plan::Plan;
 use crate::plan::bearers::Bearers;
 use crate::plan::color::Color;
+use crate::plan::{Plan, ServicePlan};
 
 pub use checking::facts;
 
@@ -155,16 +155,16 @@ fn delete_jobs<'a>(jobs: impl Iterator<Item = &'a JobState>) -> Option<Step> {
 }
 
 fn enter(phase: Phase) -> Next {
-    Next::Enter {
-        phase,
-        reasons: Vec::new(),
-        tested: Vec::new(),
-    }
+    enter_for(phase, Vec::new())
 }
 
 fn abort(reasons: Vec<Reason>) -> Next {
+    enter_for(Phase::Aborting, reasons)
+}
+
+fn enter_for(phase: Phase, reasons: Vec<Reason>) -> Next {
     Next::Enter {
-        phase: Phase::Aborting,
+        phase,
         reasons,
         tested: Vec::new(),
     }
@@ -441,15 +441,18 @@ impl<'a> Situation<'a> {
         self.plan.services().next().is_some() && self.switched() != Some(false)
     }
 
+    /// Whether an active Service points at the plan's colour.
+    fn follows(&self, service: &ServicePlan) -> bool {
+        let active = self.observed.service(service.active.name());
+        active.is_some_and(|active| active.texts_at("/spec/selector") == service.selector)
+    }
+
     /// Whether every active Service points at the plan's colour; `None` while they differ.
     pub fn switched(&self) -> Option<bool> {
         let points: BTreeSet<bool> = self
             .plan
             .services()
-            .map(|service| {
-                let active = self.observed.service(service.active.name());
-                active.is_some_and(|active| active.texts_at("/spec/selector") == service.selector)
-            })
+            .map(|service| self.follows(service))
             .collect();
         match points.len() {
             0 => Some(true),

@@ -46,20 +46,6 @@ pub(super) struct Sighting {
     since: Instant,
 }
 
-/// Why the Lease was not replaced.
-enum Taking {
-    /// It is another one than was read: somebody was faster, or a renewal of this
-    /// process' own came between.
-    Overtaken,
-    Failed(LockError),
-}
-
-impl From<LockError> for Taking {
-    fn from(error: LockError) -> Self {
-        Self::Failed(error)
-    }
-}
-
 /// A lock this process holds.
 pub(super) struct Held {
     epoch: Epoch,
@@ -96,36 +82,30 @@ impl Kubernetes {
         mut current: Option<Lease>,
         stamped: u64,
     ) -> Result<Epoch, LockError> {
-        let failed = |error| LockError::Cluster(error::from("take the group's Lease", error));
         // Its renewal ends with it; one that is under way is the last.
         *self.held.lock().await = None;
         loop {
-            match self.replace_lease(holder, current, stamped).await {
-                Err(Taking::Overtaken) => {
-                    current = self
-                        .leases()
-                        .get_opt(&self.lease_name())
-                        .await
-                        .map_err(failed)?;
-                    let winner = current.iter().find_map(|lease| lease.spec.as_ref());
-                    let is_others =
-                        |spec: &&LeaseSpec| spec.holder_identity.is_some() && !self.is_own(spec);
-                    if let Some(spec) = winner.filter(is_others) {
-                        return Err(held(spec, true));
-                    }
-                }
-                Err(Taking::Failed(error)) => return Err(error),
-                Ok(epoch) => return Ok(epoch),
+            if let Some(epoch) = self.replace_lease(holder, current, stamped).await? {
+                return Ok(epoch);
+            }
+            current = self.lease().await.map_err(LockError::Cluster)?;
+            let winner = current.iter().find_map(|lease| lease.spec.as_ref());
+            let is_others =
+                |spec: &&LeaseSpec| spec.holder_identity.is_some() && !self.is_own(spec);
+            if let Some(spec) = winner.filter(is_others) {
+                return Err(held(spec, true));
             }
         }
     }
 
+    /// `None`: it is another one than was read. Somebody was faster, or a renewal
+    /// of this process' own came between.
     async fn replace_lease(
         &self,
         holder: &str,
         current: Option<Lease>,
         stamped: u64,
-    ) -> Result<Epoch, Taking> {
+    ) -> Result<Option<Epoch>, LockError> {
         let leases = self.leases();
         let failed = |error| LockError::Cluster(error::from("take the group's Lease", error));
         let now = Timestamp::now();
@@ -162,8 +142,8 @@ impl Kubernetes {
         };
         let taken = match taken {
             Ok(lease) => lease,
-            Err(error) if error::is_conflict(&error) => return Err(Taking::Overtaken),
-            Err(error) => return Err(failed(error).into()),
+            Err(error) if error::is_conflict(&error) => return Ok(None),
+            Err(error) => return Err(failed(error)),
         };
         let renewal =
             tokio::spawn(renew(leases, taken, Arc::clone(&self.held), epoch)).abort_handle();
@@ -172,7 +152,7 @@ impl Kubernetes {
             deadline: before + GOOD_FOR,
             renewal,
         });
-        Ok(epoch)
+        Ok(Some(epoch))
     }
 
     /// Fails while somebody else holds the Lease and was seen to renew it, or

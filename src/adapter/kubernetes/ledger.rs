@@ -60,24 +60,21 @@ impl Ledger for Kubernetes {
     }
 
     async fn withdraw(&self, request: &Request) -> Result<(), ClusterError> {
-        let patch: json_patch::Patch = serde_json::from_value(json!([
+        let action = "withdraw the request";
+        let operations = json!([
             { "op": "test", "path": "/spec/request", "value": request },
             { "op": "remove", "path": "/spec/request" },
-        ]))
-        .map_err(|error| ClusterError::Refused {
-            action: "withdraw the request".to_owned(),
-            reason: error.to_string(),
-        })?;
+        ]);
+        let patch = resource::json_patch(action, operations)?;
         let (groups, manager) = (self.groups(), resource::patched_by(FIELD_MANAGER));
-        let patch = Patch::<DynamicObject>::Json(patch);
         let taken = groups.patch(self.group.as_str(), &manager, &patch);
         let taken = tokio::time::timeout(PATIENCE, taken).await;
-        let taken = taken.map_err(|_| error::no_answer("withdraw the request", PATIENCE))?;
+        let taken = taken.map_err(|_| error::no_answer(action, PATIENCE))?;
         match taken {
             Ok(_) => Ok(()),
             // There is none any more, or another one.
             Err(error) if error::is_invalid(&error) || error::is_not_found(&error) => Ok(()),
-            Err(error) => Err(error::from_group("withdraw the request", error)),
+            Err(error) => Err(error::from_group(action, error)),
         }
     }
 

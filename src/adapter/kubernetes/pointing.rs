@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Service;
-use kube::api::Patch;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
@@ -24,13 +23,10 @@ impl Kubernetes {
             action: action.clone(),
             reason,
         };
-        let patch: json_patch::Patch = serde_json::from_value(pointing_patch(epoch, change))
-            .map_err(|error| refused(error.to_string()))?;
+        let patch = resource::json_patch(&action, pointing_patch(epoch, change))?;
         let api: Api<Service> = Api::namespaced(self.client.clone(), self.namespace.as_str());
         let params = resource::patched_by(SWITCH_MANAGER);
-        let patched = api
-            .patch(&change.service, &params, &Patch::Json::<()>(patch))
-            .await;
+        let patched = api.patch(&change.service, &params, &patch).await;
         match patched {
             Ok(_) => Ok(()),
             // The server answers 422 when a test of the patch does not hold, and
@@ -40,7 +36,7 @@ impl Kubernetes {
             {
                 Err(refused(status.message))
             }
-            Err(kube::Error::Api(status)) if status.code == 422 => {
+            Err(error) if error::is_invalid(&error) => {
                 let found = api.get_opt(&change.service).await;
                 let found = found.map_err(|error| error::from(&action, error))?;
                 match found.map_or(Untouched::Moved, |found| why(epoch, change, &found)) {

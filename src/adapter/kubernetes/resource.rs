@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{ApiResource, GroupVersionKind, PatchParams, PostParams};
+use kube::api::{ApiResource, GroupVersionKind, Patch, PatchParams, PostParams};
 use kube::core::gvk::ParseGroupVersionError;
 use kube::discovery::{self, Scope};
 use kube::{Api, Client};
@@ -135,6 +135,15 @@ pub(super) fn patched_by(manager: &str) -> PatchParams {
         field_manager: Some(manager.to_owned()),
         ..PatchParams::default()
     }
+}
+
+/// A JSON patch from its operations; `action` says what it is for.
+pub(super) fn json_patch(action: &str, operations: Value) -> Result<Patch<()>, ClusterError> {
+    let patch = serde_json::from_value(operations).map_err(|error| ClusterError::Refused {
+        action: action.to_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(Patch::Json(patch))
 }
 
 /// A whole object by promoter's field manager.

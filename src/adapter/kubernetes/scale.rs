@@ -24,22 +24,14 @@ impl Kubernetes {
         let moved = || ClusterError::Moved {
             action: action.clone(),
         };
-        let patch: json_patch::Patch =
-            serde_json::from_value(raise_patch(epoch, raise)).map_err(|error| {
-                ClusterError::Refused {
-                    action: action.clone(),
-                    reason: error.to_string(),
-                }
-            })?;
+        let patch = resource::json_patch(&action, raise_patch(epoch, raise))?;
         let api: Api<Deployment> = Api::namespaced(self.client.clone(), self.namespace.as_str());
         let params = resource::patched_by(FIELD_MANAGER);
-        let patched = api
-            .patch(&raise.deployment, &params, &Patch::Json::<()>(patch))
-            .await;
+        let patched = api.patch(&raise.deployment, &params, &patch).await;
         let now = match patched {
             Ok(raised) => raised,
             // A test of the patch does not hold.
-            Err(kube::Error::Api(status)) if status.code == 422 => {
+            Err(error) if error::is_invalid(&error) => {
                 let found = api.get_opt(&raise.deployment).await;
                 let found = found.map_err(|error| error::from(&action, error))?;
                 found

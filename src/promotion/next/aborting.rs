@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::teardown::{take_down, take_down_at_once};
 use super::{
-    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, delete_jobs, enter, names, raising,
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, delete_jobs, enter, enter_for, names,
+    raising,
 };
 use crate::group::MIN_KEEP_OLD;
 use crate::plan::{Plan, ServicePlan};
@@ -52,11 +53,8 @@ fn barred(situation: Situation<'_>) -> Vec<&str> {
     let before = situation.replaced.into_iter().flat_map(Plan::services);
     let before: BTreeMap<_, _> = before.map(|old| (old.active.name(), old)).collect();
     let is_barred = |service: &&ServicePlan| {
-        let name = service.active.name();
-        let active = situation.observed.service(name);
-        let follows = active.is_some_and(|a| a.texts_at("/spec/selector") == service.selector);
-        let old = before.get(name);
-        follows
+        let old = before.get(service.active.name());
+        situation.follows(service)
             && situation.observed.is_served(service)
             && old.is_some_and(|old| !situation.observed.is_served(old))
     };
@@ -128,9 +126,5 @@ fn overdue(situation: Situation<'_>) -> Next {
             names(&left)
         )
     };
-    Next::Enter {
-        phase: Phase::Failed,
-        reasons: vec![Reason::new(ReasonKind::Deploy, text)],
-        tested: Vec::new(),
-    }
+    enter_for(Phase::Failed, vec![Reason::new(ReasonKind::Deploy, text)])
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names, raising, settling,
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, enter_for, names,
+    raising, settling,
 };
 use crate::promotion::gate::Decision;
 
@@ -59,16 +60,19 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
 /// have their new shape. Where there is no way back, what is missing once the
 /// time is up is said, and left to a person.
 fn confirm(situation: Situation<'_>) -> Next {
-    let missing = unserved(situation);
-    let what = if !missing.is_empty() {
-        format!("endpoints of the new colour behind {}", names(&missing))
-    } else if situation.is_marked(Mark::Services) {
+    let unserved = unserved(situation);
+    let is_served = unserved.is_empty();
+    if is_served && situation.is_marked(Mark::Services) {
         return enter(Phase::Settling);
-    } else if situation.is_overdue() {
+    }
+    let what = if is_served {
         "the new shape of the active Services".to_owned()
     } else {
-        return Next::Do(Step::ApplyServices);
+        format!("endpoints of the new colour behind {}", names(&unserved))
     };
+    if !situation.is_overdue() && is_served {
+        return Next::Do(Step::ApplyServices);
+    }
     if !situation.is_overdue() {
         return situation.wait(what);
     }
@@ -76,11 +80,7 @@ fn confirm(situation: Situation<'_>) -> Next {
         return overdue(format!("missing: {what}"));
     }
     let text = format!("missing: {what}; there is nothing whole to go back to");
-    Next::Enter {
-        phase: Phase::Settling,
-        reasons: vec![Reason::new(ReasonKind::Deploy, text)],
-        tested: Vec::new(),
-    }
+    enter_for(Phase::Settling, vec![Reason::new(ReasonKind::Deploy, text)])
 }
 
 fn overdue(what: String) -> Next {

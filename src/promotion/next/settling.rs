@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use super::teardown::take_down;
 use super::{
-    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, delete_jobs, enter, names,
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, delete_jobs, enter, enter_for,
+    names,
 };
 use crate::group::{MIN_KEEP_OLD, OnRegression};
 use crate::plan::color::Color;
@@ -24,8 +25,8 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return abort(reasons);
     }
     let kept_until = kept_until(situation);
-    // Unless the record that said so was lost, this was done before, or refused
-    // for so long that users come first.
+    // Done before, unless it was refused until Promoting had to be over, or the
+    // record that said so was lost. It does not keep the old colour any longer.
     if !situation.is_marked(Mark::Services) && situation.now < kept_until {
         return Next::Do(Step::ApplyServices);
     }
@@ -130,9 +131,5 @@ fn overdue(situation: Situation<'_>, old: Color) -> Next {
     } else {
         format!("promoted, but old pods do not end: {}", names(&pods))
     };
-    Next::Enter {
-        phase: Phase::Promoted,
-        reasons: vec![Reason::new(ReasonKind::Deploy, text)],
-        tested: Vec::new(),
-    }
+    enter_for(Phase::Promoted, vec![Reason::new(ReasonKind::Deploy, text)])
 }

@@ -72,7 +72,7 @@ pub fn rebuild(
         .as_ref()
         .filter(|before| observed.is_whole(before.plan));
     // What serves, of which nothing else is known, is left alone.
-    if before.is_none() && leads(group, observed, newest.plan.candidate.other()) {
+    if before.is_none() && serves(group, observed, newest.plan.candidate.other()) {
         return None;
     }
     match before.as_ref() {
@@ -82,10 +82,10 @@ pub fn rebuild(
         // A switch that was cut off, or somebody led a Service elsewhere. Whether it
         // passed is not known, so no Service more is led to it.
         before if at_newest => whole.map(|_| aborting(&newest, before, at_newest, now)),
-        before if points.contains(&Some(newest.plan.candidate.other())) => {
-            Some(aborting(&newest, before, at_newest, now))
-        }
-        before if was_never_promoted(&newest, observed) => {
+        before
+            if points.contains(&Some(newest.plan.candidate.other()))
+                || was_never_promoted(&newest, observed) =>
+        {
             Some(aborting(&newest, before, at_newest, now))
         }
         _ => None,
@@ -104,7 +104,7 @@ fn points(group: &GroupName, of: &Stand<'_>, observed: &Observed) -> BTreeSet<Op
 }
 
 /// Whether any Service of the group points at a colour.
-fn leads(group: &GroupName, observed: &Observed, color: Color) -> bool {
+fn serves(group: &GroupName, observed: &Observed, color: Color) -> bool {
     let mut services = observed.services.values();
     services.any(|service| service.active_color(group.as_str()) == Some(color))
 }

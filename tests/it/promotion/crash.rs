@@ -82,19 +82,40 @@ async fn resumes(scenario: &Scenario) {
     fine(scenario, done);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_promotion_that_passes() {
-    let ready = ready().await;
+/// A promotion of a group over the one before, which passes.
+async fn passes(
+    name: &'static str,
+    group: Group,
+    after_call: Option<&'static str>,
+    pauses: [Duration; 2],
+) {
+    let ready = ready_with(group, Duration::from_secs(30)).await;
     let story = Story {
-        name: "passes",
+        name,
         ends_at: Color::Green,
-        after_call: None,
-        pauses: SOON_OR_LATE,
+        after_call,
+        pauses,
         setting: async || ready.twin(),
         act: deploy,
         after: deploys,
     };
     story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_that_passes() {
+    passes("passes", given::hello(), None, SOON_OR_LATE).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_with_all_that_a_manifest_may_bring() {
+    passes("passes with everything", given::rich(), None, SOON_OR_LATE).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_group() {
+    let switching = Some("write promoting");
+    passes("a large group", given::large(), switching, SOON_ONLY).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,56 +216,6 @@ async fn a_switch_that_stays_half_done() {
     story.tell().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_promotion_with_all_that_a_manifest_may_bring() {
-    let ready = ready_with(given::rich(), Duration::from_secs(30)).await;
-    let story = Story {
-        name: "passes with everything",
-        ends_at: Color::Green,
-        after_call: None,
-        pauses: SOON_OR_LATE,
-        setting: async || ready.twin(),
-        act: deploy,
-        after: deploys,
-    };
-    story.tell().await;
-}
-
-/// After what is shared was changed, and the switch.
-#[tokio::test(start_paused = true)]
-async fn a_regression_with_all_that_a_manifest_may_bring() {
-    let ready = ready_with(given::rich(), WINDOW).await;
-    let story = Story {
-        name: "a regression with everything",
-        ends_at: Color::Blue,
-        after_call: Some("write settling"),
-        pauses: SOON_OR_LATE,
-        setting: async || {
-            let scenario = ready.twin();
-            scenario.world.when("write settling", State::lose_a_pod);
-            scenario
-        },
-        act: deploy,
-        after: resumes,
-    };
-    story.tell().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_large_group() {
-    let ready = ready_with(given::large(), Duration::from_secs(30)).await;
-    let story = Story {
-        name: "a large group",
-        ends_at: Color::Green,
-        after_call: Some("write promoting"),
-        pauses: SOON_ONLY,
-        setting: async || ready.twin(),
-        act: deploy,
-        after: deploys,
-    };
-    story.tell().await;
-}
-
 /// Long enough to think about it.
 const WINDOW: Duration = Duration::from_mins(5);
 
@@ -332,11 +303,11 @@ async fn a_promoter_that_is_asked_to_roll_back() {
     story.tell().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_regression_that_switches_back() {
-    let ready = ready_for_green(WINDOW).await;
+/// A member of a group that loses a pod inside `keep_old`.
+async fn regresses(name: &'static str, group: Group) {
+    let ready = ready_with(group, WINDOW).await;
     let story = Story {
-        name: "a regression",
+        name,
         ends_at: Color::Blue,
         after_call: Some("write settling"),
         pauses: SOON_OR_LATE,
@@ -349,6 +320,17 @@ async fn a_regression_that_switches_back() {
         after: resumes,
     };
     story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_regression_that_switches_back() {
+    regresses("a regression", given::hello()).await;
+}
+
+/// After what is shared was changed.
+#[tokio::test(start_paused = true)]
+async fn a_regression_with_all_that_a_manifest_may_bring() {
+    regresses("a regression with everything", given::rich()).await;
 }
 
 /// `promoter resume`, and what it finds: a promoter died before this call.

@@ -24,12 +24,21 @@ fn never_answered(scenario: &Scenario, call: &str) {
     scenario.world.fail(call, usize::MAX, away);
 }
 
-/// How it ended, and how long that took.
-async fn ended(scenario: &Scenario) -> (Outcome, Duration) {
+/// How it ended within so many minutes.
+async fn ended(scenario: &Scenario, within: u64) -> Outcome {
     let begun = scenario.clock.elapsed();
     let outcome = scenario.outcome().await;
     let took = scenario.clock.elapsed().checked_sub(begun).unwrap();
-    (outcome, took)
+    assert!(took < Duration::from_mins(within), "{took:?}: {outcome:?}");
+    outcome
+}
+
+/// It ended so, for want of an answer.
+#[track_caller]
+fn for_want_of_an_answer(outcome: &Outcome, phase: Phase) {
+    assert_eq!(outcome.phase, phase, "{outcome:?}");
+    let told = reasons(outcome);
+    assert!(told.last().unwrap().1.contains(WHY), "{told:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,11 +50,7 @@ async fn on_the_way_in_it_is_aborted() {
     ] {
         let scenario = Scenario::ready_for_green(given::hello()).await;
         never_answered(&scenario, call);
-        let (outcome, took) = ended(&scenario).await;
-        assert_eq!(outcome.phase, Phase::Aborted, "{call}");
-        let told = reasons(&outcome);
-        assert!(told.iter().any(|(_, text)| text.contains(WHY)), "{told:?}");
-        assert!(took < Duration::from_mins(30), "{call}: {took:?}");
+        for_want_of_an_answer(&ended(&scenario, 30).await, Phase::Aborted);
         let warned = scenario.events.warnings();
         assert!(warned.len() < 20, "{call}: {} warnings", warned.len());
         scenario.rests_at(Some(Color::Blue));
@@ -59,11 +64,7 @@ async fn a_raise_does_not_keep_it_for_ever() {
         .world
         .when("create Job", |state| state.scale("hello-a-blue", 5));
     never_answered(&scenario, "raise hello-a-green");
-    let (outcome, took) = ended(&scenario).await;
-    assert_eq!(outcome.phase, Phase::Aborted);
-    let told = reasons(&outcome);
-    assert!(told.iter().any(|(_, text)| text.contains(WHY)), "{told:?}");
-    assert!(took < Duration::from_mins(30), "{took:?}");
+    for_want_of_an_answer(&ended(&scenario, 30).await, Phase::Aborted);
     scenario.rests_at(Some(Color::Blue));
 }
 
@@ -72,11 +73,7 @@ async fn an_abort_ends_as_failed() {
     let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.world.run("greets", Run::exits(1));
     never_answered(&scenario, "delete Deployment hello-a-green");
-    let (outcome, took) = ended(&scenario).await;
-    assert_eq!(outcome.phase, Phase::Failed);
-    let told = reasons(&outcome);
-    assert!(told.last().unwrap().1.contains(WHY), "{told:?}");
-    assert!(took < Duration::from_mins(15), "{took:?}");
+    for_want_of_an_answer(&ended(&scenario, 15).await, Phase::Failed);
     // Put right by whoever comes next.
     scenario.world.state().script.faults.clear();
     scenario.promote().await;
@@ -87,11 +84,7 @@ async fn an_abort_ends_as_failed() {
 async fn after_the_switch_users_stay_where_they_are() {
     let scenario = Scenario::ready_for_green(given::hello()).await;
     never_answered(&scenario, "delete Deployment hello-b-blue");
-    let (outcome, took) = ended(&scenario).await;
-    assert_eq!(outcome.phase, Phase::Promoted);
-    let told = reasons(&outcome);
-    assert!(told.last().unwrap().1.contains(WHY), "{told:?}");
-    assert!(took < Duration::from_mins(15), "{took:?}");
+    for_want_of_an_answer(&ended(&scenario, 15).await, Phase::Promoted);
 }
 
 /// The exit code is known, whatever became of the node.
@@ -100,11 +93,10 @@ async fn a_log_that_cannot_be_read_does_not_keep_a_verdict() {
     let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.world.run("greets", Run::exits(3));
     never_answered(&scenario, "lines");
-    let (outcome, took) = ended(&scenario).await;
+    let outcome = ended(&scenario, 5).await;
     assert_eq!(outcome.phase, Phase::Aborted);
     let told = reasons(&outcome);
     assert_eq!(told[0].0, ReasonKind::Check, "{told:?}");
-    assert!(took < Duration::from_mins(5), "{took:?}");
     let state = scenario.world.state();
     let noted = state.history.iter().filter_map(|r| r.in_flight.as_ref());
     let noted: Vec<_> = noted.filter_map(|p| p.waits_for.as_deref()).collect();
