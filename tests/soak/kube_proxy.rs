@@ -2,36 +2,43 @@
 
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::support::part::testbed;
 use crate::support::until;
 
-/// How long it is stopped.
-const SECONDS: &str = "3";
+/// How long it is stopped at least.
+const LEAST: Duration = Duration::from_secs(3);
+/// How long it is still stopped after what it is stopped around.
+const AFTER: Duration = Duration::from_secs(1);
+/// How long it is stopped at most.
+const MOST: Duration = Duration::from_secs(20);
 
-/// kube-proxy while it is stopped. It goes on after [`SECONDS`], even if the test is killed, and at
-/// the latest when this is dropped.
+/// kube-proxy while it is stopped. It goes on when this is dropped, when the test is killed, and
+/// after [`MOST`] whatever happens.
 pub(crate) struct Stopped {
-    pid: String,
     since: Timestamp,
-    /// A process of its own that lets it go on.
-    timer: Child,
+    began: Instant,
+    /// A process of its own that lets it go on once nobody writes to it any more.
+    guard: Child,
 }
 
 impl Stopped {
     /// Stops the process.
     pub(crate) fn now(pid: &str) -> Self {
-        let mut timer = Command::new("sh");
-        timer.args(["-c", &format!("sleep {SECONDS}; kill -CONT {pid}")]);
+        let mut guard = Command::new("sh");
+        let most = MOST.as_secs();
+        guard.args(["-c", &format!("timeout {most} cat; kill -CONT {pid}")]);
         // An interrupt from the terminal ends the test, and not this.
-        let timer = timer.process_group(0).spawn().unwrap();
+        guard.process_group(0).stdin(Stdio::piped());
         let stopped = Self {
-            pid: pid.to_owned(),
             since: Timestamp::now(),
-            timer,
+            began: Instant::now(),
+            guard: guard.spawn().unwrap(),
         };
         signal("-STOP", pid);
         until("kube-proxy to be stopped", || {
@@ -41,19 +48,25 @@ impl Stopped {
         stopped
     }
 
-    /// Waits until it goes on. Gives from when to when it was stopped.
+    /// Lets it go on a moment after what it was stopped around, which is now. Gives from when to
+    /// when it was stopped.
     pub(crate) fn over(mut self) -> (Timestamp, Timestamp) {
-        let ended = self.timer.wait().unwrap();
-        assert!(ended.success(), "kube-proxy is gone");
-        (self.since, Timestamp::now())
+        sleep(AFTER.max(LEAST.saturating_sub(self.began.elapsed())));
+        let until = Timestamp::now();
+        assert!(self.began.elapsed() < MOST, "kube-proxy went on before");
+        assert!(self.go_on(), "kube-proxy is gone");
+        (self.since, until)
+    }
+
+    fn go_on(&mut self) -> bool {
+        drop(self.guard.stdin.take());
+        self.guard.wait().is_ok_and(|ended| ended.success())
     }
 }
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        // Once more, should the timer have been killed.
-        let _ = Command::new("kill").args(["-CONT", &self.pid]).status();
-        let _ = self.timer.wait();
+        self.go_on();
     }
 }
 

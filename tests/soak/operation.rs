@@ -87,25 +87,23 @@ impl Operation {
             Self::Rollback => rollback(site, kube_proxy),
         };
         site.assert_settled();
-        let switched = run.events_named("switched");
-        let back = run.events_named("switched-back");
+        let events = run.events();
+        let moments = |is: fn(&Value) -> bool| events.iter().filter(move |e| is(e)).map(moment);
         // What kube-proxy was to know nothing of.
-        let aborting = || {
-            let mut entered = run.events_named("entered").into_iter();
-            entered.find(|event| event["phase"] == "Aborting")
-        };
         let around = match self {
-            Self::Promotion => switched.first().cloned(),
-            Self::Abort => aborting(),
-            Self::Rollback => back.first().cloned(),
+            Self::Promotion => is_switch,
+            Self::Abort => is_abort,
+            Self::Rollback => is_way_back,
         };
-        let around = moment(&around.unwrap_or_else(|| panic!("it did not come about: {run}")));
+        let around = moments(around).next();
+        let around = around.unwrap_or_else(|| panic!("it did not come about: {run}"));
+        let switched = events.iter().find(|event| is_switch(event));
         Done {
             operation: self,
             began,
             took: clock.elapsed(),
-            switches: switched.iter().chain(&back).map(moment).collect(),
-            skew: switched.first().and_then(|event| event["skewMs"].as_u64()),
+            switches: moments(is_switch).chain(moments(is_way_back)).collect(),
+            skew: switched.and_then(|event| event["skewMs"].as_u64()),
             stopped: stopped.map(|(from, until)| (from, until, around)),
         }
     }
@@ -118,7 +116,7 @@ type Pause = Option<(Timestamp, Timestamp)>;
 
 fn promotion(site: &mut Site, kube_proxy: Option<&str>) -> (Run, Pause) {
     let mut deploy = site.deploy_next().start();
-    let stopped = kube_proxy.map(|pid| stop_when_over(&mut deploy, pid));
+    let stopped = kube_proxy.map(|pid| stop_around(&mut deploy, pid, is_switch));
     let run = deploy.wait();
     assert_eq!(run.code, 0, "{run}");
     assert_eq!(run.outcome()["phase"], "Promoted", "{run}");
@@ -129,7 +127,7 @@ fn promotion(site: &mut Site, kube_proxy: Option<&str>) -> (Run, Pause) {
 fn abort(site: &Site, kube_proxy: Option<&str>) -> (Run, Pause) {
     let before = site.record();
     let mut deploy = site.deploy_broken().start();
-    let stopped = kube_proxy.map(|pid| stop_when_over(&mut deploy, pid));
+    let stopped = kube_proxy.map(|pid| stop_around(&mut deploy, pid, is_abort));
     let run = deploy.wait();
     assert_eq!(run.code, 3, "{run}");
     assert_eq!(run.outcome()["phase"], "Aborted", "{run}");
@@ -146,7 +144,10 @@ fn rollback(site: &Site, kube_proxy: Option<&str>) -> (Run, Pause) {
     let stopped = kube_proxy.map(Stopped::now);
     let command = ["rollback", "--group", GROUP, "--output", "json"];
     let asked = site.folder.promoter(command).start();
-    let stopped = stopped.map(Stopped::over);
+    let stopped = stopped.map(|stopped| {
+        deploy.event("traffic to be back", is_way_back);
+        stopped.over()
+    });
     let (run, asked) = (deploy.wait(), asked.wait());
     assert_eq!((run.code, asked.code), (130, 0), "{run}{asked}");
     let outcome = run.outcome();
@@ -156,7 +157,26 @@ fn rollback(site: &Site, kube_proxy: Option<&str>) -> (Run, Pause) {
     (run, stopped)
 }
 
-fn stop_when_over(deploy: &mut Running, pid: &str) -> (Timestamp, Timestamp) {
+/// Stops kube-proxy from the end of the check until after what comes of it.
+fn stop_around(
+    deploy: &mut Running,
+    pid: &str,
+    comes: impl Fn(&Value) -> bool,
+) -> (Timestamp, Timestamp) {
     deploy.event("the end of the check", |event| event["line"] == OVER);
-    Stopped::now(pid).over()
+    let stopped = Stopped::now(pid);
+    deploy.event("what the check leads to", comes);
+    stopped.over()
+}
+
+fn is_switch(event: &Value) -> bool {
+    event["event"] == "switched"
+}
+
+fn is_way_back(event: &Value) -> bool {
+    event["event"] == "switched-back"
+}
+
+fn is_abort(event: &Value) -> bool {
+    event["event"] == "entered" && event["phase"] == "Aborting"
 }

@@ -9,7 +9,7 @@ use crate::site::Site;
 fn no_request_is_lost_while_kube_proxy_is_stopped_around_the_switch() {
     let pid = kube_proxy::pid();
     let site = Site::open("proxy", USERS, EVERY, |group| {
-        // So that there is time to stop it right before the switch, and not after it.
+        // So that there is time to stop it before the switch.
         let script = format!("npm test; code=$?; echo '{OVER}'; sleep 1; exit $code");
         group.checks[0].command = ["sh", "-c", &script].map(str::to_owned).to_vec();
     });

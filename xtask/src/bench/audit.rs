@@ -8,10 +8,14 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
+
+/// How long nobody may ask for anything until it counts as quiet.
+const QUIET: Duration = Duration::from_secs(2);
+const QUIET_WITHIN: Duration = Duration::from_mins(2);
 
 /// The log.
 pub(super) struct Audit {
@@ -76,6 +80,28 @@ impl Audit {
             }
         }
         Ok(requests)
+    }
+
+    /// Waits until nobody asks for anything in these namespaces any more.
+    pub(super) fn quiet(&self, namespaces: &[String]) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let mark = self.mark()?;
+            std::thread::sleep(QUIET);
+            let requests = self.since(mark, "")?;
+            let busy = requests
+                .iter()
+                .find(|request| request.verb != "watch" && namespaces.contains(&request.namespace));
+            let Some(request) = busy else { return Ok(()) };
+            if begun.elapsed() > QUIET_WITHIN {
+                bail!(
+                    "the cluster does not come to rest after a race: still {} {} in {}",
+                    request.verb,
+                    request.resource,
+                    request.namespace,
+                );
+            }
+        }
     }
 
     fn lines(&self, mark: Mark) -> Result<Vec<String>> {

@@ -26,7 +26,7 @@ const WARM_UP_AT_SCALE: usize = 1;
 /// One who promotes.
 pub(super) trait Contender {
     fn name(&self) -> &'static str;
-    /// Promotes a release over the one before, and waits until all is quiet.
+    /// Promotes a release over the one before, and waits until old pods are gone.
     fn lap(&mut self, release: &Release) -> Result<Lap>;
 }
 
@@ -142,18 +142,16 @@ impl<'a> Race<'a> {
     }
 
     fn race(&self, rounds: usize, releases: &[Release; 2]) -> Result<Laps> {
+        let places = [
+            self.place("floor")?,
+            self.place("promoter")?,
+            self.place("argo")?,
+        ];
+        let [floor, promoter, argo] = places.clone();
         let mut contenders: [Box<dyn Contender + '_>; 3] = [
-            Box::new(Floor::new(self.bench, &self.workload, self.place("floor")?)),
-            Box::new(Promoter::new(
-                self.bench,
-                &self.workload,
-                self.place("promoter")?,
-            )?),
-            Box::new(Argo::start(
-                self.bench,
-                &self.workload,
-                self.place("argo")?,
-            )?),
+            Box::new(Floor::new(self.bench, &self.workload, floor)),
+            Box::new(Promoter::new(self.bench, &self.workload, promoter)?),
+            Box::new(Argo::start(self.bench, &self.workload, argo)?),
         ];
         let warm_up = if self.kwok.is_some() {
             WARM_UP_AT_SCALE
@@ -164,6 +162,8 @@ impl<'a> Race<'a> {
         for (round, release) in releases.iter().cycle().enumerate().take(warm_up + rounds) {
             for contender in &mut contenders {
                 let name = contender.name();
+                // Argo's controller works on for seconds after its old pods are gone.
+                self.bench.audit.quiet(&places)?;
                 let lap = contender
                     .lap(release)
                     .with_context(|| format!("in the lap of {name}"))?;
