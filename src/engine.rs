@@ -92,8 +92,10 @@ pub enum Deployed {
         /// What the checks said, in full.
         results: Vec<CheckResult>,
     },
-    /// Traffic is moved; the old colour still stands.
+    /// Traffic is moved, and the rest is left, as was asked for.
     Detached(PromotionId),
+    /// Traffic is moved, and the rest is left, as a person stopped it.
+    Left(PromotionId),
     /// A person stopped it before it began.
     Stopped,
 }
@@ -186,7 +188,8 @@ impl Engine {
         };
         let finished = self.finish_unfinished(lock, stop.clone(), has_work).await?;
         if stop.is_cancelled() {
-            return Ok(Deployed::Stopped);
+            let left = finished.filter(|deployed| matches!(deployed, Deployed::Left(_)));
+            return Ok(left.unwrap_or(Deployed::Stopped));
         }
         let newest = async {
             match finished {

@@ -42,17 +42,22 @@ pub(super) fn show(deployed: &Deployed, format: Format) -> Result<Exit, CliError
                 "promotion {promotion}: traffic is moved, the old pods still stand; `promoter resume` or the next deploy takes them down"
             )?;
         }
+        (Deployed::Left(promotion), Format::Text) => {
+            writeln!(
+                out,
+                "stopped; traffic is moved to promotion {promotion}, and what is left of the old pods goes with `promoter resume` or the next deploy"
+            )?;
+        }
         (Deployed::Ended { outcome, results }, Format::Text) => {
             write!(out, "{}", view::outcome(outcome, results))?;
             return Ok(Exit::of(outcome));
         }
         (Deployed::Stopped, Format::Text) => {
-            writeln!(out, "stopped; nothing of this deploy was begun")?;
+            writeln!(out, "stopped; nothing new was begun")?;
         }
     }
-    Ok(if *deployed == Deployed::Stopped {
-        Exit::Interrupted
-    } else {
-        Exit::Success
+    Ok(match deployed {
+        Deployed::Left(_) | Deployed::Stopped => Exit::Interrupted,
+        _ => Exit::Success,
     })
 }

@@ -10,6 +10,7 @@ use super::{Deployed, Engine, EngineError};
 use crate::port::{ClusterError, Epoch, LockError};
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
+use crate::promotion::record::rebuild::is_lost;
 
 /// Pause before the lock is asked for again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -136,7 +137,12 @@ impl Engine {
             }
             self.pause().await;
         };
-        let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        let mut record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        if is_lost(&record) {
+            // Somebody deleted it, and nobody but this process knows what it said.
+            let written = drive.record_again(lock.epoch).await;
+            record = written.map_err(EngineError::Cluster)?.unwrap_or(record);
+        }
         let is_ours = |id: &PromotionId| *id == drive.promotion.id;
         if record.outcomes.iter().any(|o| is_ours(&o.promotion)) {
             drive.epoch = lock.epoch;

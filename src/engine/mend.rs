@@ -1,5 +1,5 @@
 //! Putting right what somebody changed: active Services that were led
-//! elsewhere, and a record that was lost.
+//! elsewhere or deleted, and a record that was lost.
 //!
 //! Only ever towards what passed its checks and serves by the record, and only
 //! when a person asks for a deploy or a resume.
@@ -17,7 +17,7 @@ use crate::plan::{Plan, ServicePlan};
 use crate::port::cluster::Pointing;
 use crate::port::{ClusterError, Epoch};
 use crate::promotion::event::Fact;
-use crate::promotion::next::astray;
+use crate::promotion::next::{astray, gone};
 use crate::promotion::observed::Observed;
 use crate::promotion::record::GroupRecord;
 use crate::promotion::record::rebuild::{is_lost, rebuild};
@@ -38,23 +38,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Points every active Service of a plan that serves at its colour again,
-    /// where that has pods which take requests. Says whether any was changed.
+    /// Points every active Service of a plan that serves at its colour again, one
+    /// that is gone included, where that has pods which take requests. Says whether any was changed.
     pub(super) async fn mend(
         &self,
         epoch: Epoch,
         plan: &Plan,
         observed: &Observed,
     ) -> Result<bool, EngineError> {
-        let strays: Vec<_> = plan
-            .services()
-            .filter_map(|service| stray(service, observed))
-            .collect();
+        let mut repaired = 0;
         let mut left = Vec::new();
-        for (service, active) in &strays {
-            let repaired = self.lead_back(epoch, plan, service, active, observed).await;
-            if !repaired.map_err(EngineError::Cluster)? {
-                left.push(astray(active.name()));
+        for service in plan.services() {
+            let name = service.active.name();
+            let found = observed.service(name);
+            if found.is_some_and(|active| points_at(service, active)) {
+                continue;
+            }
+            let done = self.put_right(epoch, plan, service, found, observed).await;
+            match (done.map_err(EngineError::Cluster)?, found) {
+                (true, _) => repaired += 1,
+                (false, Some(_)) => left.push(astray(name)),
+                (false, None) => left.push(gone(name)),
             }
         }
         let mut record = self.ledger.read().await.map_err(EngineError::Cluster)?;
@@ -63,26 +67,32 @@ impl Engine {
             let written = self.ledger.write(epoch, &record).await;
             written.map_err(EngineError::Cluster)?;
         }
-        let changed = left.len() < strays.len();
         if !left.is_empty() {
             self.record(None, Fact::Astray { found: left });
         }
-        Ok(changed)
+        Ok(repaired > 0)
     }
 
-    /// Whether it was led back: not where no pod would take its requests, nor
-    /// over another change at this moment.
-    async fn lead_back(
+    /// Whether it was made again if it is gone, and led back: not where no pod would
+    /// take its requests, nor over another change at this moment.
+    async fn put_right(
         &self,
         epoch: Epoch,
         plan: &Plan,
         service: &ServicePlan,
-        active: &Object,
+        found: Option<&Object>,
         observed: &Observed,
     ) -> Result<bool, ClusterError> {
         if !observed.is_served(service) {
             return Ok(false);
         }
+        let made;
+        let active = if let Some(active) = found {
+            active
+        } else {
+            made = self.cluster.apply(epoch, &service.active).await?;
+            &made
+        };
         let change = Pointing {
             service: active.name().to_owned(),
             uid: active.uid().unwrap_or_default().to_owned(),
@@ -136,13 +146,8 @@ impl Engine {
     }
 }
 
-/// The active Service, if it does not point where the plan says.
-fn stray<'a>(
-    service: &'a ServicePlan,
-    observed: &'a Observed,
-) -> Option<(&'a ServicePlan, &'a Object)> {
-    let active = observed.service(service.active.name())?;
-    (active.texts_at("/spec/selector") != service.selector).then_some((service, active))
+fn points_at(service: &ServicePlan, active: &Object) -> bool {
+    active.texts_at("/spec/selector") == service.selector
 }
 
 /// Fields that moved with the selector, as planned, where what is there is another.

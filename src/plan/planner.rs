@@ -226,7 +226,13 @@ fn astray(group: &Group, survey: &Survey) -> Vec<Refusal> {
     };
     let strays = live.services().filter_map(|service| {
         let name = service.active.name();
-        let found = survey.services.iter().find(|found| found.name() == name)?;
+        let Some(found) = survey.services.iter().find(|found| found.name() == name) else {
+            let reason = "is gone, though users are at it by the record".to_owned();
+            return Some(Refusal::about(format!("Service {name}"), reason).hint(
+                "somebody deleted it; `promoter resume` or the next `promoter deploy` makes it \
+                 again, once pods of its app are ready",
+            ));
+        };
         (found.texts_at("/spec/selector") != service.selector).then(|| {
             let reason = format!(
                 "does not point at {}, which serves by the record",

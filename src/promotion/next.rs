@@ -342,24 +342,24 @@ impl<'a> Situation<'a> {
         u32::try_from(ready.count()).unwrap_or(u32::MAX)
     }
 
-    /// Active Services that point neither at what served before nor at the
-    /// candidate, in words: somebody changed them.
+    /// Active Services that are gone, or point neither at what served before nor
+    /// at the candidate, in words: somebody changed them.
     pub fn astray(&self) -> Vec<String> {
         let before = self.replaced.into_iter().flat_map(Plan::services);
         let before = before.map(|old| (old.active.name(), &old.selector));
         let before: BTreeMap<_, _> = before.collect();
         let strays = self.plan.services().filter_map(|service| {
             let name = service.active.name();
-            let selector = self.observed.service(name)?.texts_at("/spec/selector");
             let before = before.get(name).copied();
-            let is_right = match self.promotion.phase {
-                Phase::Settling | Phase::Promoted => selector == service.selector,
-                _ => {
-                    selector == service.selector || Some(&selector) == before || {
-                        before.is_none() && selector.is_empty()
-                    }
-                }
+            let serves = matches!(self.promotion.phase, Phase::Settling | Phase::Promoted);
+            let Some(found) = self.observed.service(name) else {
+                // A new one is made right before the switch.
+                return (serves || before.is_some()).then(|| gone(name));
             };
+            let selector = found.texts_at("/spec/selector");
+            let is_where_it_was =
+                Some(&selector) == before || before.is_none() && selector.is_empty();
+            let is_right = selector == service.selector || !serves && is_where_it_was;
             (!is_right).then(|| astray(name))
         });
         strays.collect()
@@ -465,6 +465,11 @@ impl<'a> Situation<'a> {
 /// What is said of an active Service that points where it should not.
 pub fn astray(service: &str) -> String {
     format!("somebody changed the selector of Service {service}")
+}
+
+/// What is said of an active Service that is not there.
+pub fn gone(service: &str) -> String {
+    format!("somebody deleted Service {service}")
 }
 
 fn names<'a, T: std::fmt::Display + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {

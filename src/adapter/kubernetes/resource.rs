@@ -154,21 +154,61 @@ pub(super) fn posted() -> PostParams {
     }
 }
 
-/// Whether what is found runs what was to be made, and from the same data. What
-/// the server fills in by itself does not count.
+/// Whether what is found runs what was to be made, from the same data and against
+/// the same members. What the server fills in by itself does not count.
 pub(super) fn runs_the_same(made: &Object, found: &Object) -> bool {
-    const DECISIVE: [&str; 6] = ["name", "image", "command", "args", "env", "envFrom"];
     let data = |object: &Object| object.at("/data").cloned();
+    let pod = |object: &Object| {
+        let pod = object.at("/spec/template/spec").and_then(Value::as_object);
+        pod.cloned().unwrap_or_default()
+    };
     let (ours, theirs): (Vec<_>, Vec<_>) =
         (made.containers().collect(), found.containers().collect());
-    let same = |(ours, theirs): (&&Map<String, Value>, &&Map<String, Value>)| {
-        let nothing = Value::Null;
-        DECISIVE.iter().all(|field| {
-            let (ours, theirs) = (ours.get(*field), theirs.get(*field));
-            is_part(ours.unwrap_or(&nothing), theirs.unwrap_or(&nothing))
-        })
+    let mut containers = ours.iter().zip(&theirs);
+    data(made) == data(found)
+        && same_fields(&OF_POD, &pod(made), &pod(found))
+        && ours.len() == theirs.len()
+        && containers.all(|(ours, theirs)| same_fields(&OF_CONTAINER, ours, theirs))
+}
+
+/// What decides where a pod's calls go and what it finds there.
+const OF_POD: [&str; 7] = [
+    "hostAliases",
+    "volumes",
+    "dnsConfig",
+    "hostNetwork",
+    "hostPID",
+    "shareProcessNamespace",
+    "runtimeClassName",
+];
+/// What decides what a container runs.
+const OF_CONTAINER: [&str; 9] = [
+    "name",
+    "image",
+    "command",
+    "args",
+    "env",
+    "envFrom",
+    "workingDir",
+    "volumeMounts",
+    "lifecycle",
+];
+
+fn same_fields(names: &[&str], ours: &Map<String, Value>, theirs: &Map<String, Value>) -> bool {
+    let said = |fields: &Map<String, Value>, name: &str| {
+        let value = fields.get(name).cloned().unwrap_or_default();
+        let says_nothing = match &value {
+            Value::Array(values) => values.is_empty(),
+            Value::Object(values) => values.is_empty(),
+            Value::Bool(value) => !value,
+            _ => false,
+        };
+        // The server leaves out what says nothing.
+        if says_nothing { Value::Null } else { value }
     };
-    data(made) == data(found) && ours.len() == theirs.len() && ours.iter().zip(&theirs).all(same)
+    names
+        .iter()
+        .all(|name| is_part(&said(ours, name), &said(theirs, name)))
 }
 
 /// Whether a value is as given, but for fields that were added to it.
@@ -226,6 +266,51 @@ mod tests {
             Object(json!({ "kind": "Job" })),
         ] {
             assert!(!runs_the_same(&made, &other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_pod_calls_and_finds_decides_what_it_runs() {
+        let job = |more: Value| {
+            let mut pod = json!({
+                "hostAliases": [{ "ip": "10.0.0.1", "hostnames": ["hello-a"] }],
+                "containers": [{ "name": "check", "image": "tests@sha256:1" }],
+            });
+            for (path, value) in more.as_object().into_iter().flatten() {
+                let (parent, name) = path.rsplit_once('/').expect("a path");
+                let parent = pod.pointer_mut(parent).expect("it is there");
+                parent[name] = value.clone();
+            }
+            Object(json!({ "kind": "Job", "spec": { "template": { "spec": pod } } }))
+        };
+        let made = job(json!({}));
+        let filled_in = json!({
+            "/dnsPolicy": "ClusterFirst", "/restartPolicy": "Never",
+            "/containers/0/imagePullPolicy": "Always",
+        });
+        assert!(runs_the_same(&made, &job(filled_in)));
+        let volumes = json!([{ "name": "tests", "configMap": { "name": "mine" } }]);
+        let mounts = json!([{ "name": "tests", "mountPath": "/app" }]);
+        for (path, value) in [
+            (
+                "/hostAliases",
+                json!([{ "ip": "10.0.0.2", "hostnames": ["hello-a"] }]),
+            ),
+            ("/hostAliases", json!([])),
+            ("/volumes", volumes),
+            ("/hostNetwork", json!(true)),
+            ("/dnsConfig", json!({ "nameservers": ["10.0.0.9"] })),
+            ("/containers/0/volumeMounts", mounts),
+            ("/containers/0/workingDir", json!("/tmp")),
+            (
+                "/containers/0/lifecycle",
+                json!({ "postStart": { "exec": { "command": ["x"] } } }),
+            ),
+        ] {
+            assert!(
+                !runs_the_same(&made, &job(json!({ path: value }))),
+                "{path}"
+            );
         }
     }
 }

@@ -15,6 +15,7 @@ use super::words::count;
 use crate::promotion::check::{CaseOutcome, CheckResult, TestCase, Verdict};
 use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
+use crate::promotion::record::rebuild::is_rebuilt;
 use crate::promotion::{Reason, ReasonKind};
 
 /// Failed test cases shown of a check.
@@ -216,7 +217,7 @@ fn in_short<'a>(outcome: &Outcome, reason: &'a Reason) -> &'a str {
 
 fn promoted(outcome: &Outcome, about: &str) -> Vec<Line> {
     let mut lines = Vec::new();
-    if outcome.tested() == 0 {
+    if outcome.tested() == 0 && !is_rebuilt(outcome) {
         lines.push(
             Line::new()
                 .with(WARN, "warning: ")

@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Drive;
-use crate::port::ClusterError;
+use crate::port::{ClusterError, Epoch};
 use crate::promotion::event::Fact;
+use crate::promotion::phase::Phase;
 use crate::promotion::record::GroupRecord;
 
 /// How long results of checks gather before they are recorded together.
@@ -58,6 +59,29 @@ impl Drive {
                 .retain(|fact| matches!(fact, Fact::Started { .. }));
         }
         written
+    }
+
+    /// Writes a record that was lost once more, under the epoch by which the lock
+    /// was taken back. What came before the promotion, but for what served, is not
+    /// known. `None`: this promotion never was on record.
+    pub(in crate::engine) async fn record_again(
+        &mut self,
+        epoch: Epoch,
+    ) -> Result<Option<GroupRecord>, ClusterError> {
+        if self.recorded.phase == Phase::Planned {
+            return Ok(None);
+        }
+        let mut record = GroupRecord {
+            serving: self.recorded.replaces.clone(),
+            ..GroupRecord::default()
+        };
+        record.take(&self.recorded, &self.plan, self.engine.clock.now());
+        self.engine.ledger.write(epoch, &record).await?;
+        self.emit(Fact::Rebuilt {
+            serving: record.serving.as_ref().map(|serving| serving.color),
+            in_flight: Some(self.recorded.id.clone()),
+        });
+        Ok(Some(record))
     }
 
     async fn write_record(&mut self) -> Result<(), ClusterError> {

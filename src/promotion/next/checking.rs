@@ -188,7 +188,8 @@ pub fn facts(
     let uid = situation.promotion.runs.get(&check.name);
     let mut jobs = situation.observed.jobs.iter();
     let job = jobs.find(|job| job.name == name && Some(&job.uid) == uid);
-    let pod = job.and_then(|job| newest_pod(situation, job));
+    let pods = job.map(|job| pods_of(situation, job)).unwrap_or_default();
+    let pod = pods.iter().max_by_key(|pod| pod.created_at).copied();
     CheckFacts {
         owner: job.map_or(Owner::Ours, |job| owner(situation, job, pod)),
         job: JobFacts {
@@ -199,7 +200,14 @@ pub fn facts(
             },
             ended: job.and_then(|job| job.ended.clone()),
         },
-        pod: pod.map(pod_facts),
+        pod: pod.map(pod_facts).map(|facts| PodFacts {
+            // A Job makes one pod, as that may not fail: which of them ran the
+            // check, and which somebody made up, cannot be told.
+            disrupted: (pods.len() > 1)
+                .then(|| "its Job has another pod".to_owned())
+                .or(facts.disrupted),
+            ..facts
+        }),
         report,
         attempt,
         early: situation.promotion.early.contains(&check.name),
@@ -227,14 +235,11 @@ fn disturbed(situation: Situation<'_>, job: &JobState) -> Option<String> {
     Some(format!("pods of {app} were taken away meanwhile"))
 }
 
-/// A Job has one pod, as it may not fail; were there more, the newest counts.
-fn newest_pod<'a>(situation: Situation<'a>, job: &JobState) -> Option<&'a PodState> {
-    let pods = situation
-        .observed
-        .pods
-        .iter()
-        .filter(|pod| pod.owner.as_deref() == Some(&job.uid));
-    pods.max_by_key(|pod| pod.created_at)
+/// The pods that say they are of a Job.
+fn pods_of<'a>(situation: Situation<'a>, job: &JobState) -> Vec<&'a PodState> {
+    let pods = situation.observed.pods.iter();
+    let of_job = pods.filter(|pod| pod.owner.as_deref() == Some(&job.uid));
+    of_job.collect()
 }
 
 fn owner(situation: Situation<'_>, job: &JobState, pod: Option<&PodState>) -> Owner {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::GroupRecord;
+use super::{GroupRecord, Outcome};
 use crate::group::name::GroupName;
 use crate::plan::color::Color;
 use crate::plan::fingerprint::PlanId;
@@ -20,6 +20,14 @@ use crate::promotion::id::PromotionId;
 use crate::promotion::observed::{DeploymentState, Observed};
 use crate::promotion::phase::Phase;
 use crate::promotion::{Actor, Mark, Promotion, Reason, ReasonKind, Tested, Trigger};
+
+/// What is said of a promotion whose record was lost.
+const LOST: &str = "the record of the group was lost; what checks said and who asked is not known";
+
+/// Whether it is not known what the checks of a promotion said.
+pub fn is_rebuilt(outcome: &Outcome) -> bool {
+    outcome.reasons.iter().any(|reason| reason.text == LOST)
+}
 
 /// Whether a record says nothing: the group is new, or its record is lost.
 pub fn is_lost(record: &GroupRecord) -> bool {
@@ -75,18 +83,20 @@ pub fn rebuild(
     if before.is_none() && serves(group, observed, newest.plan.candidate.other()) {
         return None;
     }
+    let is_untested = was_never_promoted(&newest, observed);
+    // Traffic may be back from it already, and its users not done.
+    let exposed = at_newest || !is_untested;
     match before.as_ref() {
         // Whether a group without Services serves cannot be told.
         _ if points.is_empty() => None,
-        before if at_newest && points.len() == 1 => Some(settling(&newest, before, observed, now)),
+        before if at_newest && points.len() == 1 && !is_untested => {
+            Some(settling(&newest, before, observed, now))
+        }
         // A switch that was cut off, or somebody led a Service elsewhere. Whether it
         // passed is not known, so no Service more is led to it.
-        before if at_newest => whole.map(|_| aborting(&newest, before, at_newest, now)),
-        before
-            if points.contains(&Some(newest.plan.candidate.other()))
-                || was_never_promoted(&newest, observed) =>
-        {
-            Some(aborting(&newest, before, at_newest, now))
+        before if at_newest => whole.map(|_| aborting(&newest, before, exposed, now)),
+        before if is_untested || points.contains(&Some(newest.plan.candidate.other())) => {
+            Some(aborting(&newest, before, exposed, now))
         }
         _ => None,
     }
@@ -205,7 +215,6 @@ fn under_way(newest: &Stand<'_>, before: Option<&Stand<'_>>, now: Timestamp) -> 
     let mut promotion = Promotion::new(newest.promotion.clone(), newest.plan, actor, now);
     promotion.plan = newest.id.clone();
     promotion.replaces = before.map(Stand::serving);
-    let text = "the record of the group was lost; what checks said and who asked is not known";
-    promotion.reasons = vec![Reason::new(ReasonKind::Gate, text)];
+    promotion.reasons = vec![Reason::new(ReasonKind::Gate, LOST)];
     promotion
 }

@@ -133,6 +133,18 @@ async fn a_job_deleted_by_hand_again_and_again() {
     aborts(check("greets"), &runs, Verdict::Errored, reason).await;
 }
 
+/// Anybody who may make pods can say that a Job made them.
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_was_made_up_passes_nothing() {
+    let runs = [
+        Run::new(End::Forged),
+        Run::new(End::Forged),
+        Run::new(End::Forged),
+    ];
+    let reason = "no verdict after 3 runs: its pod was disrupted: its Job has another pod";
+    aborts(check("greets"), &runs, Verdict::Errored, reason).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_disturbed_run_is_repeated() {
     for disturbed in [

@@ -55,7 +55,7 @@ async fn stopped_after_the_switch_the_rest_is_left() {
         let scenario = Scenario::ready_for_green(given::hello()).await;
         let deployed = stopped_at(&scenario, call).await.unwrap();
         assert!(
-            matches!(deployed, Deployed::Detached(_)),
+            matches!(deployed, Deployed::Left(_)),
             "{call}: {deployed:?}"
         );
         {
@@ -81,12 +81,24 @@ async fn stopped_where_there_is_no_way_back_the_rest_is_left() {
         pressed.cancel();
     });
     let deployed = scenario.deploy_with(scenario.options(), stop).await;
-    assert!(
-        matches!(deployed, Ok(Deployed::Detached(_))),
-        "{deployed:?}"
-    );
+    assert!(matches!(deployed, Ok(Deployed::Left(_))), "{deployed:?}");
     scenario.deploy().await.unwrap();
     scenario.rests_at(Some(Color::Green));
+}
+
+/// What a deploy leaves of the promotion before its own is not nothing.
+#[tokio::test(start_paused = true)]
+async fn stopped_while_it_finishes_another_it_says_what_is_left() {
+    let scenario = Scenario::ready_for_green(given::hello()).await;
+    let Deployed::Detached(first) = scenario.detach().await else {
+        panic!("it waited");
+    };
+    let deployed = stopped_at(&scenario, "delete Deployment hello-a-blue").await;
+    let left = deployed.unwrap();
+    assert!(
+        matches!(&left, Deployed::Left(id) if *id == first),
+        "{left:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

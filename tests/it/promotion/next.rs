@@ -15,6 +15,7 @@ use promoter::promotion::observed::Observed;
 use promoter::promotion::phase::Phase;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use serde_json::json;
 
 use crate::support::given;
 use cases::{Case, PLANS, Pointing, case, now, observed, promotion, result};
@@ -182,8 +183,11 @@ fn every_phase_ends_by_its_deadline() {
             continue;
         };
         let mut observed = Observed::default();
-        for service in new.services() {
+        for (service, before) in new.services().zip(old.services()) {
             observed.add_service(service.colored.clone());
+            let mut active = service.active.clone();
+            active.0["spec"]["selector"] = json!(before.selector);
+            observed.add_service(active);
         }
         let mut situation = Situation {
             plan: new,

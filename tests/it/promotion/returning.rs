@@ -9,6 +9,7 @@ use promoter::engine::rollback::RolledBack;
 use promoter::engine::{Deployed, EngineError};
 use promoter::group::OnRegression;
 use promoter::plan::color::Color;
+use promoter::plan::object::Object;
 use promoter::port::ClusterError;
 use promoter::promotion::ReasonKind;
 use promoter::promotion::phase::Phase;
@@ -377,4 +378,56 @@ async fn a_candidate_that_somebody_sends_users_to_is_not_deleted() {
     // Put right by whoever comes next.
     scenario.promote().await;
     scenario.rests_at(Some(Color::Green));
+}
+
+fn delete_service(state: &mut State) {
+    state.promises.outage_expected = true;
+    let is_it = |object: &&mut Object| object.kind() == "Service" && object.name() == "hello-a";
+    let gone = state.objects.values_mut().find(is_it).unwrap().reference();
+    state.objects.remove(&gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_service_is_made_again() {
+    let scenario = Scenario::ready_for_green(given::hello()).await;
+    scenario.promote().await;
+    for by_resume in [true, false] {
+        scenario.world.meddle(delete_service);
+        let repaired = scenario.events.of("repaired").len();
+        if by_resume {
+            resume(&scenario).await;
+        } else {
+            let deployed = scenario.deploy().await.unwrap();
+            assert!(matches!(deployed, Deployed::UpToDate(_)), "{deployed:?}");
+        }
+        assert_eq!(scenario.events.of("repaired").len(), repaired + 1);
+        scenario.world.state().promises.outage_expected = false;
+        scenario.rests_at(Some(Color::Green));
+    }
+}
+
+/// It would have no pod behind it.
+#[tokio::test(start_paused = true)]
+async fn a_deleted_service_of_an_app_without_pods_is_named() {
+    let scenario = Scenario::ready_for_green(given::hello()).await;
+    scenario.promote().await;
+    scenario.world.meddle(|state| {
+        delete_service(state);
+        state.set_ready(Color::Green, "hello-a", false);
+    });
+    resume(&scenario).await;
+    let told = format!("{:?}", scenario.events.of("astray"));
+    assert!(told.contains("somebody deleted Service hello-a"), "{told}");
+    assert!(scenario.deploy().await.is_err(), "planned on what is gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_deleted_inside_the_window_is_told() {
+    let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
+    scenario.world.when("write settling", |state| {
+        state.later(Duration::from_secs(20), delete_service);
+    });
+    scenario.outcome().await;
+    let told = format!("{:?}", scenario.events.of("astray"));
+    assert!(told.contains("somebody deleted Service hello-a"), "{told}");
 }

@@ -135,6 +135,10 @@ impl State {
             // What serves by the record may be put right at any time.
             return None;
         }
+        let made_again = what.strip_prefix("Service ").filter(|_| verb == "apply");
+        if made_again.is_some_and(|service| self.must_serve(service)) {
+            return None;
+        }
         let Some((promotion, _)) = self.in_flight() else {
             return broken("no promotion with a kept plan is on record");
         };

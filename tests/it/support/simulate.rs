@@ -51,6 +51,8 @@ pub(crate) enum End {
     Evicted,
     /// The pod vanishes together with its node.
     NodeLost,
+    /// It goes on, and somebody makes a pod that says it is the Job's, and passes.
+    Forged,
 }
 
 impl Run {
@@ -268,7 +270,7 @@ impl State {
         if self.pod(pod).is_none() {
             return;
         }
-        let end_container = |state: &mut Self, code: i32, reason: &str| {
+        let end_container = |state: &mut Self, pod: &str, code: i32, reason: &str| {
             let pod = state.pod(pod).unwrap();
             pod.log.clone_from(&run.log);
             let phase = if code == 0 { "Succeeded" } else { "Failed" };
@@ -283,7 +285,12 @@ impl State {
         };
         match run.end {
             End::Exit(code) => {
-                end_container(self, code, if code == 0 { "Completed" } else { "Error" });
+                end_container(
+                    self,
+                    pod,
+                    code,
+                    if code == 0 { "Completed" } else { "Error" },
+                );
                 let ended = if code == 0 {
                     "Complete"
                 } else {
@@ -291,22 +298,22 @@ impl State {
                 };
                 self.end_job_later(job, ended);
             }
-            End::OutOfMemory => end_container(self, 137, "OOMKilled"),
+            End::OutOfMemory => end_container(self, pod, 137, "OOMKilled"),
             End::PodDeleted => {
-                end_container(self, 0, "Completed");
+                end_container(self, pod, 0, "Completed");
                 self.pod(pod).unwrap().state.deleting = true;
                 self.end_job_later(job, "Complete");
                 self.remove_pod_later(pod, Duration::from_secs(2));
             }
             End::JobDeleted => {
-                end_container(self, 0, "Completed");
+                end_container(self, pod, 0, "Completed");
                 let uid = self
                     .get("Job", job)
                     .and_then(|job| job.uid().map(str::to_owned));
                 self.unmade("Job", job, &uid.unwrap());
             }
             End::Evicted => {
-                end_container(self, 137, "Error");
+                end_container(self, pod, 137, "Error");
                 let state = &mut self.pod(pod).unwrap().state;
                 state.reason = Some("Evicted".to_owned());
                 state.disrupted = Some("TerminationByKubelet".to_owned());
@@ -314,6 +321,14 @@ impl State {
             End::NodeLost => {
                 self.pods.retain(|p| p.state.name != pod);
                 self.end_job_later(job, "BackoffLimitExceeded");
+            }
+            End::Forged => {
+                let mut forged = self.pod(pod).unwrap().clone();
+                forged.state.name = format!("{job}-forged");
+                forged.state.uid = format!("uid-{}", self.unique());
+                forged.state.created_at = now;
+                self.pods.push(forged);
+                end_container(self, &format!("{job}-forged"), 0, "Completed");
             }
             End::Never | End::PullError => {}
         }

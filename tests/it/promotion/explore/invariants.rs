@@ -71,7 +71,9 @@ fn is_astray(state: &State, app: &App) -> bool {
     } else {
         Points::Nowhere
     };
-    ![at_rest, Points::New, Points::Missing].contains(&app.points)
+    // A new one is made right before the switch.
+    let not_yet = app.points == Points::Missing && !state.kind.replaces;
+    ![at_rest, Points::New].contains(&app.points) && !not_yet
 }
 
 /// What `decided` breaks, in words.
