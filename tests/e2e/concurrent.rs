@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Folder, GroupFile, Load, Promoter, Run, Running, name};
+use crate::support::{Folder, GroupFile, Load, Promoter, Run, Running, name, until};
 
 #[test]
 fn of_two_deploys_one_promotes_and_the_other_names_it() {
@@ -53,6 +53,49 @@ fn an_interrupt_while_checks_run_aborts() {
     folder.assert_cleared("green");
     assert_eq!(folder.owned(), before, "what promoter owns is what it was");
     assert_eq!(folder.status("master")["color"], "blue");
+    served.assert_undisturbed();
+}
+
+#[test]
+fn an_interrupt_after_the_switch_leaves_the_rest_and_says_so() {
+    let (folder, _) = serving("left");
+    let running = folder.promoter(["deploy", "master", "--force"]).start();
+    until("traffic to be moved", || {
+        (folder.status("master")["phase"] == "settling").then_some(())
+    });
+    running.interrupt();
+    let run = running.wait();
+    assert_eq!(run.code, 130, "{run}");
+    assert!(run.stdout.contains("stopped; traffic is moved"), "{run}");
+    assert_eq!(folder.status("master")["phase"], "settling");
+
+    let next = folder.deploy("master");
+    assert_eq!(next.code, 0, "{next}");
+    assert_promoted(&folder, &next);
+}
+
+/// Only the promoter that drives it knows what it said, and whoever asks for the lock makes an
+/// empty one.
+#[test]
+fn a_record_deleted_while_somebody_drives_is_put_back() {
+    let (folder, group) = serving("deleted");
+    hold_checks(&folder, group);
+    let users = Load::start(folder.node_port, 2, Duration::from_millis(50));
+    let mut running = deploy(&folder).start();
+    running.event("a check that runs", |event| {
+        event["event"] == "check-output"
+    });
+    folder.kubectl(&["delete", "deploymentgroup", "master"]);
+    let other = deploy(&folder).actor("bob").run();
+    let run = running.wait();
+    let served = users.stop();
+
+    assert_eq!((run.code, other.code), (0, 6), "{run}{other}");
+    assert_eq!(run.outcome()["phase"], "Promoted", "{run}");
+    assert_eq!(run.events_named("rebuilt").len(), 1, "{run}");
+    folder.assert_cleared("blue");
+    assert_eq!(standing(&folder), ["hello-a-green", "hello-b-green"]);
+    assert_eq!(folder.status("master")["color"], "green");
     served.assert_undisturbed();
 }
 

@@ -244,26 +244,46 @@ impl Kubernetes {
     async fn stamp(
         &self,
         epoch: Epoch,
-        mut object: DynamicObject,
+        object: DynamicObject,
         services: &[Service],
     ) -> Result<(), ClusterError> {
         let patches = services
             .iter()
             .map(|service| self.stamp_service(epoch, service));
-        let record = record_of(&object)?;
-        object.data["status"] = status(epoch, &record)?;
-        let groups = self.groups();
-        let written = async {
-            let params = resource::posted();
-            let written = groups.replace_status(self.group.as_str(), &params, &object);
-            written
-                .await
-                .map_err(|error| error::from("stamp the DeploymentGroup", error))
-        };
-        let stamped = async { tokio::try_join!(futures::future::try_join_all(patches), written) };
-        let (_, object) = self.fenced(epoch, stamped).await?;
-        *self.record.lock().await = Some(Cached { object, record });
+        let patches = futures::future::try_join_all(patches);
+        let group = self.stamp_group(epoch, object);
+        let stamped = Box::pin(async { tokio::try_join!(patches, group) });
+        let (_, stamped) = self.fenced(epoch, stamped).await?;
+        *self.record.lock().await = Some(stamped);
         Ok(())
+    }
+
+    /// Stamps the record from exactly the state that is known, as [`Self::stamp_service`].
+    async fn stamp_group(
+        &self,
+        epoch: Epoch,
+        mut object: DynamicObject,
+    ) -> Result<Cached, ClusterError> {
+        let failed = |error| error::from("stamp the DeploymentGroup", error);
+        let (groups, name) = (self.groups(), self.group.as_str());
+        loop {
+            let record = record_of(&object)?;
+            object.data["status"] = status(epoch, &record)?;
+            match groups
+                .replace_status(name, &resource::posted(), &object)
+                .await
+            {
+                Ok(object) => return Ok(Cached { object, record }),
+                // Somebody asked for a rollback since it was read.
+                Err(error) if error::is_conflict(&error) => {
+                    object = groups.get(name).await.map_err(failed)?;
+                    if fence_of(&object) > Some(epoch.0) {
+                        return Err(ClusterError::Fenced);
+                    }
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
     }
 
     /// Stamps one Service from exactly the state that is known: a stamp that

@@ -14,6 +14,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, Preconditions};
 use kube::{Api, ResourceExt};
 use rand::TryRngCore;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{Kubernetes, error, resource};
@@ -29,6 +30,12 @@ const CHUNK: usize = 700 * 1024;
 const KEY_NAME: &str = "promoter-config-key";
 /// Most bytes of a plan once unpacked; a larger one was not written by promoter.
 const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// What every plan says, whatever else it holds.
+#[derive(Deserialize)]
+struct Shape {
+    format: u32,
+}
 
 pub(super) fn secrets(cluster: &Kubernetes) -> Api<Secret> {
     Api::namespaced(cluster.client.clone(), cluster.namespace.as_str())
@@ -132,14 +139,16 @@ pub(super) async fn load(cluster: &Kubernetes, id: &PlanId) -> Result<Option<Pla
             "its content does not match its name; somebody changed it".to_owned(),
         ));
     }
-    let plan: Plan = serde_json::from_str(&json).map_err(|error| refused(error.to_string()))?;
-    if plan.format != Plan::FORMAT {
+    let unreadable = |error: serde_json::Error| refused(error.to_string());
+    // Of a plan in another shape nothing else can be read.
+    let Shape { format } = serde_json::from_str(&json).map_err(unreadable)?;
+    if format != Plan::FORMAT {
         return Err(refused(format!(
-            "it has format {}, this promoter reads {}; use the promoter that wrote it",
-            plan.format,
+            "it has format {format}, this promoter reads {}; use the promoter that wrote it",
             Plan::FORMAT
         )));
     }
+    let plan = serde_json::from_str(&json).map_err(unreadable)?;
     Ok(Some(plan))
 }
 

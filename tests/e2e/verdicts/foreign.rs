@@ -64,6 +64,30 @@ fn results_of_others_do_not_count() {
     assert_ended(&folder, &run, &cases, 3);
 }
 
+/// Whoever may make pods can say that a Job made one: which of two ran the check, nobody can tell.
+#[test]
+fn a_pod_made_up_for_a_job_decides_nothing() {
+    let folder = Folder::new("forged");
+    let failing = format!("{WAIT}; exit 4");
+    let mut case = Case::new("a second pod of its Job exits 0", "forged", &failing);
+    case = case.ends("Failed", "exit 4");
+    case.attempt = 2;
+    let cases = [case];
+    let mut running = start(&folder, &cases);
+    let first = ready(&mut running, "forged", 1);
+    let real = folder.get("Pod", &first).unwrap();
+    let mut forged = pod("forged", &real["metadata"]["labels"], "exit 0");
+    forged["metadata"]["ownerReferences"] = real["metadata"]["ownerReferences"].clone();
+    folder.create(forged);
+    let second = ready(&mut running, "forged", 2);
+    folder.kubectl(&["exec", &second, "-c", "check", "--", "touch", "/tmp/go"]);
+    let run = running.wait();
+    let repeated = &run.events_named("check-repeated")[0];
+    let reason = repeated["reason"].as_str().unwrap();
+    assert!(reason.contains("its Job has another pod"), "{run}");
+    assert_ended(&folder, &run, &cases, 3);
+}
+
 /// The labels that promoter gave a check's pod.
 fn labels(folder: &Folder, pod: &str) -> Value {
     let mut labels = folder.get("Pod", pod).unwrap()["metadata"]["labels"].clone();
