@@ -95,7 +95,7 @@ pub enum Deployed {
     /// Traffic is moved, and the rest is left, as was asked for.
     Detached(PromotionId),
     /// Traffic is moved, and the rest is left, as a person stopped it.
-    Left(PromotionId),
+    Unfinished(PromotionId),
     /// A person stopped it before it began.
     Stopped,
 }
@@ -188,7 +188,7 @@ impl Engine {
         };
         let finished = self.finish_unfinished(lock, stop.clone(), has_work).await?;
         if stop.is_cancelled() {
-            let left = finished.filter(|deployed| matches!(deployed, Deployed::Left(_)));
+            let left = finished.filter(|deployed| matches!(deployed, Deployed::Unfinished(_)));
             return Ok(left.unwrap_or(Deployed::Stopped));
         }
         let newest = async {

@@ -136,6 +136,13 @@ pub struct ServicePlan {
     pub colored: Object,
 }
 
+impl ServicePlan {
+    /// Whether the active Service, as it was found, points at this plan's colour.
+    pub fn is_followed_by(&self, active: &Object) -> bool {
+        active.texts_at("/spec/selector") == self.selector
+    }
+}
+
 /// One check, rendered for the candidate colour.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckPlan {

@@ -42,7 +42,7 @@ pub(super) fn show(deployed: &Deployed, format: Format) -> Result<Exit, CliError
                 "promotion {promotion}: traffic is moved, the old pods still stand; `promoter resume` or the next deploy takes them down"
             )?;
         }
-        (Deployed::Left(promotion), Format::Text) => {
+        (Deployed::Unfinished(promotion), Format::Text) => {
             writeln!(
                 out,
                 "stopped; traffic is moved to promotion {promotion}, and what is left of the old pods goes with `promoter resume` or the next deploy"
@@ -57,7 +57,7 @@ pub(super) fn show(deployed: &Deployed, format: Format) -> Result<Exit, CliError
         }
     }
     Ok(match deployed {
-        Deployed::Left(_) | Deployed::Stopped => Exit::Interrupted,
+        Deployed::Unfinished(_) | Deployed::Stopped => Exit::Interrupted,
         _ => Exit::Success,
     })
 }

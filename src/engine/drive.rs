@@ -170,7 +170,7 @@ impl Drive {
         self.follow_checks(&observed);
         if stop.is_cancelled() && self.stop(&observed) {
             self.put_on_record().await?;
-            return Ok(Some(Deployed::Left(self.promotion.id.clone())));
+            return Ok(Some(Deployed::Unfinished(self.promotion.id.clone())));
         }
         let next = next(self.situation(&observed));
         let again_at = look_again_at(begun, self.engine.clock.now());

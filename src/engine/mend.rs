@@ -39,7 +39,8 @@ impl Engine {
     }
 
     /// Points every active Service of a plan that serves at its colour again, one
-    /// that is gone included, where that has pods which take requests. Says whether any was changed.
+    /// that is gone included, where that has pods which take requests. Says whether
+    /// any was changed.
     pub(super) async fn mend(
         &self,
         epoch: Epoch,
@@ -51,7 +52,7 @@ impl Engine {
         for service in plan.services() {
             let name = service.active.name();
             let found = observed.service(name);
-            if found.is_some_and(|active| points_at(service, active)) {
+            if found.is_some_and(|active| service.is_followed_by(active)) {
                 continue;
             }
             let done = self.put_right(epoch, plan, service, found, observed).await;
@@ -137,17 +138,9 @@ impl Engine {
         };
         let written = self.ledger.write(lock.epoch, &rebuilt).await;
         written.map_err(EngineError::Cluster)?;
-        let fact = Fact::Rebuilt {
-            serving: rebuilt.serving.as_ref().map(|serving| serving.color),
-            in_flight: rebuilt.in_flight.as_ref().map(|p| p.id.clone()),
-        };
-        self.record(None, fact);
+        self.record(None, Fact::rebuilt(&rebuilt));
         Ok(rebuilt)
     }
-}
-
-fn points_at(service: &ServicePlan, active: &Object) -> bool {
-    active.texts_at("/spec/selector") == service.selector
 }
 
 /// Fields that moved with the selector, as planned, where what is there is another.

@@ -233,7 +233,7 @@ fn astray(group: &Group, survey: &Survey) -> Vec<Refusal> {
                  again, once pods of its app are ready",
             ));
         };
-        (found.texts_at("/spec/selector") != service.selector).then(|| {
+        (!service.is_followed_by(found)).then(|| {
             let reason = format!(
                 "does not point at {}, which serves by the record",
                 serving.color

@@ -12,7 +12,7 @@ use super::Reason;
 use super::check::CheckResult;
 use super::id::PromotionId;
 use super::phase::Phase;
-use super::record::{AppVersion, Outcome};
+use super::record::{AppVersion, GroupRecord, Outcome};
 use crate::group::name::{AppName, CheckName, GroupName};
 use crate::plan::Serving;
 use crate::plan::color::Color;
@@ -184,6 +184,16 @@ pub enum Fact {
         /// How.
         outcome: Box<Outcome>,
     },
+}
+
+impl Fact {
+    /// That a record was put together again, and what it says.
+    pub fn rebuilt(record: &GroupRecord) -> Self {
+        Self::Rebuilt {
+            serving: record.serving.as_ref().map(|serving| serving.color),
+            in_flight: record.in_flight.as_ref().map(|p| p.id.clone()),
+        }
+    }
 }
 
 #[expect(clippy::ref_option, reason = "serde passes the field by reference")]

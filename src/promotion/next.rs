@@ -346,20 +346,20 @@ impl<'a> Situation<'a> {
     /// at the candidate, in words: somebody changed them.
     pub fn astray(&self) -> Vec<String> {
         let before = self.replaced.into_iter().flat_map(Plan::services);
-        let before = before.map(|old| (old.active.name(), &old.selector));
-        let before: BTreeMap<_, _> = before.collect();
+        let before: BTreeMap<_, _> = before.map(|old| (old.active.name(), old)).collect();
+        let serves = matches!(self.promotion.phase, Phase::Settling | Phase::Promoted);
         let strays = self.plan.services().filter_map(|service| {
             let name = service.active.name();
-            let before = before.get(name).copied();
-            let serves = matches!(self.promotion.phase, Phase::Settling | Phase::Promoted);
+            let before = before.get(name);
             let Some(found) = self.observed.service(name) else {
                 // A new one is made right before the switch.
                 return (serves || before.is_some()).then(|| gone(name));
             };
-            let selector = found.texts_at("/spec/selector");
-            let is_where_it_was =
-                Some(&selector) == before || before.is_none() && selector.is_empty();
-            let is_right = selector == service.selector || !serves && is_where_it_was;
+            let is_where_it_was = match before {
+                Some(old) => old.is_followed_by(found),
+                None => found.texts_at("/spec/selector").is_empty(),
+            };
+            let is_right = service.is_followed_by(found) || !serves && is_where_it_was;
             (!is_right).then(|| astray(name))
         });
         strays.collect()
@@ -444,7 +444,7 @@ impl<'a> Situation<'a> {
     /// Whether an active Service points at the plan's colour.
     fn follows(&self, service: &ServicePlan) -> bool {
         let active = self.observed.service(service.active.name());
-        active.is_some_and(|active| active.texts_at("/spec/selector") == service.selector)
+        active.is_some_and(|active| service.is_followed_by(active))
     }
 
     /// Whether every active Service points at the plan's colour; `None` while they differ.

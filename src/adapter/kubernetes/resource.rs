@@ -8,7 +8,7 @@ use kube::api::{ApiResource, GroupVersionKind, Patch, PatchParams, PostParams};
 use kube::core::gvk::ParseGroupVersionError;
 use kube::discovery::{self, Scope};
 use kube::{Api, Client};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::whole::Whole;
 use super::{Kubernetes, error};
@@ -157,18 +157,23 @@ pub(super) fn posted() -> PostParams {
 /// Whether what is found runs what was to be made, from the same data and against
 /// the same members. What the server fills in by itself does not count.
 pub(super) fn runs_the_same(made: &Object, found: &Object) -> bool {
-    let data = |object: &Object| object.at("/data").cloned();
-    let pod = |object: &Object| {
-        let pod = object.at("/spec/template/spec").and_then(Value::as_object);
-        pod.cloned().unwrap_or_default()
-    };
     let (ours, theirs): (Vec<_>, Vec<_>) =
         (made.containers().collect(), found.containers().collect());
     let mut containers = ours.iter().zip(&theirs);
-    data(made) == data(found)
-        && same_fields(&OF_POD, &pod(made), &pod(found))
+    made.at("/data") == found.at("/data")
+        && same_fields(
+            &OF_POD,
+            |name| of_template(made, name),
+            |name| of_template(found, name),
+        )
         && ours.len() == theirs.len()
-        && containers.all(|(ours, theirs)| same_fields(&OF_CONTAINER, ours, theirs))
+        && containers.all(|(ours, theirs)| {
+            same_fields(
+                &OF_CONTAINER,
+                |name| ours.get(name),
+                |name| theirs.get(name),
+            )
+        })
 }
 
 /// What decides where a pod's calls go and what it finds there.
@@ -194,33 +199,47 @@ const OF_CONTAINER: [&str; 9] = [
     "lifecycle",
 ];
 
-fn same_fields(names: &[&str], ours: &Map<String, Value>, theirs: &Map<String, Value>) -> bool {
-    let said = |fields: &Map<String, Value>, name: &str| {
-        let value = fields.get(name).cloned().unwrap_or_default();
-        let says_nothing = match &value {
-            Value::Array(values) => values.is_empty(),
-            Value::Object(values) => values.is_empty(),
-            Value::Bool(value) => !value,
-            _ => false,
-        };
-        // The server leaves out what says nothing.
-        if says_nothing { Value::Null } else { value }
-    };
-    names
-        .iter()
-        .all(|name| is_part(&said(ours, name), &said(theirs, name)))
+fn of_template<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
+    object.at("/spec/template/spec")?.get(name)
 }
 
-/// Whether a value is as given, but for fields that were added to it.
+fn same_fields<'a>(
+    names: &[&str],
+    ours: impl Fn(&str) -> Option<&'a Value>,
+    theirs: impl Fn(&str) -> Option<&'a Value>,
+) -> bool {
+    let same = |name: &&str| {
+        is_part(
+            ours(name).unwrap_or(NOTHING),
+            theirs(name).unwrap_or(NOTHING),
+        )
+    };
+    names.iter().all(same)
+}
+
+const NOTHING: &Value = &Value::Null;
+
+/// Whether a value is as given, but for fields that were added to it. What says
+/// nothing is left out by the server.
 fn is_part(given: &Value, found: &Value) -> bool {
     match (given, found) {
+        (given, found) if says_nothing(given) && says_nothing(found) => true,
         (Value::Object(given), Value::Object(found)) => given
             .iter()
-            .all(|(key, value)| found.get(key).is_some_and(|found| is_part(value, found))),
+            .all(|(key, value)| is_part(value, found.get(key).unwrap_or(NOTHING))),
         (Value::Array(given), Value::Array(found)) => {
             given.len() == found.len() && given.iter().zip(found).all(|(g, f)| is_part(g, f))
         }
         _ => given == found,
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(values) => values.is_empty(),
+        Value::Object(values) => values.is_empty(),
+        _ => false,
     }
 }
 

@@ -77,10 +77,7 @@ impl Drive {
         };
         record.take(&self.recorded, &self.plan, self.engine.clock.now());
         self.engine.ledger.write(epoch, &record).await?;
-        self.emit(Fact::Rebuilt {
-            serving: record.serving.as_ref().map(|serving| serving.color),
-            in_flight: Some(self.recorded.id.clone()),
-        });
+        self.emit(Fact::rebuilt(&record));
         Ok(Some(record))
     }
 

@@ -200,14 +200,7 @@ pub fn facts(
             },
             ended: job.and_then(|job| job.ended.clone()),
         },
-        pod: pod.map(pod_facts).map(|facts| PodFacts {
-            // A Job makes one pod, as that may not fail: which of them ran the
-            // check, and which somebody made up, cannot be told.
-            disrupted: (pods.len() > 1)
-                .then(|| "its Job has another pod".to_owned())
-                .or(facts.disrupted),
-            ..facts
-        }),
+        pod: pod.map(|pod| pod_facts(pod, pods.len())),
         report,
         attempt,
         early: situation.promotion.early.contains(&check.name),
@@ -254,12 +247,15 @@ fn owner(situation: Situation<'_>, job: &JobState, pod: Option<&PodState>) -> Ow
     }
 }
 
-fn pod_facts(pod: &PodState) -> PodFacts {
+/// A Job makes one pod, as that may not fail: which of several ran the check, and
+/// which somebody made up, cannot be told.
+fn pod_facts(pod: &PodState, of_job: usize) -> PodFacts {
     let container = pod.container(CONTAINER);
+    let another = (of_job > 1).then(|| "its Job has another pod".to_owned());
     PodFacts {
         phase: PodPhase::from_status(&pod.phase),
         deleting: pod.deleting,
-        disrupted: pod.disrupted.clone(),
+        disrupted: another.or_else(|| pod.disrupted.clone()),
         reason: pod.reason.clone(),
         unschedulable: pod.unschedulable.clone(),
         container: container.map_or(ContainerFacts::Unreported, container_facts),

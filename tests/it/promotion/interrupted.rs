@@ -55,7 +55,7 @@ async fn stopped_after_the_switch_the_rest_is_left() {
         let scenario = Scenario::ready_for_green(given::hello()).await;
         let deployed = stopped_at(&scenario, call).await.unwrap();
         assert!(
-            matches!(deployed, Deployed::Left(_)),
+            matches!(deployed, Deployed::Unfinished(_)),
             "{call}: {deployed:?}"
         );
         {
@@ -81,7 +81,10 @@ async fn stopped_where_there_is_no_way_back_the_rest_is_left() {
         pressed.cancel();
     });
     let deployed = scenario.deploy_with(scenario.options(), stop).await;
-    assert!(matches!(deployed, Ok(Deployed::Left(_))), "{deployed:?}");
+    assert!(
+        matches!(deployed, Ok(Deployed::Unfinished(_))),
+        "{deployed:?}"
+    );
     scenario.deploy().await.unwrap();
     scenario.rests_at(Some(Color::Green));
 }
@@ -96,7 +99,7 @@ async fn stopped_while_it_finishes_another_it_says_what_is_left() {
     let deployed = stopped_at(&scenario, "delete Deployment hello-a-blue").await;
     let left = deployed.unwrap();
     assert!(
-        matches!(&left, Deployed::Left(id) if *id == first),
+        matches!(&left, Deployed::Unfinished(id) if *id == first),
         "{left:?}"
     );
 }

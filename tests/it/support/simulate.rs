@@ -285,12 +285,8 @@ impl State {
         };
         match run.end {
             End::Exit(code) => {
-                end_container(
-                    self,
-                    pod,
-                    code,
-                    if code == 0 { "Completed" } else { "Error" },
-                );
+                let reason = if code == 0 { "Completed" } else { "Error" };
+                end_container(self, pod, code, reason);
                 let ended = if code == 0 {
                     "Complete"
                 } else {
@@ -324,11 +320,12 @@ impl State {
             }
             End::Forged => {
                 let mut forged = self.pod(pod).unwrap().clone();
-                forged.state.name = format!("{job}-forged");
+                let name = format!("{job}-forged");
+                forged.state.name.clone_from(&name);
                 forged.state.uid = format!("uid-{}", self.unique());
                 forged.state.created_at = now;
                 self.pods.push(forged);
-                end_container(self, &format!("{job}-forged"), 0, "Completed");
+                end_container(self, &name, 0, "Completed");
             }
             End::Never | End::PullError => {}
         }

@@ -159,14 +159,14 @@ impl<'a> Race<'a> {
             WARM_UP
         };
         let mut laps = Laps::new();
-        let mut begun = 0;
+        let mut laps_begun = 0;
         for (round, release) in releases.iter().cycle().enumerate().take(warm_up + rounds) {
             for contender in &mut contenders {
                 let name = contender.name();
                 // Argo's controller works on for seconds after its old pods are gone.
                 self.bench.audit.quiet(&places)?;
-                std::thread::sleep(pause(begun));
-                begun += 1;
+                std::thread::sleep(pause(laps_begun));
+                laps_begun += 1;
                 let lap = contender
                     .lap(release)
                     .with_context(|| format!("in the lap of {name}"))?;
@@ -200,9 +200,9 @@ impl<'a> Race<'a> {
 /// A pause of less than a second, another one before every lap. The kubelet looks
 /// at its pods once a second, and it is its last look that a lap begins after: in
 /// step with it, all would measure where in that second they begin.
-fn pause(lap: u32) -> Duration {
+fn pause(laps_begun: u32) -> Duration {
     const GOLDEN_RATIO: f64 = 0.618_034;
-    Duration::from_secs_f64((f64::from(lap) * GOLDEN_RATIO).fract())
+    Duration::from_secs_f64((f64::from(laps_begun) * GOLDEN_RATIO).fract())
 }
 
 #[cfg(test)]
