@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::object::Object;
 use super::planner::objects;
+use super::text::shown_key;
 use super::{AppPlan, Plan};
 use crate::group::name::AppName;
 
@@ -98,11 +99,15 @@ fn masked(object: &Object, before: Option<&Object>) -> Object {
     let fields = masked.0.as_object_mut().into_iter().flatten();
     for (field, value) in fields.filter(|(field, _)| !PLAIN.contains(&field.as_str())) {
         let old = before.and_then(|before| before.0.get(field));
-        match value.as_object_mut() {
-            Some(values) => values
-                .iter_mut()
-                .for_each(|(key, value)| mask(value, old.and_then(|old| old.get(key)))),
-            None => mask(value, old),
+        match value {
+            Value::Object(values) => {
+                for (key, value) in values.iter_mut() {
+                    mask(value, old.and_then(|old| old.get(key)));
+                }
+                let named = std::mem::take(values).into_iter();
+                values.extend(named.map(|(key, value)| (shown_key(&key).to_owned(), value)));
+            }
+            value => mask(value, old),
         }
     }
     masked

@@ -16,6 +16,7 @@ use super::kind::{Treatment, treatment};
 use super::label::{self, Role};
 use super::object::{Object, entry, texts};
 use super::refusal::Refusal;
+use super::text::shown_key;
 use super::{AppPlan, ServicePlan};
 use crate::group::App;
 use crate::group::name::GroupName;
@@ -122,11 +123,15 @@ impl Paint<'_> {
         let keys: Vec<_> = maps
             .flatten()
             .filter(|(_, value)| !value.is_string())
-            .map(|(key, _)| key.as_str())
+            .map(|(key, _)| match config.kind() {
+                "Secret" => shown_key(key),
+                _ => key,
+            })
             .collect();
         (!keys.is_empty()).then(|| {
             let reason = format!("the values of {} are no texts", keys.join(", "));
-            Refusal::object(&self.app.name, &config.reference(), reason).hint("put them in quotes")
+            Refusal::object(&self.app.name, &config.reference(), reason)
+                .hint("put them in quotes, and a space behind each colon")
         })
     }
 

@@ -30,9 +30,24 @@ pub fn one_line(text: &str, most: usize) -> String {
     cut(&line, most)
 }
 
+/// The key of a Secret's value, if a Secret may have it. `{token:secret}`, without
+/// the space, is one key and no value to YAML.
+pub fn shown_key(key: &str) -> &str {
+    let may_be = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if key.chars().all(may_be) { key } else { "***" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_key_is_not_shown() {
+        assert_eq!(shown_key("tls.crt_2-a"), "tls.crt_2-a");
+        for written in ["token:hunter2", "token hunter2", "token=hunter2", "tökén"] {
+            assert_eq!(shown_key(written), "***");
+        }
+    }
 
     #[test]
     fn texts_are_cut_between_characters() {

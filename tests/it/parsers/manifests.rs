@@ -268,6 +268,38 @@ fn a_refusal_does_not_repeat_a_whole_manifest() {
     assert!(refusals.iter().any(|refusal| refusal.reason.ends_with('…')));
 }
 
+/// Found by `cargo xtask fuzz`.
+#[test]
+fn a_secret_written_without_its_space_is_not_shown() {
+    let written = |more: String| {
+        let group = group(false, &given::manifest("hello-a", &more));
+        planner::draft(
+            &group,
+            &given::resolved(&group),
+            &given::survey(),
+            Color::Green,
+        )
+    };
+    let joined = MORE.replace("{token: \"hunter2\"}", "{token:hunter2}");
+    let refused = format!("{:?}", written(joined.clone()).unwrap_err());
+    assert!(
+        refused.contains("the values of *** are no texts"),
+        "{refused}"
+    );
+    assert!(!refused.contains("hunter2"), "{refused}");
+
+    // Whose values are not looked at, as no Secret has such a field.
+    let misspelt = joined.replace("stringData", "stringdata");
+    let plan = written(misspelt).unwrap().plan;
+    holds(&plan).unwrap();
+    let changes = diff::changes(None, &plan);
+    let mut secrets = changes.iter().filter(|c| c.after.contains("kind: Secret"));
+    assert!(
+        secrets.all(|secret| secret.after.contains(r#""***": "***""#)),
+        "{changes:?}"
+    );
+}
+
 proptest! {
     #![proptest_config(cases())]
 
