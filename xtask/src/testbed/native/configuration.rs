@@ -138,13 +138,17 @@ fn cni(layout: &Layout) -> Value {
                 "type": "bridge",
                 "bridge": layout::BRIDGE,
                 "isGateway": true,
+                // Of a bridge that an earlier configuration made.
+                "forceAddress": true,
                 "ipMasq": true,
                 // A pod may call the Service that it is itself behind.
                 "hairpinMode": true,
                 "ipam": {
                     "type": "host-local",
                     "dataDir": layout.text("addresses"),
-                    "ranges": [[{ "subnet": layout::NODE_PODS }]],
+                    // All of them, so that none is given to a second pod for hours: what is
+                    // sent to that goes to where the first was for up to 9 s (measured).
+                    "ranges": [[{ "subnet": layout::PODS }]],
                     "routes": [{ "dst": "0.0.0.0/0" }],
                 },
             },

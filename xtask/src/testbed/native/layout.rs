@@ -28,7 +28,6 @@ pub(crate) const SERVICES: &str = "10.96.0.0/16";
 pub(crate) const API_SERVICE: &str = "10.96.0.1";
 pub(crate) const DNS_SERVICE: &str = "10.96.0.10";
 pub(crate) const PODS: &str = "10.244.0.0/16";
-pub(crate) const NODE_PODS: &str = "10.244.0.0/24";
 
 pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const ECR: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
