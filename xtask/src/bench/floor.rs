@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Bench;
 use super::race::{Contender, Lap};
-use super::report::FLOOR;
+use super::report::{FLOOR, PINNED_FLOOR};
 use super::workload::{Release, Workload};
 use crate::run;
 
@@ -16,6 +16,9 @@ pub(super) struct Floor<'a> {
     bench: &'a Bench,
     workload: Workload,
     namespace: String,
+    /// Where promoter promotes, if the floor makes what promoter makes there.
+    /// `None`: what the users' manifests say.
+    pinned_as_in: Option<String>,
 }
 
 impl<'a> Floor<'a> {
@@ -24,18 +27,47 @@ impl<'a> Floor<'a> {
             bench,
             workload: workload.clone(),
             namespace,
+            pinned_as_in: None,
         }
+    }
+
+    /// A floor whose Deployments are those that promoter made last, with all they
+    /// say of the other members, in another namespace.
+    pub(super) fn pinned(self, promoter: String) -> Self {
+        Self {
+            pinned_as_in: Some(promoter),
+            ..self
+        }
+    }
+
+    fn work(&self, release: &Release) -> Result<Value> {
+        let Some(namespace) = &self.pinned_as_in else {
+            return Ok(self.workload.floor(release));
+        };
+        let words = [
+            "--namespace",
+            namespace,
+            "get",
+            "deployments",
+            "--output=json",
+        ];
+        let standing = run::output(&mut self.bench.cluster.kubectl(words))?;
+        let standing: Value = serde_json::from_str(&standing)?;
+        self.workload.pinned_floor(release, &standing)
     }
 }
 
 impl Contender for Floor<'_> {
     fn name(&self) -> &'static str {
-        FLOOR
+        match self.pinned_as_in {
+            None => FLOOR,
+            Some(_) => PINNED_FLOOR,
+        }
     }
 
     fn lap(&mut self, release: &Release) -> Result<Lap> {
         let cluster = &self.bench.cluster;
-        let work = self.workload.floor(release).to_string();
+        let work = self.work(release)?.to_string();
         let file = self.bench.scratch.write("floor.json", &work)?;
         let mut floor = self.bench.command(&self.bench.programs.floor);
         floor.args([cluster.context(), &self.namespace]).arg(&file);

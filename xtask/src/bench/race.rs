@@ -145,14 +145,20 @@ impl<'a> Race<'a> {
         let places = [
             self.place("floor")?,
             self.place("promoter")?,
+            self.place("pinned-floor")?,
             self.place("argo")?,
         ];
-        let [floor, promoter, argo] = places.clone();
-        let mut contenders: [Box<dyn Contender + '_>; 3] = [
+        let [floor, promoter, pinned, argo] = places.clone();
+        let mut contenders: Vec<Box<dyn Contender + '_>> = vec![
             Box::new(Floor::new(self.bench, &self.workload, floor)),
-            Box::new(Promoter::new(self.bench, &self.workload, promoter)?),
+            Box::new(Promoter::new(self.bench, &self.workload, promoter.clone())?),
             Box::new(Argo::start(self.bench, &self.workload, argo)?),
         ];
+        if self.kwok.is_none() {
+            // After promoter, whose Deployments it takes.
+            let floor = Floor::new(self.bench, &self.workload, pinned);
+            contenders.insert(2, Box::new(floor.pinned(promoter)));
+        }
         let warm_up = if self.kwok.is_some() {
             WARM_UP_AT_SCALE
         } else {

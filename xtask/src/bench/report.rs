@@ -8,7 +8,10 @@ use super::race::Lap;
 /// The laps that count, by contender and in the order of the rounds.
 pub(super) type Laps = BTreeMap<&'static str, Vec<Lap>>;
 
+/// Makes the Deployments that the users' manifests say.
 pub(super) const FLOOR: &str = "floor";
+/// Makes the same Deployments as promoter.
+pub(super) const PINNED_FLOOR: &str = "pinned floor";
 pub(super) const PROMOTER: &str = "promoter";
 pub(super) const ARGO: &str = "argo-rollouts";
 
@@ -58,14 +61,17 @@ pub(super) fn print(laps: &Laps, course: Course) {
         goals: Goals::default(),
         ..course
     };
-    let of = |name| laps.get(name).map_or(&[][..], Vec::as_slice);
-    let floor = of(FLOOR);
-    for (name, course) in [(FLOOR, others), (PROMOTER, course), (ARGO, others)] {
-        print_one(name, of(name), floor, course);
+    for (name, course) in [
+        (FLOOR, others),
+        (PINNED_FLOOR, others),
+        (PROMOTER, course),
+        (ARGO, others),
+    ] {
+        print_one(name, laps, course);
     }
 }
 
-fn print_one(name: &str, laps: &[Lap], floor: &[Lap], course: Course) {
+fn print_one(name: &str, all: &Laps, course: Course) {
     let Course {
         apps,
         controllers,
@@ -82,28 +88,27 @@ fn print_one(name: &str, laps: &[Lap], floor: &[Lap], course: Course) {
         };
         figure.print(&values);
     };
+    let of = |name| all.get(name).map_or(&[][..], Vec::as_slice);
+    let laps = of(name);
     let seconds = |lap: &Lap| lap.took.as_secs_f64();
-    print(
-        "time to switch",
-        name,
-        "s",
-        None,
-        laps.iter().map(seconds).collect(),
-    );
-    if name == FLOOR {
+    let times = laps.iter().map(seconds).collect();
+    print("time to switch", name, "s", None, times);
+    let floors = [FLOOR, PINNED_FLOOR];
+    if floors.contains(&name) {
         return;
     }
-    let both = laps.iter().zip(floor);
-    let ratios = both
-        .map(|(own, floor)| seconds(own) / seconds(floor))
-        .collect();
-    print(
-        "time to switch",
-        &format!("{name}/{FLOOR}"),
-        "ratio",
-        goals.ratio,
-        ratios,
-    );
+    for floor in floors {
+        let both = laps.iter().zip(of(floor));
+        let ratios = both.map(|(own, floor)| seconds(own) / seconds(floor));
+        let of = format!("{name}/{floor}");
+        print(
+            "time to switch",
+            &of,
+            "ratio",
+            goals.ratio,
+            ratios.collect(),
+        );
+    }
     if apps > 1 {
         let skews = laps.iter().filter_map(|lap| Some(lap.skew?.as_secs_f64()));
         print("switch skew", name, "s", goals.skew, skews.collect());

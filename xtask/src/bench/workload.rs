@@ -1,10 +1,13 @@
 //! What is promoted: a group of small apps with one check each, in the words of
 //! every contender. Pod template, probe, image and check are the same for all.
 
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 /// The prefix of the apps' repositories.
 pub(super) const REPOSITORIES: &str = "bench/";
+/// Says whose an object of promoter's is.
+const APP: &str = "promoter.dev/app";
 /// The container of a check.
 const CHECK: &str = "check";
 /// What a check runs.
@@ -72,6 +75,34 @@ impl Workload {
             "{:#}\n",
             json!({ "apiVersion": "v1", "kind": "List", "items": items })
         )
+    }
+
+    /// What the floor creates where it makes what promoter makes: `standing` is the
+    /// list of promoter's candidates as they were when their checks ran.
+    pub(super) fn pinned_floor(&self, release: &Release, standing: &Value) -> Result<Value> {
+        let mut work = self.floor(release);
+        let standing = standing["items"].as_array().context("no list")?;
+        for (place, (app, image)) in self.apps.iter().zip(&release.images).enumerate() {
+            let is_of_app = |found: &&Value| found["metadata"]["labels"][APP] == app.as_str();
+            let found = standing.iter().find(is_of_app);
+            let found = found.with_context(|| format!("promoter has no Deployment of {app}"))?;
+            let mut deployment = json!({
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": {
+                    "name": found["metadata"]["name"],
+                    "labels": found["metadata"]["labels"],
+                },
+                "spec": found["spec"],
+            });
+            let pod = &mut deployment["spec"]["template"]["spec"];
+            pod["containers"][0]["image"] = json!(image);
+            let job = &mut work["jobs"][place]["spec"]["template"]["spec"];
+            job["hostAliases"] = pod["hostAliases"].clone();
+            job["containers"][0]["env"] = pod["containers"][0]["env"].clone();
+            work["deployments"][place] = deployment;
+        }
+        Ok(work)
     }
 
     /// What the floor creates.
