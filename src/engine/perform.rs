@@ -42,7 +42,7 @@ impl Drive {
         observed: &Observed,
     ) -> Result<(), ClusterError> {
         match step {
-            Step::Prepare => self.prepare(observed).await,
+            Step::Prepare => self.prepare().await,
             Step::Deploy(apps) => self.deploy(&apps, observed).await,
             Step::DeleteDeployments(found) => self.delete_deployments(found).await,
             Step::DeleteJobs(found) => self.delete_jobs(found, observed).await,
@@ -68,7 +68,7 @@ impl Drive {
 
     /// Colour Services come before any pod of the colour, so that its pods can
     /// be pinned to them.
-    async fn prepare(&mut self, observed: &Observed) -> Result<(), ClusterError> {
+    async fn prepare(&mut self) -> Result<(), ClusterError> {
         let known: BTreeSet<ObjectRef> = self.replaced.iter().flat_map(Plan::inventory).collect();
         let is_missing = |object: &&Object| {
             is_needed_by_pods(object.kind()) && !known.contains(&object.reference())
@@ -85,36 +85,33 @@ impl Drive {
             objects.cloned().collect::<Vec<_>>()
         };
         let objects = self.plan.apps.iter().flat_map(of_app);
-        let objects: Vec<Object> = objects.map(published).collect();
-        try_join_all(objects.iter().map(|object| self.make(object, observed))).await?;
+        let objects: Vec<Object> = objects.map(|object| self.published(object)).collect();
+        self.apply_all(&objects).await?;
         self.mark(Mark::Prepared);
         Ok(())
     }
 
-    /// Applies an object of the candidate colour. Its Services, which may stand since
-    /// earlier promotions, have no users: one that somebody changed is made anew.
-    async fn make(&self, object: &Object, observed: &Observed) -> Result<(), ClusterError> {
-        let cluster = &self.engine.cluster;
-        let applied = cluster.apply(self.epoch, object).await;
-        let standing = observed.service(object.name());
-        let standing = standing.filter(|_| object.kind() == "Service");
-        match (applied, standing.and_then(Object::uid)) {
-            (Err(ClusterError::Conflict { .. }), Some(uid)) => {
-                let reference = object.reference();
-                cluster.delete(self.epoch, &reference, uid).await?;
-                cluster.apply(self.epoch, object).await.map(drop)
-            }
-            (applied, _) => applied.map(drop),
-        }
-    }
-
     /// From here on only pods that take requests are behind the colour's Services.
     async fn unpublish(&mut self) -> Result<(), ClusterError> {
-        let services = self.plan.services().map(|service| service.colored.clone());
+        let services = self.plan.services().map(|service| {
+            let mut colored = service.colored.clone();
+            self.stamp(&mut colored);
+            colored
+        });
         let services: Vec<_> = services.collect();
         self.apply_all(&services).await?;
         self.mark(Mark::Unpublished);
         Ok(())
+    }
+
+    /// A colour's Service as it is while nothing is tested yet: nodes learn the
+    /// way to its pods while these start, and not only once they are ready.
+    fn published(&self, mut object: Object) -> Object {
+        if object.kind() == "Service" {
+            self.stamp(&mut object);
+            object.0["spec"]["publishNotReadyAddresses"] = true.into();
+        }
+        object
     }
 
     async fn deploy(&self, apps: &[AppName], observed: &Observed) -> Result<(), ClusterError> {
@@ -229,17 +226,6 @@ impl Drive {
     pub(super) fn mark(&mut self, mark: Mark) {
         self.promotion.marks.insert(mark);
     }
-}
-
-/// A colour's Service as it is while nothing is tested yet: nodes learn the way to
-/// its pods while these start, and not only once they are ready. Its labels stay as
-/// they are from promotion to promotion: they are copied to what lists its pods
-/// (Endpoints, `EndpointSlices`), which would be written right when pods are to start.
-fn published(mut object: Object) -> Object {
-    if object.kind() == "Service" {
-        object.0["spec"]["publishNotReadyAddresses"] = true.into();
-    }
-    object
 }
 
 /// Pods carry their promotion, so that nobody takes an earlier one's for the candidate's.

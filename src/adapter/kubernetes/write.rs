@@ -13,7 +13,7 @@ use super::{Kubernetes, error, logs, resource, survey, translate};
 use crate::plan::label;
 use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::{Survey, Trials};
-use crate::port::cluster::{Lines, LogSource, Pointing, Runs};
+use crate::port::cluster::{Lines, LogSource, Made, Pointing};
 use crate::port::{Cluster, ClusterError, Epoch};
 use crate::promotion::Raise;
 use crate::promotion::observed::Observed;
@@ -159,11 +159,11 @@ impl Cluster for Kubernetes {
         Ok(())
     }
 
-    async fn delete_runs(&self, epoch: Epoch, runs: &Runs) -> Result<(), ClusterError> {
-        self.fenced(epoch, self.delete_jobs(&runs.promotion))
-            .await?;
-        for (name, uid) in &runs.jobs {
-            self.expect_deleted(&ObjectRef::new("batch/v1", "Job", name), uid);
+    async fn delete_made(&self, epoch: Epoch, made: &Made) -> Result<(), ClusterError> {
+        let object = |name: &str| ObjectRef::new(made.kind.api_version, made.kind.name, name);
+        self.fenced(epoch, self.delete_collection(made)).await?;
+        for (name, uid) in &made.objects {
+            self.expect_deleted(&object(name), uid);
         }
         Ok(())
     }

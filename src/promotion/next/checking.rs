@@ -19,10 +19,6 @@ use crate::promotion::verdict::{
 /// believed once they ran again.
 const LONGEST_EARLY: Duration = Duration::from_mins(5);
 
-/// How long checks have run before something else is asked of the API server: their
-/// pods are started meanwhile, which it is needed for.
-const STARTING: Duration = Duration::from_millis(700);
-
 /// What is waited for before a check may call the candidate.
 const LEARN: &str = "every node to learn the candidate's endpoints";
 
@@ -103,27 +99,18 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         Start::At(until) => waits.push((until, LEARN.to_owned())),
         Start::Nothing => {}
     }
-    let mut until = situation.deadline();
     if !situation.is_marked(Mark::Unpublished) {
-        let started = situation
-            .promotion
-            .driven_since()
-            .checked_add(STARTING)
-            .ok();
-        match situation.pending(started) {
-            None => return Next::Do(Step::Unpublish),
-            Some(started) => until = until.min(started),
-        }
+        return Next::Do(Step::Unpublish);
     }
     let until = waits
         .iter()
         .map(|(until, _)| *until)
         .min()
-        .map_or(until, |first| until.min(first));
+        .unwrap_or_else(|| situation.deadline());
     let wait_for: Vec<_> = waits.into_iter().map(|(_, text)| text).collect();
     Next::Wait {
         wait_for: wait_for.join("; "),
-        until,
+        until: until.min(situation.deadline()),
     }
 }
 

@@ -100,31 +100,6 @@ async fn a_conflict_that_comes_up_later_aborts_and_names_the_manager() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_of_the_idle_colour_that_somebody_changed_is_made_anew() {
-    let scenario = Scenario::new(given::hello());
-    for _ in 0..2 {
-        scenario.promote().await;
-        scenario.push_all();
-    }
-    let service = ObjectRef::new("v1", "Service", "hello-b-blue");
-    let uid = || {
-        scenario.world.state().objects[&service]
-            .uid()
-            .unwrap()
-            .to_owned()
-    };
-    let before = uid();
-    let changed = service.clone();
-    scenario.world.when("apply Service hello-b-blue", |state| {
-        let said = "kubectl-edit: .spec.ports".to_owned();
-        state.script.conflicts.insert(changed, said);
-    });
-    scenario.promote().await;
-    assert_ne!(uid(), before);
-    scenario.rests_at(Some(Color::Blue));
-}
-
-#[tokio::test(start_paused = true)]
 async fn every_fault_of_the_group_at_once() {
     let statefulset = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}";
     let mut headless = manifest("app-b", "");
