@@ -6,7 +6,6 @@ mod crash;
 mod deploying;
 mod early;
 mod explore;
-mod idle;
 mod interrupted;
 mod lost;
 mod next;

@@ -46,23 +46,19 @@ impl Kubernetes {
         }
     }
 
-    /// Makes the next look wait for an object to be there as it was made, or as it
-    /// became since.
+    /// Makes the next look wait for an object to be there.
     pub(super) fn expect_made(&self, made: &Object) {
         let Some(watch) = self.watching() else {
             return;
         };
         let (kind, name) = (made.kind().to_owned(), made.name().to_owned());
         let uid = made.uid().unwrap_or_default().to_owned();
-        let made = made.str_at("/metadata/resourceVersion").map(str::to_owned);
         let namespace = self.namespace.to_string();
         watch.expect(
             move |stores| match stores.look_up(&kind, &name, &namespace) {
                 Seen::NotWatched => true,
                 Seen::Absent => false,
-                Seen::Present {
-                    uid: seen, version, ..
-                } => seen == uid && number(version.as_deref()) >= number(made.as_deref()),
+                Seen::Present { uid: seen, .. } => seen == uid,
             },
         );
     }
@@ -80,7 +76,6 @@ impl Kubernetes {
                 Seen::Present {
                     uid: seen,
                     deleting,
-                    ..
                 } => seen != uid || deleting,
             },
         );
@@ -128,12 +123,6 @@ impl Kubernetes {
         }
         *stamped = (epoch, services);
     }
-}
-
-/// A resource version as a number, by which versions of an object are told apart:
-/// the server counts upwards (Kubernetes documents that since 1.35).
-fn number(version: Option<&str>) -> Option<u64> {
-    version?.parse().ok()
 }
 
 fn expect_stamped(watch: &Watch, namespace: &str, service: &str, epoch: Epoch) {

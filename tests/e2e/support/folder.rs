@@ -14,7 +14,7 @@ use super::images;
 use super::place::{Slot, free_node_port};
 use super::promoter::{Promoter, Run};
 use super::testbed::{Testbed, random};
-use super::{color, get, is_owned, name, until};
+use super::{get, is_owned, name, until};
 
 /// How long an example app goes on serving after it was told to stop.
 const DRAIN: &str = "2";
@@ -229,10 +229,8 @@ impl Folder {
     }
 
     fn names(&self, wanted: impl Fn(&Value) -> bool) -> Vec<String> {
-        let deployments = self.list("Deployment", "promoter.dev/color");
         let of_kind = |kind: &&str| {
             let found = self.list(kind, "").into_iter().filter(&wanted);
-            let found = found.filter(|found| *kind != "Service" || !is_idle(found, &deployments));
             found
                 .map(|object| format!("{kind}/{}", name(&object)))
                 .collect::<Vec<_>>()
@@ -304,15 +302,4 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
         "the shipped manifest has {from} once"
     );
     text.replace(from, to)
-}
-
-/// Whether a Service waits for the next pods of a colour while another one runs.
-fn is_idle(service: &Value, deployments: &[Value]) -> bool {
-    let app = |object: &Value| object["metadata"]["labels"]["promoter.dev/app"].clone();
-    let mut colors = deployments
-        .iter()
-        .filter(|one| app(one) == app(service))
-        .map(color);
-    let runs = colors.clone().next().is_some();
-    !color(service).is_empty() && runs && colors.all(|one| one != color(service))
 }
