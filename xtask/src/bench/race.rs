@@ -142,23 +142,8 @@ impl<'a> Race<'a> {
     }
 
     fn race(&self, rounds: usize, releases: &[Release; 2]) -> Result<Laps> {
-        let places = [
-            self.place("floor")?,
-            self.place("promoter")?,
-            self.place("pinned-floor")?,
-            self.place("argo")?,
-        ];
-        let [floor, promoter, pinned, argo] = places.clone();
-        let mut contenders: Vec<Box<dyn Contender + '_>> = vec![
-            Box::new(Floor::new(self.bench, &self.workload, floor)),
-            Box::new(Promoter::new(self.bench, &self.workload, promoter.clone())?),
-            Box::new(Argo::start(self.bench, &self.workload, argo)?),
-        ];
-        if self.kwok.is_none() {
-            // After promoter, whose Deployments it takes.
-            let floor = Floor::new(self.bench, &self.workload, pinned);
-            contenders.insert(2, Box::new(floor.pinned(promoter)));
-        }
+        let mut places = Vec::new();
+        let mut contenders = self.contenders(&mut places)?;
         let warm_up = if self.kwok.is_some() {
             WARM_UP_AT_SCALE
         } else {
@@ -190,6 +175,28 @@ impl<'a> Race<'a> {
             contenders.rotate_left(1);
         }
         Ok(laps)
+    }
+
+    /// All who race, in their first order, and where each of them does.
+    fn contenders(&self, places: &mut Vec<String>) -> Result<Vec<Box<dyn Contender + '_>>> {
+        let mut place = |contender| {
+            let name = self.place(contender)?;
+            places.push(name.clone());
+            anyhow::Ok(name)
+        };
+        let (bench, workload) = (self.bench, &self.workload);
+        let promoter = place("promoter")?;
+        let mut contenders: Vec<Box<dyn Contender + '_>> = vec![
+            Box::new(Floor::new(bench, workload, place("floor")?)),
+            Box::new(Promoter::new(bench, workload, promoter.clone())?),
+        ];
+        if self.kwok.is_none() {
+            // Behind promoter, whose Deployments it takes.
+            let floor = Floor::new(bench, workload, place("pinned-floor")?);
+            contenders.push(Box::new(floor.pinned(promoter)));
+        }
+        contenders.push(Box::new(Argo::start(bench, workload, place("argo")?)?));
+        Ok(contenders)
     }
 
     /// A namespace for one contender.

@@ -12,6 +12,8 @@ pub(super) type Laps = BTreeMap<&'static str, Vec<Lap>>;
 pub(super) const FLOOR: &str = "floor";
 /// Makes the same Deployments as promoter.
 pub(super) const PINNED_FLOOR: &str = "pinned floor";
+/// Those that others are measured by.
+const FLOORS: [&str; 2] = [FLOOR, PINNED_FLOOR];
 pub(super) const PROMOTER: &str = "promoter";
 pub(super) const ARGO: &str = "argo-rollouts";
 
@@ -93,21 +95,14 @@ fn print_one(name: &str, all: &Laps, course: Course) {
     let seconds = |lap: &Lap| lap.took.as_secs_f64();
     let times = laps.iter().map(seconds).collect();
     print("time to switch", name, "s", None, times);
-    let floors = [FLOOR, PINNED_FLOOR];
-    if floors.contains(&name) {
+    if FLOORS.contains(&name) {
         return;
     }
-    for floor in floors {
+    for floor in FLOORS {
         let both = laps.iter().zip(of(floor));
         let ratios = both.map(|(own, floor)| seconds(own) / seconds(floor));
-        let of = format!("{name}/{floor}");
-        print(
-            "time to switch",
-            &of,
-            "ratio",
-            goals.ratio,
-            ratios.collect(),
-        );
+        let (of, ratios) = (format!("{name}/{floor}"), ratios.collect());
+        print("time to switch", &of, "ratio", goals.ratio, ratios);
     }
     if apps > 1 {
         let skews = laps.iter().filter_map(|lap| Some(lap.skew?.as_secs_f64()));

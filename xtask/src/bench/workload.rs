@@ -77,11 +77,12 @@ impl Workload {
         )
     }
 
-    /// What the floor creates where it makes what promoter makes: `standing` is the
-    /// list of promoter's candidates as they were when their checks ran.
+    /// What the floor creates where it makes what promoter makes: the Deployments of
+    /// `standing`, the list of those that promoter made last, and Jobs pinned alike.
     pub(super) fn pinned_floor(&self, release: &Release, standing: &Value) -> Result<Value> {
         let mut work = self.floor(release);
-        let standing = standing["items"].as_array().context("no list")?;
+        let standing = standing["items"].as_array();
+        let standing = standing.context("the list of promoter's Deployments is none")?;
         for (place, (app, image)) in self.apps.iter().zip(&release.images).enumerate() {
             let is_of_app = |found: &&Value| found["metadata"]["labels"][APP] == app.as_str();
             let found = standing.iter().find(is_of_app);
