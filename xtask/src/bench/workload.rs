@@ -250,4 +250,45 @@ mod tests {
         let rendered: Value = serde_json::from_str(&rendered).expect("JSON");
         assert_eq!(rendered, floor["deployments"][0]);
     }
+
+    #[test]
+    fn the_pinned_floor_makes_what_stands() {
+        let workload = Workload::new(2);
+        let release = Release {
+            branch: "a",
+            images: vec!["registry/1".to_owned(), "registry/2".to_owned()],
+        };
+        let aliases = json!([{ "ip": "10.96.0.7", "hostnames": ["app-001"] }]);
+        let env = json!([{ "name": "APP_001_SERVICE_HOST", "value": "10.96.0.7" }]);
+        let made = |app: &str| {
+            let mut made = deployment(&format!("{app}-blue"), "registry/before");
+            made["metadata"]["labels"][APP] = json!(app);
+            made["metadata"]["uid"] = json!("1");
+            let pod = &mut made["spec"]["template"]["spec"];
+            pod["hostAliases"] = aliases.clone();
+            pod["containers"][0]["env"] = env.clone();
+            made
+        };
+        // In no order.
+        let standing = json!({ "items": [made("app-002"), made("app-001")] });
+        let work = workload
+            .pinned_floor(&release, &standing)
+            .expect("both stand");
+        for (place, image) in release.images.iter().enumerate() {
+            let deployment = &work["deployments"][place];
+            assert_eq!(
+                deployment["metadata"]["name"],
+                format!("app-00{}-blue", place + 1)
+            );
+            assert!(deployment["metadata"]["uid"].is_null());
+            for made in [deployment, &work["jobs"][place]] {
+                let pod = &made["spec"]["template"]["spec"];
+                assert_eq!(pod["hostAliases"], aliases);
+                assert_eq!(pod["containers"][0]["env"], env);
+                assert_eq!(pod["containers"][0]["image"], *image);
+            }
+        }
+        let one = json!({ "items": [made("app-001")] });
+        assert!(workload.pinned_floor(&release, &one).is_err());
+    }
 }
