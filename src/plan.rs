@@ -9,6 +9,7 @@ pub mod bearers;
 pub mod capacity;
 pub mod check;
 pub mod color;
+pub mod colored;
 pub mod config;
 pub mod diff;
 pub mod fingerprint;
@@ -137,6 +138,11 @@ pub struct ServicePlan {
 }
 
 impl ServicePlan {
+    /// The Service that a colour has for the user's Service of that name.
+    pub fn colored_name(active: &str, color: Color) -> String {
+        format!("{active}-{color}")
+    }
+
     /// Whether the active Service, as it was found, points at this plan's colour.
     pub fn is_followed_by(&self, active: &Object) -> bool {
         active.texts_at("/spec/selector") == self.selector
@@ -211,6 +217,15 @@ impl Plan {
             })
             .map(Object::reference)
             .collect()
+    }
+
+    /// The Services of the other colour, for the same apps.
+    pub fn idle_services(&self) -> impl Iterator<Item = ObjectRef> {
+        let idle = self.candidate.other();
+        self.services().map(move |service| {
+            let name = ServicePlan::colored_name(service.active.name(), idle);
+            ObjectRef::new(service.colored.api_version(), service.colored.kind(), &name)
+        })
     }
 
     /// How long the pods of all apps may take to end, one level of

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::drive::Drive;
 use crate::group::name::AppName;
+use crate::plan::colored::{is_as_applied, is_published, published};
 use crate::plan::kind::is_needed_by_pods;
 use crate::plan::label::PLAN_ID;
 use crate::plan::links::Links;
@@ -42,8 +43,9 @@ impl Drive {
         observed: &Observed,
     ) -> Result<(), ClusterError> {
         match step {
-            Step::Prepare => self.prepare().await,
+            Step::Prepare => self.prepare(observed).await,
             Step::Deploy(apps) => self.deploy(&apps, observed).await,
+            Step::DeleteServices(names) => self.delete_services(&names, observed).await,
             Step::DeleteDeployments(found) => self.delete_deployments(found).await,
             Step::DeleteJobs(found) => self.delete_jobs(found, observed).await,
             Step::StartChecks { checks, early } => {
@@ -68,50 +70,74 @@ impl Drive {
 
     /// Colour Services come before any pod of the colour, so that its pods can
     /// be pinned to them.
-    async fn prepare(&mut self) -> Result<(), ClusterError> {
+    async fn prepare(&mut self, observed: &Observed) -> Result<(), ClusterError> {
         let known: BTreeSet<ObjectRef> = self.replaced.iter().flat_map(Plan::inventory).collect();
         let is_missing = |object: &&Object| {
             is_needed_by_pods(object.kind()) && !known.contains(&object.reference())
         };
         let of_app = |app: &AppPlan| {
-            let services = app.services.iter().map(|service| &service.colored);
+            let services = app.services.iter();
+            let services = services.map(|service| published(service.colored.clone()));
             let missing = app.shared.iter().filter(is_missing);
-            let objects = app
-                .config
-                .iter()
-                .chain(&app.colored)
-                .chain(missing)
-                .chain(services);
-            objects.cloned().collect::<Vec<_>>()
+            let objects = app.config.iter().chain(&app.colored).chain(missing);
+            objects.cloned().chain(services).collect::<Vec<_>>()
         };
         let objects = self.plan.apps.iter().flat_map(of_app);
-        let objects: Vec<Object> = objects.map(|object| self.published(object)).collect();
-        self.apply_all(&objects).await?;
+        let objects: Vec<Object> = objects.collect();
+        try_join_all(objects.iter().map(|object| self.make(object, observed))).await?;
         self.mark(Mark::Prepared);
         Ok(())
     }
 
+    /// Applies an object of the candidate colour. One of its Services that stands
+    /// since an earlier promotion, and is not as planned by that, is made anew: nobody
+    /// uses it yet.
+    async fn make(&self, object: &Object, observed: &Observed) -> Result<(), ClusterError> {
+        let cluster = &self.engine.cluster;
+        let applied = cluster.apply(self.epoch, object).await;
+        let standing = observed.service(object.name());
+        let Some(standing) = standing.filter(|_| object.kind() == "Service") else {
+            return applied.map(drop);
+        };
+        let changed = match applied {
+            Ok(now) if is_as_applied(object, &now) => return Ok(()),
+            Ok(now) => now,
+            Err(ClusterError::Conflict { .. } | ClusterError::Refused { .. }) => standing.clone(),
+            Err(error) => return Err(error),
+        };
+        cluster.delete_unchanged(self.epoch, &changed).await?;
+        cluster.apply(self.epoch, object).await.map(drop)
+    }
+
     /// From here on only pods that take requests are behind the colour's Services.
     async fn unpublish(&mut self) -> Result<(), ClusterError> {
-        let services = self.plan.services().map(|service| {
-            let mut colored = service.colored.clone();
-            self.stamp(&mut colored);
-            colored
-        });
+        let services = self.plan.services().map(|service| service.colored.clone());
         let services: Vec<_> = services.collect();
-        self.apply_all(&services).await?;
+        let applied = self.apply_all(&services).await?;
+        let mut both = services.iter().zip(&applied);
+        // Who writes it in a manifest means it.
+        if let Some((service, _)) =
+            both.find(|(planned, now)| is_published(now) && !is_published(planned))
+        {
+            return Err(ClusterError::Conflict {
+                object: service.reference(),
+                reason: "somebody else sets publishNotReadyAddresses".to_owned(),
+            });
+        }
         self.mark(Mark::Unpublished);
         Ok(())
     }
 
-    /// A colour's Service as it is while nothing is tested yet: nodes learn the
-    /// way to its pods while these start, and not only once they are ready.
-    fn published(&self, mut object: Object) -> Object {
-        if object.kind() == "Service" {
-            self.stamp(&mut object);
-            object.0["spec"]["publishNotReadyAddresses"] = true.into();
-        }
-        object
+    /// Services of the colour that the plan does not name, as they were found.
+    async fn delete_services(
+        &self,
+        names: &[String],
+        observed: &Observed,
+    ) -> Result<(), ClusterError> {
+        let found = names.iter().filter_map(|name| observed.service(name));
+        let cluster = &self.engine.cluster;
+        try_join_all(found.map(|service| cluster.delete_unchanged(self.epoch, service))).await?;
+        Ok(())
     }
 
     async fn deploy(&self, apps: &[AppName], observed: &Observed) -> Result<(), ClusterError> {
@@ -182,7 +208,7 @@ impl Drive {
         }
         self.mark(Mark::SharedBegun);
         self.put_on_record().await?;
-        self.apply_all(objects).await
+        self.apply_all(objects).await.map(drop)
     }
 
     /// What else the plan says of the active Services, once they are switched,
@@ -212,13 +238,14 @@ impl Drive {
         Ok(())
     }
 
-    pub(super) async fn apply_all(&self, objects: &[Object]) -> Result<(), ClusterError> {
-        try_join_all(objects.iter().map(|object| async {
-            let applied = self.engine.cluster.apply(self.epoch, object).await;
-            applied.map(drop)
-        }))
-        .await?;
-        Ok(())
+    pub(super) async fn apply_all(&self, objects: &[Object]) -> Result<Vec<Object>, ClusterError> {
+        let cluster = &self.engine.cluster;
+        try_join_all(
+            objects
+                .iter()
+                .map(|object| cluster.apply(self.epoch, object)),
+        )
+        .await
     }
 
     /// Notes a side effect. What is not on record when somebody else drives on

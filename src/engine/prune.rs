@@ -10,7 +10,6 @@ use crate::plan::kind::is_kept;
 use crate::plan::label::{PROMOTION, ROLE, Role};
 use crate::plan::object::{Object, ObjectRef};
 use crate::port::ClusterError;
-use crate::port::cluster::MadeKind;
 use crate::promotion::Mark;
 use crate::promotion::phase::Phase;
 
@@ -23,7 +22,9 @@ const ALWAYS: [(&str, &str); 4] = [
 ];
 
 impl Drive {
-    /// Deletes the group's objects that the plan which serves does not name.
+    /// Deletes the group's objects that the plan which serves does not name. The
+    /// Services of the idle colour wait for its next pods: to make them anew costs
+    /// the API server four times as much, right when pods are to start (measured).
     pub(super) async fn prune(&mut self) -> Result<(), ClusterError> {
         let aborting = self.promotion.phase == Phase::Aborting;
         if aborting && self.promotion.replaces.is_some() && self.replaced.is_none() {
@@ -36,11 +37,8 @@ impl Drive {
         } else {
             Some(&self.plan)
         };
-        let needed: BTreeSet<ObjectRef> = stays
-            .map(Plan::inventory)
-            .unwrap_or_default()
-            .into_iter()
-            .collect();
+        let needed = stays.map(|plan| plan.inventory().into_iter().chain(plan.idle_services()));
+        let needed: BTreeSet<ObjectRef> = needed.into_iter().flatten().collect();
         let owned = self.engine.cluster.owned(&self.kinds()).await?;
         let goes = |object: &&Object| {
             !needed.contains(&object.reference())
@@ -49,37 +47,18 @@ impl Drive {
                 && is_prunable(object)
                 && !self.is_linked(object, aborting)
         };
-        let (services, rest): (Vec<&Object>, Vec<_>) = owned
-            .iter()
-            .filter(goes)
-            .partition(|object| object.kind() == MadeKind::SERVICE.name);
-        self.prune_services(&services, &owned).await?;
-        try_join_all(rest.iter().map(|object| async {
+        try_join_all(owned.iter().filter(goes).map(|object| async {
+            let cluster = &self.engine.cluster;
+            // Its colour may get it back.
+            if object.kind() == "Service" {
+                return cluster.delete_unchanged(self.epoch, object).await;
+            }
             let uid = object.uid().unwrap_or_default();
-            self.engine
-                .cluster
-                .delete(self.epoch, &object.reference(), uid)
-                .await
+            cluster.delete(self.epoch, &object.reference(), uid).await
         }))
         .await?;
         self.mark(Mark::Pruned);
         Ok(())
-    }
-
-    /// Deletes Services; a colour's all at one go where they are many.
-    async fn prune_services(
-        &self,
-        services: &[&Object],
-        owned: &[Object],
-    ) -> Result<(), ClusterError> {
-        let named = |object: &&Object| {
-            let uid = object.uid().unwrap_or_default();
-            (object.name().to_owned(), uid.to_owned())
-        };
-        let all = owned.iter().filter(|o| o.kind() == MadeKind::SERVICE.name);
-        let made = all.filter_map(|object| Some((object.uid()?, object.label(PROMOTION)?)));
-        let found = services.iter().map(named).collect();
-        self.delete_made(MadeKind::SERVICE, found, made).await
     }
 
     /// Whether pods that serve take their variables from it. Which promotion made

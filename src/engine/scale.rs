@@ -44,7 +44,7 @@ impl Drive {
         }
         self.mark(Mark::Autoscaled);
         self.put_on_record().await?;
-        self.apply_all(&objects).await
+        self.apply_all(&objects).await.map(drop)
     }
 
     /// The old colour keeps its pods although it loses its users: they may come

@@ -44,7 +44,7 @@ pub const RAISED: &str = "promoter.dev/raised-from";
 pub enum Role {
     /// A user's Service, whose selector the switch moves.
     Active,
-    /// Made for one colour and gone with it.
+    /// Made for one colour.
     Colored,
     /// A `ConfigMap` or Secret under its content-hashed name.
     Config,

@@ -256,7 +256,7 @@ impl Paint<'_> {
             return Err(refuse("its selector does not select the app's pods")
                 .hint("use labels of the Deployment's pod template"));
         }
-        let name = format!("{}-{}", active.name(), self.color);
+        let name = ServicePlan::colored_name(active.name(), self.color);
         if name.len() > NAME_LIMIT {
             return Err(
                 refuse("its name leaves no room for the colour").hint("use at most 57 characters")

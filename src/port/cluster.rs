@@ -8,7 +8,6 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::Epoch;
-use crate::plan::label;
 use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::{Survey, Trials};
 use crate::promotion::Raise;
@@ -49,11 +48,15 @@ pub trait Cluster: Send + Sync {
     async fn delete(&self, epoch: Epoch, object: &ObjectRef, uid: &str)
     -> Result<(), ClusterError>;
 
-    /// Deletes all that a promotion made of a kind, at one go. A request that
-    /// arrives late finds nothing of later promotions, and one that takes longer
-    /// than a lock may be taken over in is given up by the server itself:
-    /// [`ClusterError::Moved`].
-    async fn delete_made(&self, epoch: Epoch, made: &Made) -> Result<(), ClusterError>;
+    /// Deletes exactly this state of an object: one that was changed since is
+    /// [`ClusterError::Moved`], and one that is gone is fine. For what may live on
+    /// under its uid when the request arrives late.
+    async fn delete_unchanged(&self, epoch: Epoch, found: &Object) -> Result<(), ClusterError>;
+
+    /// Deletes all Jobs of a promotion, at one go. A request that arrives late
+    /// finds nothing of later promotions, and one that takes longer than a lock
+    /// may be taken over in is given up by the server itself: [`ClusterError::Moved`].
+    async fn delete_runs(&self, epoch: Epoch, runs: &Runs) -> Result<(), ClusterError>;
 
     /// Moves the selector of one active Service, and what has to move with it. This is the only way by which
     /// a selector changes.
@@ -85,41 +88,13 @@ pub trait Cluster: Send + Sync {
 /// Lines of a log, or that it broke off.
 pub type Lines = BoxStream<'static, Result<String, ClusterError>>;
 
-/// All objects of a kind that carry a promotion's label, and are of an app or a check.
+/// All Jobs of the group that carry a promotion's label, and a check's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Made {
-    /// Which of the objects that promotions make.
-    pub kind: MadeKind,
+pub struct Runs {
     /// The promotion.
     pub promotion: String,
     /// Their names and uids.
-    pub objects: Vec<(String, String)>,
-}
-
-/// A kind of objects of which each promotion makes its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MadeKind {
-    /// `batch/v1`
-    pub api_version: &'static str,
-    /// `Job`
-    pub name: &'static str,
-    /// The label that says what each is for. Without it, an object is not the group's.
-    pub label: &'static str,
-}
-
-impl MadeKind {
-    /// Services of a colour.
-    pub const SERVICE: Self = Self {
-        api_version: "v1",
-        name: "Service",
-        label: label::APP,
-    };
-    /// Runs of checks.
-    pub const JOB: Self = Self {
-        api_version: "batch/v1",
-        name: "Job",
-        label: label::CHECK,
-    };
+    pub jobs: Vec<(String, String)>,
 }
 
 /// A change of one active Service's selector.

@@ -14,16 +14,19 @@ mod settling;
 mod teardown;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::gate::{Decision, gate};
-use super::observed::{DeploymentState, JobState, Observed, PodState};
+use super::observed::{DeploymentState, Endpoint, JobState, Observed, PodState};
 use super::phase::Phase;
 use super::{Mark, Promotion, Raise, Reason, ReasonKind, Tested};
 use crate::group::name::{AppName, CheckName};
 use crate::plan::bearers::Bearers;
 use crate::plan::color::Color;
+use crate::plan::label::{self, Role};
+use crate::plan::object::Object;
 use crate::plan::{Plan, ServicePlan};
 
 pub use checking::facts;
@@ -75,6 +78,8 @@ pub enum Step {
     Prepare,
     /// Make the candidate Deployments of these apps.
     Deploy(Vec<AppName>),
+    /// Delete Services of the colour that no app of the plan has any more, by name.
+    DeleteServices(Vec<String>),
     /// Delete Deployments, by name and uid, and before them what scales them.
     DeleteDeployments(Vec<(String, String)>),
     /// Delete Jobs, by name and uid.
@@ -114,7 +119,8 @@ pub enum Step {
     /// Apply the shared objects of what served before again; its autoscalers
     /// rule as before.
     Restore,
-    /// Delete whatever neither the serving plan nor a shared kind still needs.
+    /// Delete whatever neither the plan that serves, nor the next one of the other
+    /// colour, nor a shared kind still needs.
     Prune,
 }
 
@@ -243,10 +249,7 @@ impl<'a> Situation<'a> {
             let ours = self.observed.ready_pods(&app.name, &deployment.promotion);
             let wanted = usize::try_from(deployment.wanted).unwrap_or(usize::MAX);
             let served = |service: &crate::plan::ServicePlan| {
-                self.observed
-                    .ready_endpoints(service.colored.name())
-                    .count()
-                    >= wanted
+                self.our_endpoints(service.colored.name()).count() >= wanted
             };
             !deployment.deleting && ours >= deployment.wanted && app.services.iter().all(served)
         };
@@ -256,6 +259,39 @@ impl<'a> Situation<'a> {
             .filter(|app| !ready(app))
             .map(|app| &app.name)
             .collect()
+    }
+
+    /// Pods of this promotion that stand behind a Service. Those of an earlier one
+    /// may still be listed there.
+    fn our_endpoints(&self, service: &str) -> impl Iterator<Item = &'a Endpoint> {
+        let endpoints = self.observed.ready_endpoints(service);
+        endpoints.filter(|endpoint| {
+            let pod = self.observed.pod(&endpoint.pod);
+            pod.is_some_and(|pod| self.is_ours(&pod.promotion))
+        })
+    }
+
+    /// Services that an earlier promotion made for the candidate's colour, and the
+    /// plan has none of. They would reach its pods.
+    fn left_services(&self) -> Vec<String> {
+        let is_left = |service: &&Arc<Object>| {
+            let is_labelled = |label, value| service.label(label) == Some(value);
+            service.is_owned_by(self.plan.group.as_ref())
+                && is_labelled(label::ROLE, Role::Colored.as_str())
+                && is_labelled(label::COLOR, self.promotion.candidate.as_str())
+                && service.at("/metadata/deletionTimestamp").is_none()
+        };
+        let mut left: BTreeSet<_> = self
+            .observed
+            .services
+            .values()
+            .filter(is_left)
+            .map(|s| s.name())
+            .collect();
+        for service in self.plan.services() {
+            left.remove(service.colored.name());
+        }
+        left.into_iter().map(str::to_owned).collect()
     }
 
     /// What the gate says of the results on record.

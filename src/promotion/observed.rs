@@ -246,6 +246,11 @@ impl Observed {
 }
 
 impl PodState {
+    /// Whether all its containers have ended for good.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.phase.as_str(), "Succeeded" | "Failed")
+    }
+
     /// The container of that name.
     pub fn container(&self, name: &str) -> Option<&ContainerState> {
         let mut containers = self.containers.iter();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{App, Folder};
+use crate::support::{App, Folder, uid};
 
 /// Kinds a manifest can make, and what becomes of them.
 const KINDS: [&str; 4] = ["Deployment", "Service", "ConfigMap", "Secret"];
@@ -41,6 +41,33 @@ fn what_left_the_group_is_pruned_and_what_is_foreign_is_not() {
     let none: [String; 0] = [];
     assert_eq!(of_leaver(&folder), none, "the app that left");
     assert_eq!(strangers(&folder), others, "what promoter did not make");
+}
+
+#[test]
+fn services_of_the_idle_colour_stay_and_are_made_anew_if_somebody_changed_them() {
+    let folder = Folder::new("idle");
+    folder.write_group(&folder.hello("master"));
+    let manifest = folder.read("groups/manifests/hello-a.yaml");
+    let promote = |release: &str| {
+        let next = format!("\ndata:\n  NEXT: \"{release}\"\n");
+        let changed = manifest.replace("\ndata:\n", &next);
+        folder.write("groups/manifests/hello-a.yaml", &changed);
+        folder.promote("master");
+    };
+    let service = |name| folder.get("Service", name).unwrap();
+    let uids = || ["hello-a-blue", "hello-b-blue"].map(|name| uid(&service(name)));
+    promote("1");
+    let first = uids();
+    promote("2");
+    assert_eq!(uids(), first);
+    let changed = json!({ "spec": { "ports": [{ "name": "http", "port": 80, "targetPort": 9 }] } });
+    folder.patch("Service", "hello-b-blue", &changed);
+    promote("3");
+    let third = uids();
+    assert_eq!(third[0], first[0], "nobody changed it");
+    assert_ne!(third[1], first[1]);
+    let found = service("hello-b-blue");
+    assert_ne!(found["spec"]["ports"][0]["targetPort"], 9, "{found:#}");
 }
 
 #[test]
@@ -173,13 +200,7 @@ fn specs(folder: &Folder) -> Vec<(String, Value, Value)> {
     let of_kind = |kind: &&str| {
         let found = folder.list(kind, "").into_iter();
         found
-            .map(|object| {
-                (
-                    crate::support::uid(&object),
-                    object["spec"].clone(),
-                    object["data"].clone(),
-                )
-            })
+            .map(|object| (uid(&object), object["spec"].clone(), object["data"].clone()))
             .collect::<Vec<_>>()
     };
     KINDS.iter().flat_map(of_kind).collect()

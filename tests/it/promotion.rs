@@ -6,6 +6,7 @@ mod crash;
 mod deploying;
 mod early;
 mod explore;
+mod idle;
 mod interrupted;
 mod lost;
 mod next;

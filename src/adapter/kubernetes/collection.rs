@@ -13,7 +13,6 @@ use super::{Kubernetes, error, kept};
 use crate::plan::label;
 use crate::plan::object::Object;
 use crate::port::ClusterError;
-use crate::port::cluster::Made;
 
 /// The answer names all objects; their content is not asked for.
 const NAMES_ONLY: HeaderValue =
@@ -63,20 +62,19 @@ impl Kubernetes {
         self.client.request(request).await
     }
 
-    /// Deletes what a promotion made of a kind.
-    pub(super) async fn delete_collection(&self, made: &Made) -> Result<(), ClusterError> {
+    /// Deletes the Jobs of a promotion's checks.
+    pub(super) async fn delete_jobs(&self, promotion: &str) -> Result<(), ClusterError> {
         let labels = format!(
-            "{}={},{}={},{}",
+            "{}={},{}={promotion},{}",
             label::GROUP,
             self.group,
             label::PROMOTION,
-            made.promotion,
-            made.kind.label
+            label::CHECK
         );
-        let api = self.api(made.kind.api_version, made.kind.name).await?;
+        let api = self.api("batch/v1", "Job").await?;
         let selected = ListParams::default().labels(&labels);
         let deleted = self.delete_selected(api.resource_url(), &selected).await;
-        let action = format!("delete {}s of promotion {}", made.kind.name, made.promotion);
+        let action = format!("delete Jobs of promotion {promotion}");
         deleted.map_err(|error| match error {
             kube::Error::Api(status) if status.code == 504 => ClusterError::Moved { action },
             error => error::from(&action, error),

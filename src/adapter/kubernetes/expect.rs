@@ -46,21 +46,17 @@ impl Kubernetes {
         }
     }
 
-    /// Makes the next look wait for an object to be there.
+    /// Makes the next look wait for an object to be there as it was made, or as it
+    /// became since.
     pub(super) fn expect_made(&self, made: &Object) {
         let Some(watch) = self.watching() else {
             return;
         };
-        let (kind, name) = (made.kind().to_owned(), made.name().to_owned());
-        let uid = made.uid().unwrap_or_default().to_owned();
+        let made = Made::of(made);
         let namespace = self.namespace.to_string();
-        watch.expect(
-            move |stores| match stores.look_up(&kind, &name, &namespace) {
-                Seen::NotWatched => true,
-                Seen::Absent => false,
-                Seen::Present { uid: seen, .. } => seen == uid,
-            },
-        );
+        watch.expect(move |stores| {
+            made.is_shown(&stores.look_up(&made.object.kind, &made.object.name, &namespace))
+        });
     }
 
     /// Makes the next look wait for an object to be gone, or going.
@@ -76,6 +72,7 @@ impl Kubernetes {
                 Seen::Present {
                     uid: seen,
                     deleting,
+                    ..
                 } => seen != uid || deleting,
             },
         );
@@ -125,10 +122,99 @@ impl Kubernetes {
     }
 }
 
+/// An object as the server answered to a write.
+struct Made {
+    object: ObjectRef,
+    uid: String,
+    version: Option<String>,
+}
+
+impl Made {
+    fn of(answer: &Object) -> Self {
+        Self {
+            object: answer.reference(),
+            uid: answer.uid().unwrap_or_default().to_owned(),
+            version: answer
+                .str_at("/metadata/resourceVersion")
+                .map(str::to_owned),
+        }
+    }
+
+    /// Whether this is what was made, or what became of it since. It may have been
+    /// deleted and made anew.
+    fn is_shown(&self, seen: &Seen) -> bool {
+        match seen {
+            Seen::NotWatched => true,
+            Seen::Absent => false,
+            Seen::Present { uid, version, .. } => {
+                match (number(version.as_deref()), number(self.version.as_deref())) {
+                    (Some(seen), Some(made)) => seen >= made,
+                    _ => *uid == self.uid,
+                }
+            }
+        }
+    }
+}
+
+/// A resource version as a number, by which versions of a kind's objects are told
+/// apart: the server counts upwards (Kubernetes documents that since 1.35).
+fn number(version: Option<&str>) -> Option<u64> {
+    version?.parse().ok()
+}
+
 fn expect_stamped(watch: &Watch, namespace: &str, service: &str, epoch: Epoch) {
     let service = StoreRef::new(service).within(namespace);
     watch.expect(move |stores| {
         let found = stores.services.get(&service);
         found.is_none_or(|found| resource::stamp_of(&*found) >= Some(epoch.0))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn made() -> Made {
+        Made::of(&Object(json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": { "name": "web-blue", "uid": "second", "resourceVersion": "100" },
+        })))
+    }
+
+    fn present(uid: &str, version: &str) -> Seen {
+        Seen::Present {
+            uid: uid.to_owned(),
+            version: Some(version.to_owned()),
+            deleting: false,
+        }
+    }
+
+    #[test]
+    fn a_watch_that_lags_is_waited_for() {
+        assert!(!made().is_shown(&Seen::Absent));
+        // What it was before it was applied, and before it was made anew.
+        assert!(!made().is_shown(&present("second", "99")));
+        assert!(!made().is_shown(&present("first", "99")));
+    }
+
+    #[test]
+    fn what_became_of_it_since_will_do() {
+        assert!(made().is_shown(&present("second", "100")));
+        assert!(made().is_shown(&present("second", "101")));
+        assert!(made().is_shown(&present("third", "1000")));
+    }
+
+    #[test]
+    fn a_version_that_is_no_number_does_not_tell() {
+        assert!(made().is_shown(&present("second", "abc")));
+        assert!(!made().is_shown(&present("first", "abc")));
+    }
+
+    #[test]
+    fn nobody_waits_for_what_is_not_watched() {
+        assert!(made().is_shown(&Seen::NotWatched));
+    }
 }

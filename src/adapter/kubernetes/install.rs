@@ -114,16 +114,15 @@ fn role(namespace: &Namespace) -> Value {
         "get", "list", "watch", "create", "update", "patch", "delete",
     ];
     // Of large groups at one go.
-    let made = [&write[..], &["deletecollection"]].concat();
+    let many = [&write[..], &["deletecollection"]].concat();
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",
         "metadata": { "name": "promoter", "namespace": namespace.as_str() },
         "rules": [
-            rule("apps", &["deployments"], &made),
-            rule("batch", &["jobs"], &made),
-            rule("", &["services"], &made),
-            rule("", &["configmaps", "secrets", "persistentvolumeclaims", "serviceaccounts"], &write),
+            rule("apps", &["deployments"], &write),
+            rule("batch", &["jobs"], &many),
+            rule("", &["services", "configmaps", "secrets", "persistentvolumeclaims", "serviceaccounts"], &write),
             rule("policy", &["poddisruptionbudgets"], &write),
             rule("autoscaling", &["horizontalpodautoscalers"], &write),
             rule("networking.k8s.io", &["ingresses", "networkpolicies"], &write),

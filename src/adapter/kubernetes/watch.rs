@@ -220,6 +220,8 @@ pub(super) enum Seen {
     /// There is one.
     Present {
         uid: String,
+        /// Its resource version.
+        version: Option<String>,
         /// Whether it has a deletion timestamp.
         deleting: bool,
     },
@@ -232,6 +234,7 @@ where
     let found = store.get(&ObjectRef::new(name).within(namespace));
     found.map_or(Seen::Absent, |found| Seen::Present {
         uid: found.uid().unwrap_or_default(),
+        version: found.resource_version(),
         deleting: found.meta().deletion_timestamp.is_some(),
     })
 }

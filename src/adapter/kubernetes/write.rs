@@ -13,7 +13,7 @@ use super::{Kubernetes, error, logs, resource, survey, translate};
 use crate::plan::label;
 use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::{Survey, Trials};
-use crate::port::cluster::{Lines, LogSource, Made, Pointing};
+use crate::port::cluster::{Lines, LogSource, Pointing, Runs};
 use crate::port::{Cluster, ClusterError, Epoch};
 use crate::promotion::Raise;
 use crate::promotion::observed::Observed;
@@ -40,6 +40,30 @@ impl Kubernetes {
         let request = Request::new(path).create(&resource::posted(), body);
         let request = request.map_err(kube::Error::BuildRequest)?;
         self.client.request(request).await
+    }
+
+    /// Deletes an object of which this holds. One that is gone is fine.
+    async fn delete_if(
+        &self,
+        epoch: Epoch,
+        object: &ObjectRef,
+        exactly: Preconditions,
+    ) -> Result<(), ClusterError> {
+        let deleted = self.fenced(epoch, async {
+            let api = self.api_of(object).await?;
+            let params = DeleteParams {
+                preconditions: Some(exactly),
+                ..DeleteParams::background()
+            };
+            let action = format!("delete {object}");
+            match api.delete(&object.name, &params).await {
+                Ok(_) => Ok(()),
+                Err(error) if error::is_not_found(&error) => Ok(()),
+                Err(error) if error::is_conflict(&error) => Err(ClusterError::Moved { action }),
+                Err(error) => Err(error::from(&action, error)),
+            }
+        });
+        deleted.await
     }
 
     fn stamped(epoch: Epoch, object: &Object) -> Object {
@@ -136,34 +160,36 @@ impl Cluster for Kubernetes {
         object: &ObjectRef,
         uid: &str,
     ) -> Result<(), ClusterError> {
-        let deleted = self.fenced(epoch, async {
-            let api = self.api_of(object).await?;
-            let exactly = Preconditions {
-                uid: Some(uid.to_owned()),
-                resource_version: None,
-            };
-            let params = DeleteParams {
-                preconditions: Some(exactly),
-                ..DeleteParams::background()
-            };
-            match api.delete(&object.name, &params).await {
-                Ok(_) => Ok(()),
-                Err(error) if error::is_not_found(&error) => Ok(()),
-                // Another object has the name by now; ours is gone.
-                Err(error) if error::is_conflict(&error) => Ok(()),
-                Err(error) => Err(error::from(&format!("delete {object}"), error)),
-            }
-        });
-        deleted.await?;
+        let exactly = Preconditions {
+            uid: Some(uid.to_owned()),
+            resource_version: None,
+        };
+        match self.delete_if(epoch, object, exactly).await {
+            // Another object has the name by now; ours is gone.
+            Err(ClusterError::Moved { .. }) => {}
+            deleted => deleted?,
+        }
         self.expect_deleted(object, uid);
         Ok(())
     }
 
-    async fn delete_made(&self, epoch: Epoch, made: &Made) -> Result<(), ClusterError> {
-        let object = |name: &str| ObjectRef::new(made.kind.api_version, made.kind.name, name);
-        self.fenced(epoch, self.delete_collection(made)).await?;
-        for (name, uid) in &made.objects {
-            self.expect_deleted(&object(name), uid);
+    async fn delete_unchanged(&self, epoch: Epoch, found: &Object) -> Result<(), ClusterError> {
+        let text = |pointer| found.str_at(pointer).map(str::to_owned);
+        let exactly = Preconditions {
+            uid: text("/metadata/uid"),
+            resource_version: text("/metadata/resourceVersion"),
+        };
+        let object = found.reference();
+        self.delete_if(epoch, &object, exactly).await?;
+        self.expect_deleted(&object, found.uid().unwrap_or_default());
+        Ok(())
+    }
+
+    async fn delete_runs(&self, epoch: Epoch, runs: &Runs) -> Result<(), ClusterError> {
+        self.fenced(epoch, self.delete_jobs(&runs.promotion))
+            .await?;
+        for (name, uid) in &runs.jobs {
+            self.expect_deleted(&ObjectRef::new("batch/v1", "Job", name), uid);
         }
         Ok(())
     }

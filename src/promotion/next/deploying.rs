@@ -1,7 +1,8 @@
 //! Filling the candidate colour beside the one that serves.
 
 use super::{
-    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, Tested, abort, delete_jobs, names,
+    Mark, Next, Phase, PodState, Reason, ReasonKind, Situation, Step, Tested, abort, delete_jobs,
+    names,
 };
 use crate::group::name::AppName;
 use crate::promotion::trouble::{Trouble, troubles};
@@ -17,6 +18,10 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         );
         return abort(vec![Reason::new(ReasonKind::Gate, text)]);
     }
+    let left = situation.left_services();
+    if !left.is_empty() && !situation.is_overdue() {
+        return Next::Do(Step::DeleteServices(left));
+    }
     let exposing = situation.exposing();
     if !exposing.is_empty() {
         return abort(exposing);
@@ -27,9 +32,11 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return Next::Do(step);
     }
     // The colour Services must not find pods of an earlier promotion.
+    // A check that does not end would call this candidate by the address of its own.
+    let is_over = |pod: &PodState| pod.app.is_none() && pod.has_ended();
     let old_pods = situation.observed.pods.iter();
-    let old_pods = old_pods
-        .filter(|p| p.app.is_some() && p.color == color && !situation.is_ours(&p.promotion));
+    let old_pods =
+        old_pods.filter(|p| !is_over(p) && p.color == color && !situation.is_ours(&p.promotion));
     let strangers = situation.strangers(color).map(|d| d.name.clone());
     let in_the_way: Vec<_> = old_pods.map(|p| p.name.clone()).chain(strangers).collect();
     if !in_the_way.is_empty() {

@@ -62,7 +62,7 @@ impl Situation<'_> {
     /// When each of the candidate's addresses was seen published, in order.
     fn published(&self) -> Vec<Timestamp> {
         let colored = self.plan.services().map(|s| s.colored.name());
-        let endpoints = colored.flat_map(|name| self.observed.ready_endpoints(name));
+        let endpoints = colored.flat_map(|name| self.our_endpoints(name));
         let mut published: Vec<_> = endpoints.map(|endpoint| endpoint.since).collect();
         published.sort_unstable();
         published

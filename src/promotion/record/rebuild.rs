@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::{GroupRecord, Outcome};
 use crate::group::name::GroupName;
 use crate::plan::color::Color;
+use crate::plan::colored::is_published;
 use crate::plan::fingerprint::PlanId;
 use crate::plan::object::Object;
 use crate::plan::{Plan, Serving};
@@ -122,14 +123,10 @@ fn serves(group: &GroupName, observed: &Observed, color: Color) -> bool {
 /// Whether it is sure that no user ever got to what stands: its addresses are
 /// still published before they are ready, which ends before the switch.
 fn was_never_promoted(newest: &Stand<'_>, observed: &Observed) -> bool {
-    let publishes = |service: &Object| {
-        let published = service.at("/spec/publishNotReadyAddresses");
-        published.and_then(serde_json::Value::as_bool) == Some(true)
-    };
     newest.plan.services().any(|service| {
         let now = observed.service(service.colored.name());
         // Who writes it in a manifest has it all the time.
-        now.is_some_and(publishes) && !publishes(&service.colored)
+        now.is_some_and(is_published) && !is_published(&service.colored)
     })
 }
 

@@ -14,7 +14,7 @@ use super::images;
 use super::place::{Slot, free_node_port};
 use super::promoter::{Promoter, Run};
 use super::testbed::{Testbed, random};
-use super::{get, is_owned, name, until};
+use super::{color, get, is_owned, name, until};
 
 /// How long an example app goes on serving after it was told to stop.
 const DRAIN: &str = "2";
@@ -229,8 +229,12 @@ impl Folder {
     }
 
     fn names(&self, wanted: impl Fn(&Value) -> bool) -> Vec<String> {
+        let active = self.list("Service", "promoter.dev/role=active");
+        let deployments = self.list("Deployment", "promoter.dev/color");
         let of_kind = |kind: &&str| {
             let found = self.list(kind, "").into_iter().filter(&wanted);
+            let found =
+                found.filter(|found| *kind != "Service" || !is_idle(found, &active, &deployments));
             found
                 .map(|object| format!("{kind}/{}", name(&object)))
                 .collect::<Vec<_>>()
@@ -302,4 +306,17 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
         "the shipped manifest has {from} once"
     );
     text.replace(from, to)
+}
+
+/// Whether a Service waits for the next pods of a colour while another one runs,
+/// beside the active Service that it is made for.
+fn is_idle(service: &Value, active: &[Value], deployments: &[Value]) -> bool {
+    let app = |object: &Value| object["metadata"]["labels"]["promoter.dev/app"].clone();
+    let mut colors = deployments
+        .iter()
+        .filter(|one| app(one) == app(service))
+        .map(color);
+    let runs = colors.clone().next().is_some();
+    let is_its = |one: &Value| format!("{}-{}", name(one), color(service)) == name(service);
+    active.iter().any(is_its) && runs && colors.all(|one| one != color(service))
 }

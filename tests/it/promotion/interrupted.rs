@@ -200,7 +200,7 @@ async fn a_promoter_that_lost_its_lock_changes_nothing_any_more() {
         "point hello-a to green",
         "write settling",
         "delete Deployment hello-a-blue",
-        "delete Service",
+        "owned",
         "write promoted",
     ] {
         let scenario = Scenario::ready_for_green(given::hello()).await;

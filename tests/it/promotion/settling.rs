@@ -6,7 +6,6 @@ use promoter::group::name::AppName;
 use promoter::plan::color::Color;
 use promoter::port::ClusterError;
 use promoter::promotion::phase::Phase;
-use promoter::promotion::record::Outcome;
 use serde_json::json;
 
 use crate::support::given::{self, app, check, manifest, templated};
@@ -50,9 +49,8 @@ async fn callers_go_before_callees() {
     let state = scenario.world.state();
     let callers = state.journal.first("delete Deployment hello-a-blue");
     assert!(callers < state.journal.first("delete Deployment hello-b-blue"));
-    // Colour Services stay as long as the colour's pods.
-    let services = state.journal.first("delete Service hello-a-blue");
-    assert!(state.journal.first("delete Deployment hello-b-blue") < services);
+    // The colour's next pods are led to by the same Services.
+    assert!(state.journal.calls("delete Service").is_empty());
     let gone = scenario.events.of("old-gone");
     let gone: Vec<_> = gone
         .iter()
@@ -352,7 +350,7 @@ async fn pods_of_an_app_that_no_plan_knows_are_waited_for() {
             .drains
             .insert("ghost".to_owned(), Some(Duration::from_mins(1)));
     });
-    scenario.world.when("delete Service hello-a-blue", |state| {
+    scenario.world.when("write promoted", |state| {
         assert_eq!(names_of_old_pods(state, Color::Blue), [""; 0]);
     });
     scenario.promote().await;
@@ -360,15 +358,15 @@ async fn pods_of_an_app_that_no_plan_knows_are_waited_for() {
 }
 
 /// A scenario in which a release of many apps replaces another.
-async fn many_apps() -> (Scenario, Vec<String>, Outcome) {
+async fn many_apps() -> (Scenario, Vec<String>) {
     let names: Vec<_> = (0..12).map(|n| format!("app-{n}")).collect();
     let apps = names.iter().map(|name| app(name)).collect();
     let checks = names.iter().map(|name| check(name)).collect();
     let scenario = Scenario::new(given::group(apps, checks));
-    let first = scenario.promote().await;
+    scenario.promote().await;
     scenario.push_all();
     scenario.forget();
-    (scenario, names, first)
+    (scenario, names)
 }
 
 /// A server that is slow gives up, and a Role may be older than this.
@@ -380,16 +378,11 @@ async fn many_objects_go_one_by_one_where_they_cannot_go_at_one_go() {
     };
     let reason = "no right".to_owned();
     for error in [moved, ClusterError::Forbidden { action, reason }] {
-        let (scenario, names, _) = many_apps().await;
-        scenario.world.fail("delete Jobs", 1, error.clone());
-        scenario.world.fail("delete Services", 1, error);
+        let (scenario, names) = many_apps().await;
+        scenario.world.fail("delete Jobs", 1, error);
         scenario.promote().await;
         let state = scenario.world.state();
-        let deleted = |kind: &str| state.journal.calls(&format!("delete {kind} ")).len();
-        assert_eq!(
-            (deleted("Job"), deleted("Service")),
-            (names.len(), names.len())
-        );
+        assert_eq!(state.journal.calls("delete Job ").len(), names.len());
         drop(state);
         scenario.rests_at(Some(Color::Green));
     }
@@ -397,7 +390,7 @@ async fn many_objects_go_one_by_one_where_they_cannot_go_at_one_go() {
 
 #[tokio::test(start_paused = true)]
 async fn many_objects_go_at_one_go() {
-    let (scenario, names, first) = many_apps().await;
+    let (scenario, names) = many_apps().await;
     let second = scenario.promote().await;
     let state = scenario.world.state();
     let deleted = |kind: &str| state.journal.calls(&format!("delete {kind}"));
@@ -406,10 +399,6 @@ async fn many_objects_go_at_one_go() {
     assert_eq!(
         deleted("Job"),
         [format!("delete Jobs of {}", second.promotion)]
-    );
-    assert_eq!(
-        deleted("Service"),
-        [format!("delete Services of {}", first.promotion)]
     );
     drop(state);
     scenario.rests_at(Some(Color::Green));

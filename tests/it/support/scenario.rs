@@ -275,7 +275,10 @@ impl State {
         let mut wanted: BTreeSet<_> = wanted.iter().map(ToString::to_string).collect();
         wanted.extend(plan.into_iter().flat_map(|plan| self.links(plan)));
         let found = self.owned();
-        let kept = |name: &&String| !name.starts_with("PersistentVolumeClaim");
+        let idle = plan.into_iter().flat_map(Plan::idle_services);
+        let idle: BTreeSet<_> = idle.map(|service| service.to_string()).collect();
+        let kept =
+            |name: &&String| !name.starts_with("PersistentVolumeClaim") && !idle.contains(*name);
         let found: BTreeSet<_> = found.iter().filter(kept).cloned().collect();
         let wanted: BTreeSet<_> = wanted.iter().filter(kept).cloned().collect();
         (wanted, found)

@@ -97,6 +97,8 @@ pub(crate) struct Script {
     pub(crate) checks: BTreeMap<String, VecDeque<Run>>,
     /// Other field managers, by object.
     pub(crate) conflicts: BTreeMap<ObjectRef, String>,
+    /// Fields of its spec that somebody added to an object.
+    pub(crate) added: BTreeMap<ObjectRef, Value>,
     /// Objects the server does not take.
     pub(crate) refused: BTreeMap<ObjectRef, String>,
     /// Services whose endpoints do not follow their selector any more.

@@ -3,7 +3,7 @@
 use promoter::plan::label::{self, Role};
 use promoter::plan::object::{Object, ObjectRef};
 use promoter::plan::survey::{StandingDeployment, Survey, Trial, Trials};
-use promoter::port::cluster::{Made, Pointing};
+use promoter::port::cluster::{Pointing, Runs};
 use promoter::port::{ClusterError, Epoch};
 use promoter::promotion::Raise;
 use serde_json::{Value, json};
@@ -143,6 +143,10 @@ impl State {
         {
             object.0["spec"]["ports"] = ports.clone();
         }
+        let added = self.script.added.get(&object.reference());
+        for (field, value) in added.and_then(Value::as_object).into_iter().flatten() {
+            object.0["spec"][field] = value.clone();
+        }
         if object.kind() == "Service" {
             for field in ["selector", "clusterIP", "clusterIPs"] {
                 let kept = before.and_then(|before| before.at(&format!("/spec/{field}")));
@@ -169,16 +173,30 @@ impl State {
         let same = |found: &&Object| found.uid() == Some(uid);
         if self.objects.get(object).as_ref().is_some_and(same) {
             self.unmade(&object.kind, &object.name, uid);
+            // Whoever owned something of it owns nothing of the next one.
+            self.script.conflicts.remove(object);
+            self.script.refused.remove(object);
+            self.script.added.remove(object);
         }
     }
 
+    pub(crate) fn delete_unchanged(&mut self, found: &Object) -> Result<(), ClusterError> {
+        let reference = found.reference();
+        if self.objects.get(&reference).is_some_and(|now| now != found) {
+            let action = format!("delete {reference}");
+            return Err(ClusterError::Moved { action });
+        }
+        self.delete(&reference, found.uid().unwrap_or_default());
+        Ok(())
+    }
+
     /// As the server does: by what the labels say, whatever else is there.
-    pub(super) fn delete_made(&mut self, made: &Made) {
+    pub(super) fn delete_runs(&mut self, runs: &Runs) {
         let selected = |object: &&Object| {
-            object.kind() == made.kind.name
+            object.kind() == "Job"
                 && object.is_owned_by(&self.group)
-                && object.label(label::PROMOTION) == Some(made.promotion.as_str())
-                && object.label(made.kind.label).is_some()
+                && object.label(label::PROMOTION) == Some(runs.promotion.as_str())
+                && object.label(label::CHECK).is_some()
         };
         let selected: Vec<_> = self.objects.values().filter(selected).cloned().collect();
         for object in selected {

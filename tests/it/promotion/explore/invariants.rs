@@ -269,6 +269,7 @@ fn doing(state: &State, step: &Step) -> Vec<&'static str> {
             }
         }
         Step::DeleteJobs(_) => {}
+        Step::DeleteServices(_) => must(false, "no app here lost a Service"),
         Step::Unpublish => must(
             matches!(phase, Phase::Checking | Phase::Promoting),
             "who was published for the start is not any more after it",

@@ -12,7 +12,7 @@ use promoter::plan::fingerprint::PlanId;
 use promoter::plan::image::Digest;
 use promoter::plan::object::{Object, ObjectRef};
 use promoter::plan::survey::{Survey, Trials};
-use promoter::port::cluster::{Lines, LogSource, Made, Pointing};
+use promoter::port::cluster::{Lines, LogSource, Pointing, Runs};
 use promoter::port::registry::{ImageDetails, Listing, Registry, RegistryError, Said};
 use promoter::port::{Clock, Cluster, ClusterError, Epoch, Ledger, LockError};
 use promoter::promotion::Raise;
@@ -94,12 +94,18 @@ impl Cluster for Process {
         self.call(call, Some(epoch), act).await
     }
 
-    async fn delete_made(&self, epoch: Epoch, made: &Made) -> Result<(), ClusterError> {
+    async fn delete_unchanged(&self, epoch: Epoch, found: &Object) -> Result<(), ClusterError> {
+        let act = |state: &mut State| state.delete_unchanged(found);
+        let call = format!("delete {}", found.reference());
+        self.call(call, Some(epoch), act).await
+    }
+
+    async fn delete_runs(&self, epoch: Epoch, runs: &Runs) -> Result<(), ClusterError> {
         let act = |state: &mut State| {
-            state.delete_made(made);
+            state.delete_runs(runs);
             Ok(())
         };
-        let call = format!("delete {}s of {}", made.kind.name, made.promotion);
+        let call = format!("delete Jobs of {}", runs.promotion);
         self.call(call, Some(epoch), act).await
     }
 

@@ -101,6 +101,7 @@ impl Node {
         let mark = |node: Self, mark| node.with(|state| state.mark(mark));
         match step {
             Step::Prepare => vec![mark(self, Mark::Prepared)],
+            Step::DeleteServices(_) => unreachable!("no app here lost a Service"),
             Step::Deploy(apps) => self.one_or_all(apps.len(), |app| {
                 if app.candidate == Candidate::Absent {
                     (app.candidate, app.routed) = (Candidate::Unready, false);
