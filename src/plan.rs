@@ -143,6 +143,12 @@ impl ServicePlan {
         format!("{active}-{color}")
     }
 
+    /// Whether that may be the name of a colour's Service.
+    pub fn is_colored_name(name: &str, color: Color) -> bool {
+        let before = name.strip_suffix(color.as_str());
+        before.is_some_and(|before| before.ends_with('-'))
+    }
+
     /// Whether the active Service, as it was found, points at this plan's colour.
     pub fn is_followed_by(&self, active: &Object) -> bool {
         active.texts_at("/spec/selector") == self.selector

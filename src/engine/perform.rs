@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::drive::Drive;
 use crate::group::name::AppName;
-use crate::plan::colored::{is_as_applied, is_published, published};
+use crate::plan::colored::{is_as_planned, is_published, published};
 use crate::plan::kind::is_needed_by_pods;
 use crate::plan::label::PLAN_ID;
 use crate::plan::links::Links;
@@ -89,24 +89,18 @@ impl Drive {
         Ok(())
     }
 
-    /// Applies an object of the candidate colour. One of its Services that stands
-    /// since an earlier promotion, and is not as planned by that, is made anew: nobody
-    /// uses it yet.
+    /// Applies an object of the candidate colour. One of its Services that stood as
+    /// planned does so still, but for what is written now.
     async fn make(&self, object: &Object, observed: &Observed) -> Result<(), ClusterError> {
-        let cluster = &self.engine.cluster;
-        let applied = cluster.apply(self.epoch, object).await;
-        let standing = observed.service(object.name());
-        let Some(standing) = standing.filter(|_| object.kind() == "Service") else {
-            return applied.map(drop);
-        };
-        let changed = match applied {
-            Ok(now) if is_as_applied(object, &now) => return Ok(()),
-            Ok(now) => now,
-            Err(ClusterError::Conflict { .. } | ClusterError::Refused { .. }) => standing.clone(),
-            Err(error) => return Err(error),
-        };
-        cluster.delete_unchanged(self.epoch, &changed).await?;
-        cluster.apply(self.epoch, object).await.map(drop)
+        let now = self.engine.cluster.apply(self.epoch, object).await?;
+        let stood = object.kind() == "Service" && observed.service(object.name()).is_some();
+        if stood && !is_as_planned(object, &now) {
+            return Err(ClusterError::Conflict {
+                object: object.reference(),
+                reason: "somebody changes it at the same moment".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// From here on only pods that take requests are behind the colour's Services.
@@ -114,11 +108,7 @@ impl Drive {
         let services = self.plan.services().map(|service| service.colored.clone());
         let services: Vec<_> = services.collect();
         let applied = self.apply_all(&services).await?;
-        let mut both = services.iter().zip(&applied);
-        // Who writes it in a manifest means it.
-        if let Some((service, _)) =
-            both.find(|(planned, now)| is_published(now) && !is_published(planned))
-        {
+        if let Some(service) = applied.iter().find(|service| is_published(service)) {
             return Err(ClusterError::Conflict {
                 object: service.reference(),
                 reason: "somebody else sets publishNotReadyAddresses".to_owned(),
@@ -128,7 +118,8 @@ impl Drive {
         Ok(())
     }
 
-    /// Services of the colour that the plan does not name, as they were found.
+    /// Services of the colour, as they were found. One that was changed since is
+    /// looked at once more.
     async fn delete_services(
         &self,
         names: &[String],
@@ -136,7 +127,11 @@ impl Drive {
     ) -> Result<(), ClusterError> {
         let found = names.iter().filter_map(|name| observed.service(name));
         let cluster = &self.engine.cluster;
-        try_join_all(found.map(|service| cluster.delete_unchanged(self.epoch, service))).await?;
+        let deletions = found.map(|service| cluster.delete_unchanged(self.epoch, service));
+        match try_join_all(deletions).await {
+            Err(ClusterError::Moved { .. }) => self.engine.pause().await,
+            deleted => drop(deleted?),
+        }
         Ok(())
     }
 

@@ -22,9 +22,11 @@ const ALWAYS: [(&str, &str); 4] = [
 ];
 
 impl Drive {
-    /// Deletes the group's objects that the plan which serves does not name. The
-    /// Services of the idle colour wait for its next pods: to make them anew costs
-    /// the API server four times as much, right when pods are to start (measured).
+    /// Deletes the group's objects that the plan which serves does not name.
+    ///
+    /// Once it is promoted, the Services of the colour before it wait for that
+    /// colour's next pods: to make them anew costs the API server four times as much,
+    /// right when pods are to start (measured). Those of an abort go with it.
     pub(super) async fn prune(&mut self) -> Result<(), ClusterError> {
         let aborting = self.promotion.phase == Phase::Aborting;
         if aborting && self.promotion.replaces.is_some() && self.replaced.is_none() {
@@ -37,11 +39,16 @@ impl Drive {
         } else {
             Some(&self.plan)
         };
-        let needed = stays.map(|plan| plan.inventory().into_iter().chain(plan.idle_services()));
-        let needed: BTreeSet<ObjectRef> = needed.into_iter().flatten().collect();
+        let needed: BTreeSet<ObjectRef> =
+            stays.map(Plan::inventory).into_iter().flatten().collect();
+        let idle = (!aborting).then(|| self.plan.idle_services());
+        let idle: BTreeSet<_> = idle.into_iter().flatten().collect();
         let owned = self.engine.cluster.owned(&self.kinds()).await?;
         let goes = |object: &&Object| {
+            let is_idle = object.label(ROLE) == Some(Role::Colored.as_str())
+                && idle.contains(&object.reference());
             !needed.contains(&object.reference())
+                && !is_idle
                 && !is_kept(object.kind())
                 && object.is_owned_by(self.plan.group.as_ref())
                 && is_prunable(object)

@@ -3,9 +3,10 @@
 //! Pure and deterministic. Refusals are collected, never just the first
 //! (design: what must be refused while planning, all reasons at once).
 
+mod services;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bearers::Bearers;
 use super::color::Color;
 use super::config::ConfigKey;
 use super::image::{CheckImageRef, Resolved, ResolvedImage};
@@ -76,7 +77,8 @@ pub fn draft(
     }
     refusals.extend(astray(group, survey));
     refusals.extend(duplicates(&apps));
-    refusals.extend(foreign_services(group, &apps, survey));
+    refusals.extend(services::taken(group, &apps, survey));
+    refusals.extend(services::foreign(group, &apps, survey));
     refusals.extend(
         apps.iter()
             .filter_map(|app| wrong_platform(app, &app.image, survey)),
@@ -265,32 +267,6 @@ fn lost_record(group: &Group, survey: &Survey) -> Vec<Refusal> {
         )
     };
     pointing.chain(standing).map(refuse).collect()
-}
-
-/// Services that are not ours and would send their callers to the candidate at once.
-fn foreign_services(group: &Group, apps: &[AppPlan], survey: &Survey) -> Vec<Refusal> {
-    let foreign = survey
-        .services
-        .iter()
-        .filter(|service| !service.is_owned_by(group.name.as_ref()));
-    let ours = |name: &str| {
-        let mut services = apps.iter().flat_map(|app| &app.services);
-        services.any(|service| service.active.name() == name)
-    };
-    // One of the same name is reported once, as an object that is not ours.
-    let others = foreign.filter(|service| !ours(service.name()));
-    let bearers = Bearers::of(apps);
-    let refuse = |service: &Object, app: &AppPlan| {
-        Refusal::about(
-            format!("Service {}", service.name()),
-            format!("is not of this group and selects the pods of app {}", app.name),
-        )
-        .hint("it would get the candidate's pods before they are tested; narrow its selector or delete it")
-    };
-    others
-        .flat_map(|service| bearers.selected_by(service).map(move |app| (service, app)))
-        .map(|(service, app)| refuse(service, app))
-        .collect()
 }
 
 fn wrong_platform(app: &AppPlan, image: &ResolvedImage, survey: &Survey) -> Option<Refusal> {

@@ -25,6 +25,7 @@ use super::{Mark, Promotion, Raise, Reason, ReasonKind, Tested};
 use crate::group::name::{AppName, CheckName};
 use crate::plan::bearers::Bearers;
 use crate::plan::color::Color;
+use crate::plan::colored::is_as_planned;
 use crate::plan::label::{self, Role};
 use crate::plan::object::Object;
 use crate::plan::{Plan, ServicePlan};
@@ -78,7 +79,7 @@ pub enum Step {
     Prepare,
     /// Make the candidate Deployments of these apps.
     Deploy(Vec<AppName>),
-    /// Delete Services of the colour that no app of the plan has any more, by name.
+    /// Delete Services of the colour that are not as planned, by name.
     DeleteServices(Vec<String>),
     /// Delete Deployments, by name and uid, and before them what scales them.
     DeleteDeployments(Vec<(String, String)>),
@@ -271,27 +272,25 @@ impl<'a> Situation<'a> {
         })
     }
 
-    /// Services that an earlier promotion made for the candidate's colour, and the
-    /// plan has none of. They would reach its pods.
-    fn left_services(&self) -> Vec<String> {
-        let is_left = |service: &&Arc<Object>| {
-            let is_labelled = |label, value| service.label(label) == Some(value);
-            service.is_owned_by(self.plan.group.as_ref())
-                && is_labelled(label::ROLE, Role::Colored.as_str())
-                && is_labelled(label::COLOR, self.promotion.candidate.as_str())
-                && service.at("/metadata/deletionTimestamp").is_none()
-        };
-        let mut left: BTreeSet<_> = self
-            .observed
-            .services
-            .values()
-            .filter(is_left)
-            .map(|s| s.name())
+    /// Services of the candidate's colour that are not exactly as planned: what an
+    /// earlier promotion made for its own apps, or somebody changed. They could reach
+    /// this one's pods, or lead them elsewhere. Their names tell the colour, as labels
+    /// can be changed: pods that serve are led by those of the other one.
+    fn left_services(&self) -> impl Iterator<Item = &'a Object> {
+        let candidate = self.promotion.candidate;
+        let planned: BTreeMap<_, _> = self
+            .plan
+            .services()
+            .map(|service| (service.colored.name(), &service.colored))
             .collect();
-        for service in self.plan.services() {
-            left.remove(service.colored.name());
-        }
-        left.into_iter().map(str::to_owned).collect()
+        let services = self.observed.services.values().map(Arc::as_ref);
+        services.filter(move |found| {
+            let is_planned = |planned: &&Object| is_as_planned(planned, found);
+            found.is_owned_by(self.plan.group.as_ref())
+                && found.label(label::ROLE) == Some(Role::Colored.as_str())
+                && ServicePlan::is_colored_name(found.name(), candidate)
+                && !planned.get(found.name()).is_some_and(is_planned)
+        })
     }
 
     /// What the gate says of the results on record.
@@ -508,7 +507,7 @@ pub fn gone(service: &str) -> String {
     format!("somebody deleted Service {service}")
 }
 
-fn names<'a, T: std::fmt::Display + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {
+fn names<'a, T: std::fmt::Display + ?Sized + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {
     items
         .into_iter()
         .map(ToString::to_string)

@@ -5,6 +5,7 @@ use super::{
     names,
 };
 use crate::group::name::AppName;
+use crate::plan::object::Object;
 use crate::promotion::trouble::{Trouble, troubles};
 
 /// Clear what an earlier promotion left in the colour, prepare, deploy, wait.
@@ -18,9 +19,10 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         );
         return abort(vec![Reason::new(ReasonKind::Gate, text)]);
     }
-    let left = situation.left_services();
-    if !left.is_empty() && !situation.is_overdue() {
-        return Next::Do(Step::DeleteServices(left));
+    if !situation.is_marked(Mark::Prepared)
+        && let Some(next) = clear_services(situation)
+    {
+        return next;
     }
     let exposing = situation.exposing();
     if !exposing.is_empty() {
@@ -77,6 +79,31 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return abort(troubles.iter().map(reason).collect());
     }
     situation.wait(format!("pods of {} to be ready", names(unready)))
+}
+
+/// Deletes Services of the colour that are not as planned, and waits for those that
+/// are being deleted.
+fn clear_services(situation: Situation<'_>) -> Option<Next> {
+    let left: Vec<_> = situation.left_services().collect();
+    let stays = |service: &&&Object| service.at("/metadata/deletionTimestamp").is_none();
+    let stay = left.iter().filter(stays).map(|s| s.name().to_owned());
+    let stay: Vec<_> = stay.collect();
+    if left.is_empty() {
+        return None;
+    }
+    let what = format!(
+        "Services of an earlier {} to go: {}",
+        situation.promotion.candidate,
+        names(left.iter().map(|service| service.name()))
+    );
+    Some(if situation.is_overdue() {
+        let text = format!("waited in vain for {what}");
+        abort(vec![Reason::new(ReasonKind::Deploy, text)])
+    } else if stay.is_empty() {
+        situation.wait(what)
+    } else {
+        Next::Do(Step::DeleteServices(stay))
+    })
 }
 
 /// Deletes what earlier promotions left: Deployments of the colour, and Jobs.

@@ -125,8 +125,7 @@ fn serves(group: &GroupName, observed: &Observed, color: Color) -> bool {
 fn was_never_promoted(newest: &Stand<'_>, observed: &Observed) -> bool {
     newest.plan.services().any(|service| {
         let now = observed.service(service.colored.name());
-        // Who writes it in a manifest has it all the time.
-        now.is_some_and(is_published) && !is_published(&service.colored)
+        now.is_some_and(is_published)
     })
 }
 

@@ -8,9 +8,9 @@ use promoter::group::name::CheckName;
 use promoter::plan::color::Color;
 use promoter::plan::object::ObjectRef;
 use promoter::promotion::ReasonKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::given::{self, app, check, manifest, templated};
+use crate::support::given::{self, app, check, manifest, named_as_blue, templated};
 use crate::support::scenario::{Scenario, reasons};
 
 /// A group whose only app is of this manifest.
@@ -45,31 +45,84 @@ async fn they_stay_as_they_are() {
     scenario.rests_at(Some(Color::Blue));
 }
 
+/// Does something to a Service.
+fn change(scenario: &Scenario, name: &str, how: impl FnOnce(&mut Value)) {
+    let service = ObjectRef::new("v1", "Service", name);
+    scenario.world.meddle(|state| {
+        let found = state.objects.get_mut(&service).expect("it is there");
+        how(&mut found.0);
+    });
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_that_somebody_changed_is_made_anew() {
-    let added = [
-        json!({ "externalIPs": ["192.0.2.1"] }),
-        json!({ "internalTrafficPolicy": "Local" }),
-        json!({ "sessionAffinity": "ClientIP" }),
-    ];
-    for added in added {
+    for (pointer, value) in [
+        ("/spec/externalIPs", json!(["192.0.2.1"])),
+        ("/spec/internalTrafficPolicy", json!("Local")),
+        ("/spec/publishNotReadyAddresses", json!(true)),
+        ("/spec/selector/tier", json!("a")),
+        (
+            "/metadata/labels/service.kubernetes.io~1headless",
+            json!(""),
+        ),
+        ("/metadata/labels/promoter.dev~1color", json!("green")),
+        ("/metadata/annotations/dns", json!("example.com")),
+    ] {
         let scenario = at_green(given::hello()).await;
         let before = uid(&scenario, "hello-b-blue");
-        let service = ObjectRef::new("v1", "Service", "hello-b-blue");
-        scenario.world.meddle(|state| {
-            state.script.added.insert(service, added.clone());
+        change(&scenario, "hello-b-blue", |service| {
+            let (parent, field) = pointer.rsplit_once('/').unwrap();
+            service.pointer_mut(parent).unwrap()[field.replace("~1", "/")] = value;
         });
         scenario.promote().await;
-        assert_ne!(uid(&scenario, "hello-b-blue"), before, "{added}");
+        assert_ne!(uid(&scenario, "hello-b-blue"), before, "{pointer}");
         scenario.rests_at(Some(Color::Blue));
     }
 }
 
+/// Pods that serve are led by it, whatever its labels say.
 #[tokio::test(start_paused = true)]
-async fn one_that_cannot_be_put_right_is_made_anew() {
+async fn one_that_serves_stays_whatever_its_labels_say() {
+    let scenario = Scenario::ready_for_green(given::hello()).await;
+    let before = uid(&scenario, "hello-b-blue");
+    change(&scenario, "hello-b-blue", |service| {
+        service["metadata"]["labels"]["promoter.dev/color"] = json!("green");
+    });
+    let name = before.clone();
+    scenario.world.when("create Job", move |state| {
+        let now = state.get("Service", "hello-b-blue");
+        assert_eq!(now.and_then(|now| now.uid()), Some(name.as_str()));
+    });
+    scenario.promote().await;
+    scenario.rests_at(Some(Color::Green));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_somebody_keeps_from_going_is_waited_for() {
+    let scenario = at_green(given::hello()).await;
+    let before = uid(&scenario, "hello-b-blue");
+    change(&scenario, "hello-b-blue", |service| {
+        service["metadata"]["finalizers"] = json!(["example.com/stay"]);
+        service["metadata"]["deletionTimestamp"] = json!("2030-01-01T00:00:00Z");
+    });
+    scenario.world.meddle(|state| {
+        state.later(Duration::from_secs(30), |state| {
+            let service = ObjectRef::new("v1", "Service", "hello-b-blue");
+            state.objects.remove(&service);
+        });
+    });
+    scenario.promote().await;
+    assert_ne!(uid(&scenario, "hello-b-blue"), before);
+    scenario.rests_at(Some(Color::Blue));
+    let said = "Services of an earlier blue to go: hello-b-blue".to_owned();
+    assert!(scenario.events.waits().contains(&said));
+}
+
+/// Whoever changes it at the same moment may do so for ever.
+#[tokio::test(start_paused = true)]
+async fn one_that_cannot_be_applied_ends_a_promotion_and_not_the_next() {
     for is_refused in [false, true] {
         let scenario = at_green(given::hello()).await;
-        let before = uid(&scenario, "hello-b-blue");
         scenario
             .world
             .when("apply Service hello-b-blue", move |state| {
@@ -81,8 +134,9 @@ async fn one_that_cannot_be_put_right_is_made_anew() {
                     state.script.conflicts.insert(service, said);
                 }
             });
+        scenario.abort().await;
+        scenario.rests_at(Some(Color::Green));
         scenario.promote().await;
-        assert_ne!(uid(&scenario, "hello-b-blue"), before);
         scenario.rests_at(Some(Color::Blue));
     }
 }
@@ -98,20 +152,40 @@ async fn one_that_goes_on_to_publish_pods_that_are_not_ready_is_not_promoted() {
     let outcome = scenario.abort().await;
     let said = "failed to apply Service hello-b-blue: somebody else sets publishNotReadyAddresses";
     assert_eq!(reasons(&outcome), [(ReasonKind::Apply, said)]);
-    scenario.points_where_the_record_says();
+    scenario.rests_at(Some(Color::Green));
+    scenario.promote().await;
+    scenario.rests_at(Some(Color::Blue));
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_to_publish_them_is_promoted() {
-    let text = manifest("web", "");
-    let published = text.replace(
-        "spec:\n  selector: {app: web}\n",
-        "spec:\n  publishNotReadyAddresses: true\n  selector: {app: web}\n",
-    );
-    assert_ne!(text, published);
-    let scenario = at_green(web(&published)).await;
+async fn one_that_is_changed_while_it_is_applied_is_not_promoted() {
+    let scenario = at_green(given::hello()).await;
+    scenario.world.meddle(|state| {
+        let service = ObjectRef::new("v1", "Service", "hello-b-blue");
+        let added = json!({ "externalIPs": ["192.0.2.1"] });
+        state.script.added.insert(service, added);
+    });
+    let outcome = scenario.abort().await;
+    let said = "failed to apply Service hello-b-blue: somebody changes it at the same moment";
+    assert_eq!(reasons(&outcome), [(ReasonKind::Apply, said)]);
+    scenario.rests_at(Some(Color::Green));
+}
+
+/// A Service of users may have the name of a colour's.
+#[tokio::test(start_paused = true)]
+async fn one_that_users_were_at_goes_whatever_its_name() {
+    let after = manifest("web", "");
+    let mut scenario = Scenario::new(web(&named_as_blue(&after)));
     scenario.promote().await;
-    scenario.rests_at(Some(Color::Blue));
+    scenario.push_all();
+    scenario.group = web(&after);
+    for color in [Color::Green, Color::Blue] {
+        scenario.promote().await;
+        scenario.push_all();
+        scenario.rests_at(Some(color));
+    }
+    let state = scenario.world.state();
+    assert_eq!(state.names("Service"), ["web", "web-blue", "web-green"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use promoter::promotion::ReasonKind;
 use promoter::promotion::record::GroupRecord;
 use serde_json::json;
 
-use crate::support::given::{self, check, manifest, templated};
+use crate::support::given::{self, check, manifest, named_as_blue, templated};
 use crate::support::scenario::{Scenario, reasons};
 
 /// The refusals of a deploy, one per line, which has changed nothing.
@@ -49,6 +49,38 @@ async fn a_service_of_somebody_else_that_would_get_candidates() {
     assert_eq!(
         refusals(&scenario).await,
         "Service metrics: is not of this group and selects the pods of app hello-b"
+    );
+}
+
+/// Users are at it, and would be led to the candidate.
+#[tokio::test(start_paused = true)]
+async fn a_service_of_users_that_has_the_name_of_a_colours() {
+    let web = |text: &str| given::group(vec![templated("web", text)], vec![check("greets")]);
+    let plain = manifest("web", "");
+    let mut scenario = Scenario::new(web(&named_as_blue(&plain)));
+    for _ in 0..2 {
+        scenario.promote().await;
+        scenario.push_all();
+    }
+    scenario.group = web(&plain);
+    assert_eq!(
+        refusals(&scenario).await,
+        "app web, Service web-blue: has the name of a Service that users are at"
+    );
+}
+
+/// Pods that serve are led by it, and users would be led elsewhere.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_has_the_name_of_one_that_leads_pods_that_serve() {
+    let web = |text: &str| given::group(vec![templated("web", text)], vec![check("greets")]);
+    let plain = manifest("web", "");
+    let mut scenario = Scenario::new(web(&plain));
+    scenario.promote().await;
+    scenario.push_all();
+    scenario.group = web(&named_as_blue(&plain));
+    assert_eq!(
+        refusals(&scenario).await,
+        "app web, Service web-blue: has the name of a Service by which pods that serve call each other"
     );
 }
 

@@ -201,6 +201,13 @@ spec:
     )
 }
 
+/// A manifest of `web` whose Service has the name that the blue colour's would have.
+pub(crate) fn named_as_blue(manifest: &str) -> String {
+    let before = "kind: Service\nmetadata: {name: web}";
+    assert!(manifest.contains(before));
+    manifest.replace(before, "kind: Service\nmetadata: {name: web-blue}")
+}
+
 /// The newest master image of a repository.
 pub(crate) fn branch_image(repository: &str) -> BranchImage {
     BranchImage {

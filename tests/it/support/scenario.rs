@@ -276,6 +276,11 @@ impl State {
         wanted.extend(plan.into_iter().flat_map(|plan| self.links(plan)));
         let found = self.owned();
         let idle = plan.into_iter().flat_map(Plan::idle_services);
+        let is_colored = |service: &ObjectRef| {
+            let found = self.objects.get(service);
+            found.is_some_and(|found| found.label(label::ROLE) == Some("colored"))
+        };
+        let idle = idle.filter(is_colored);
         let idle: BTreeSet<_> = idle.map(|service| service.to_string()).collect();
         let kept =
             |name: &&String| !name.starts_with("PersistentVolumeClaim") && !idle.contains(*name);

@@ -269,7 +269,24 @@ fn doing(state: &State, step: &Step) -> Vec<&'static str> {
             }
         }
         Step::DeleteJobs(_) => {}
-        Step::DeleteServices(_) => must(false, "no app here lost a Service"),
+        Step::DeleteServices(names) => {
+            must(
+                phase == Phase::Deploying && !state.is_marked(Mark::Prepared),
+                "Services of a colour go before it is filled",
+            );
+            must(
+                !apps.iter().any(leads_to_new),
+                "no Service of a colour that serves goes",
+            );
+            must(
+                names.iter().all(|name| name.ends_with("-green")),
+                "no Service of the other colour goes",
+            );
+            must(
+                names.len() == apps.iter().filter(|app| app.rerouted).count(),
+                "Services that are as planned stay",
+            );
+        }
         Step::Unpublish => must(
             matches!(phase, Phase::Checking | Phase::Promoting),
             "who was published for the start is not any more after it",

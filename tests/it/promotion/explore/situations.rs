@@ -59,6 +59,7 @@ fn deploying() {
         &[
             "Deploy",
             "Prepare",
+            "DeleteServices",
             "DeleteDeployments",
             "DeleteJobs",
             "checking",
@@ -72,6 +73,7 @@ fn deploying() {
             app.points = choice.of(&POINTS);
             app.routed = choice.of(&BOTH);
             app.leftover = choice.of(&BOTH);
+            app.rerouted = choice.of(&BOTH);
             mark(choice, &mut state, &[Mark::Prepared]);
             state.age = choice.of(&AGES);
             state.stray_job = choice.of(&BOTH);

@@ -243,20 +243,14 @@ fn services(
         Points::BentNew => Some(bent(Color::Green)),
     };
     let active = selector.map(|selector| slim(&new.active, &selector));
-    let straight = |colored: &Object| json!(colored.texts_at("/spec/selector"));
-    let selector = if rerouted {
-        json!({ "app": "maintenance" })
-    } else {
-        straight(&new.colored)
-    };
-    let colored = [
-        slim(&new.colored, &selector),
-        slim(&old.colored, &straight(&old.colored)),
-    ];
+    let mut colored = [&new.colored, &old.colored].map(Clone::clone);
+    if rerouted {
+        colored[0].0["spec"]["selector"] = json!({ "app": "maintenance" });
+    }
     active.into_iter().chain(colored).map(Arc::new).collect()
 }
 
-/// As much of a Service as the rules look at.
+/// As much of an active Service as the rules look at.
 fn slim(service: &Object, selector: &Value) -> Object {
     Object(json!({
         "kind": "Service",

@@ -100,8 +100,8 @@ fn meddling(node: Node) -> Vec<Node> {
         if node.state.phase > Phase::Deploying {
             all.push(node.with_app(0, |app| app.candidate = Candidate::Replaced));
         }
-        all.push(node.with_app(0, |app| app.rerouted = true));
     }
+    all.push(node.with_app(0, |app| app.rerouted = true));
     for points in [
         Points::Missing,
         Points::Elsewhere,

@@ -101,7 +101,8 @@ impl Node {
         let mark = |node: Self, mark| node.with(|state| state.mark(mark));
         match step {
             Step::Prepare => vec![mark(self, Mark::Prepared)],
-            Step::DeleteServices(_) => unreachable!("no app here lost a Service"),
+            // They are made anew.
+            Step::DeleteServices(_) => vec![self.each_app(|app| app.rerouted = false)],
             Step::Deploy(apps) => self.one_or_all(apps.len(), |app| {
                 if app.candidate == Candidate::Absent {
                     (app.candidate, app.routed) = (Candidate::Unready, false);
