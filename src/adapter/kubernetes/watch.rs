@@ -4,23 +4,20 @@
 //! waiting costs no time. A look made after a write of this process includes
 //! that write: see [`Watch::expect`].
 
-use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+mod feed;
+
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt;
-use kube::api::{DynamicObject, WatchEvent, WatchParams};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::utils::Backoff;
-use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Client, Resource, ResourceExt};
-use serde::de::DeserializeOwned;
-use tokio::sync::Notify;
+use kube::api::DynamicObject;
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher;
+use kube::{Client, Resource, ResourceExt};
 use tokio::task::JoinSet;
 
-use super::crd;
-use super::kept::{self, Facts, Kept};
+use self::feed::{News, follow, follow_group, streams_lists};
+use super::kept::{self, Kept};
 use super::translate::Slice;
 use crate::plan::label;
 use crate::plan::object::Object;
@@ -29,11 +26,6 @@ use crate::promotion::observed::{DeploymentState, JobState, PodState};
 
 /// How long a watch may take to show what was just written.
 const CATCH_UP: Duration = Duration::from_secs(10);
-
-/// How long a server may take to show whether it streams lists.
-const PROBE: Duration = Duration::from_secs(1);
-/// Marks the end of a list that is streamed.
-const END_OF_LIST: &str = "k8s.io/initial-events-end";
 
 /// Something a write made true, which the stores have to show.
 type Expectation = Box<dyn Fn(&Stores) -> bool + Send>;
@@ -45,30 +37,6 @@ pub(super) struct Watch {
     expected: Mutex<Vec<Expectation>>,
     // Dropping the set ends the watches.
     _tasks: JoinSet<()>,
-}
-
-/// What the watches tell whoever waits.
-#[derive(Clone, Default)]
-struct News {
-    changed: Arc<Notify>,
-    outages: Arc<AtomicU32>,
-}
-
-/// A watch that broke off is tried again every second: how long ago the server
-/// was away is to be known, and a promotion waits for it.
-#[derive(Clone)]
-struct Steadily;
-
-impl Iterator for Steadily {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        Some(Duration::from_secs(1))
-    }
-}
-
-impl Backoff for Steadily {
-    fn reset(&mut self) {}
 }
 
 /// What is known of the group's objects.
@@ -237,85 +205,4 @@ where
         version: found.resource_version(),
         deleting: found.meta().deletion_timestamp.is_some(),
     })
-}
-
-/// Whether the API server sends lists one object at a time. Received as a whole,
-/// those of a large group take more memory than all that is kept of them.
-///
-/// Servers before 1.27 ignore that they are asked to, and none says that it does
-/// not but for the mark it sets behind the last object.
-async fn streams_lists(client: &Client, namespace: &str, group: &str) -> bool {
-    let groups: Api<DynamicObject> =
-        Api::namespaced_with(client.clone(), namespace, &crd::resource());
-    let ours = WatchParams::streaming_lists().fields(&format!("metadata.name={group}"));
-    let is_marked = async {
-        let Ok(events) = groups.watch(&ours, "0").await else {
-            return false;
-        };
-        let is_mark = |event| match event {
-            Ok(WatchEvent::Bookmark(mark)) => mark.metadata.annotations.contains_key(END_OF_LIST),
-            _ => false,
-        };
-        pin!(events).any(async |event| is_mark(event)).await
-    };
-    let found = tokio::time::timeout(PROBE, is_marked).await;
-    found.unwrap_or(false)
-}
-
-fn follow<T: Facts>(
-    client: &Client,
-    namespace: &str,
-    config: &watcher::Config,
-    news: &News,
-    tasks: &mut JoinSet<()>,
-) -> Store<Kept<T>> {
-    let (store, writer) = reflector::store();
-    let api = Api::namespaced(client.clone(), namespace);
-    feed(api, config.clone(), writer, news, tasks);
-    store
-}
-
-/// The group's own `DeploymentGroup`, where requests are put.
-fn follow_group(
-    client: &Client,
-    namespace: &str,
-    config: &watcher::Config,
-    group: &str,
-    news: &News,
-    tasks: &mut JoinSet<()>,
-) -> Store<DynamicObject> {
-    let kind = crd::resource();
-    let writer = reflector::store::Writer::new(kind.clone());
-    let store = writer.as_reader();
-    let api = Api::namespaced_with(client.clone(), namespace, &kind);
-    let config = config.clone().fields(&format!("metadata.name={group}"));
-    feed(api, config, writer, news, tasks);
-    store
-}
-
-fn feed<K>(
-    api: Api<K>,
-    config: watcher::Config,
-    writer: reflector::store::Writer<K>,
-    news: &News,
-    tasks: &mut JoinSet<()>,
-) where
-    K: Resource + Clone + std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
-    K::DynamicType: Eq + std::hash::Hash + Clone + Send + Sync,
-{
-    let stream = watcher(api, config).backoff(Steadily).reflect(writer);
-    let news = news.clone();
-    tasks.spawn(async move {
-        let mut stream = pin!(stream);
-        while let Some(event) = stream.next().await {
-            if let Err(error) = event {
-                tracing::debug!(%error, "a watch was interrupted and starts again");
-                // What the server itself says, such as that a version is too old, is no outage.
-                if !matches!(error, watcher::Error::WatchError(_)) {
-                    news.outages.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-            news.changed.notify_one();
-        }
-    });
 }

@@ -269,24 +269,7 @@ fn doing(state: &State, step: &Step) -> Vec<&'static str> {
             }
         }
         Step::DeleteJobs(_) => {}
-        Step::DeleteServices(names) => {
-            must(
-                phase == Phase::Deploying && !state.is_marked(Mark::Prepared),
-                "Services of a colour go before it is filled",
-            );
-            must(
-                !apps.iter().any(leads_to_new),
-                "no Service of a colour that serves goes",
-            );
-            must(
-                names.iter().all(|name| name.ends_with("-green")),
-                "no Service of the other colour goes",
-            );
-            must(
-                names.len() == apps.iter().filter(|app| app.rerouted).count(),
-                "Services that are as planned stay",
-            );
-        }
+        Step::DeleteServices(names) => broken.extend(deleting_services(state, names)),
         Step::Unpublish => must(
             matches!(phase, Phase::Checking | Phase::Promoting),
             "who was published for the start is not any more after it",
@@ -303,6 +286,30 @@ fn doing(state: &State, step: &Step) -> Vec<&'static str> {
         broken.push("nothing is begun once the time is up");
     }
     broken
+}
+
+fn deleting_services(state: &State, names: &[String]) -> Vec<&'static str> {
+    let apps = state.apps();
+    let rules = [
+        (
+            state.phase == Phase::Deploying && !state.is_marked(Mark::Prepared),
+            "Services of a colour go before it is filled",
+        ),
+        (
+            !apps.iter().any(leads_to_new),
+            "no Service of a colour that serves goes",
+        ),
+        (
+            names.iter().all(|name| name.ends_with("-green")),
+            "no Service of the other colour goes",
+        ),
+        (
+            names.len() == apps.iter().filter(|app| app.rerouted).count(),
+            "Services that are as planned stay",
+        ),
+    ];
+    let broken = rules.into_iter().filter(|(held, _)| !held);
+    broken.map(|(_, what)| what).collect()
 }
 
 fn deleting(state: &State, name: &str) -> Vec<&'static str> {
