@@ -84,23 +84,24 @@ impl Drive {
         };
         let objects = self.plan.apps.iter().flat_map(of_app);
         let objects: Vec<Object> = objects.collect();
-        try_join_all(objects.iter().map(|object| self.make(object, observed))).await?;
-        self.mark(Mark::Prepared);
+        let made = objects.iter().map(|object| self.make(object, observed));
+        let are_as_planned = try_join_all(made).await?;
+        if are_as_planned.contains(&false) {
+            // The next look says which, and they are made anew.
+            self.engine.pause().await;
+        } else {
+            self.mark(Mark::Prepared);
+        }
         Ok(())
     }
 
-    /// Applies an object of the candidate colour. One of its Services that stood as
-    /// planned does so still, but for what is written now.
-    async fn make(&self, object: &Object, observed: &Observed) -> Result<(), ClusterError> {
+    /// Applies an object of the candidate colour. Says whether one of its Services
+    /// that stood as planned does so still, but for what is written now: who changes
+    /// every Service that is written may just have come.
+    async fn make(&self, object: &Object, observed: &Observed) -> Result<bool, ClusterError> {
         let now = self.engine.cluster.apply(self.epoch, object).await?;
         let stood = object.kind() == "Service" && observed.service(object.name()).is_some();
-        if stood && !is_as_planned(object, &now) {
-            return Err(ClusterError::Conflict {
-                object: object.reference(),
-                reason: "somebody changes it at the same moment".to_owned(),
-            });
-        }
-        Ok(())
+        Ok(!stood || is_as_planned(object, &now))
     }
 
     /// From here on only pods that take requests are behind the colour's Services.

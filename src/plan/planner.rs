@@ -77,7 +77,11 @@ pub fn draft(
     }
     refusals.extend(astray(group, survey));
     refusals.extend(duplicates(&apps));
-    refusals.extend(services::taken(group, &apps, survey));
+    refusals.extend(services::clashing(&apps, color.other()));
+    // In the colour that serves a plan is only drawn up to be compared.
+    if color == candidate(survey) {
+        refusals.extend(services::taken(group, &apps, survey));
+    }
     refusals.extend(services::foreign(group, &apps, survey));
     refusals.extend(
         apps.iter()

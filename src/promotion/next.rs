@@ -120,8 +120,8 @@ pub enum Step {
     /// Apply the shared objects of what served before again; its autoscalers
     /// rule as before.
     Restore,
-    /// Delete whatever neither the plan that serves, nor the next one of the other
-    /// colour, nor a shared kind still needs.
+    /// Delete whatever neither the plan that serves, nor, once it is promoted, the
+    /// next one of the other colour, nor a shared kind still needs.
     Prune,
 }
 
@@ -274,10 +274,15 @@ impl<'a> Situation<'a> {
 
     /// Services of the candidate's colour that are not exactly as planned: what an
     /// earlier promotion made for its own apps, or somebody changed. They could reach
-    /// this one's pods, or lead them elsewhere. Their names tell the colour, as labels
-    /// can be changed: pods that serve are led by those of the other one.
+    /// this one's pods, or lead them elsewhere. Their names tell them from those by
+    /// which pods that serve are led, and from those of users, as labels can be changed.
     fn left_services(&self) -> impl Iterator<Item = &'a Object> {
         let candidate = self.promotion.candidate;
+        let plans = [Some(self.plan), self.replaced].into_iter().flatten();
+        let used: BTreeSet<_> = plans
+            .flat_map(Plan::services)
+            .map(|service| service.active.name())
+            .collect();
         let planned: BTreeMap<_, _> = self
             .plan
             .services()
@@ -289,6 +294,7 @@ impl<'a> Situation<'a> {
             found.is_owned_by(self.plan.group.as_ref())
                 && found.label(label::ROLE) == Some(Role::Colored.as_str())
                 && ServicePlan::is_colored_name(found.name(), candidate)
+                && !used.contains(found.name())
                 && !planned.get(found.name()).is_some_and(is_planned)
         })
     }

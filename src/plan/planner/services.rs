@@ -1,15 +1,42 @@
 //! Services that stand in the namespace, and what of a plan they rule out.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::group::Group;
 use crate::plan::bearers::Bearers;
+use crate::plan::color::Color;
 use crate::plan::label::{ROLE, Role};
 use crate::plan::object::Object;
 use crate::plan::refusal::Refusal;
 use crate::plan::survey::Survey;
-use crate::plan::{AppPlan, ServicePlan};
+use crate::plan::{AppPlan, Plan, ServicePlan};
+
+const RENAME: &str = "give one of the two Services another name";
+
+/// Active Services that have the name of a colour's. This plan's own colour is
+/// looked at with all other objects.
+pub(super) fn clashing(apps: &[AppPlan], other: Color) -> Vec<Refusal> {
+    let services = || apps.iter().flat_map(|app| &app.services);
+    let colored = services().map(|service| {
+        let active = service.active.name();
+        (ServicePlan::colored_name(active, other), active)
+    });
+    let colored: BTreeMap<_, _> = colored.collect();
+    let refuse = |app: &AppPlan, service: &ServicePlan| {
+        let active = &service.active;
+        let base = colored.get(active.name())?;
+        let reason = format!("has the name that Service {base} has for its {other} pods");
+        let refusal = Refusal::object(&app.name, &active.reference(), reason);
+        Some(refusal.hint(RENAME))
+    };
+    let of_app = |app| move |service| refuse(app, service);
+    apps.iter()
+        .flat_map(|app: &AppPlan| app.services.iter().filter_map(of_app(app)))
+        .collect()
+}
 
 /// Names that the plan has for one kind of Service, and that one of the other kind
-/// has: users are at it, or pods that serve are led by it.
+/// has: users are at it, or pods of a colour are led by it.
 pub(super) fn taken(group: &Group, apps: &[AppPlan], survey: &Survey) -> Vec<Refusal> {
     let stands = |name: &str, role: Role| {
         let mut services = survey.services.iter();
@@ -19,25 +46,23 @@ pub(super) fn taken(group: &Group, apps: &[AppPlan], survey: &Survey) -> Vec<Ref
                 && found.label(ROLE) == Some(role.as_str())
         })
     };
-    // The one of the idle colour makes room.
-    let serving = survey.serving.as_ref().map(|serving| serving.color);
-    let leads = |name: &str| {
-        let serves = serving.is_some_and(|color| ServicePlan::is_colored_name(name, color));
-        serves && stands(name, Role::Colored)
-    };
+    // Whatever its labels say by now.
+    let live = survey.live.iter().flat_map(Plan::services);
+    let used: BTreeSet<_> = live.map(|service| service.active.name()).collect();
     let of_service = |app: &AppPlan, service: &ServicePlan| {
-        let refuse = |object: &Object, reason: &str| {
-            let refusal = Refusal::object(&app.name, &object.reference(), reason);
-            refusal.hint("give one of the two Services another name, in a promotion of its own")
+        let refuse = |object: &Object, reason: &str, hint: &str| {
+            Refusal::object(&app.name, &object.reference(), reason).hint(hint)
         };
         let (active, colored) = (&service.active, &service.colored);
-        let is_used = stands(colored.name(), Role::Active)
-            .then(|| refuse(colored, "has the name of a Service that users are at"));
-        let is_led = leads(active.name()).then(|| {
-            refuse(
-                active,
-                "has the name of a Service by which pods that serve call each other",
-            )
+        let name = colored.name();
+        let is_used = used.contains(name) || stands(name, Role::Active);
+        let is_used = is_used.then(|| {
+            let hint = "give the new Service another name, or promote once more under the old one";
+            refuse(colored, "has the name of a Service that users are at", hint)
+        });
+        let is_led = stands(active.name(), Role::Colored).then(|| {
+            let reason = "has the name of a Service by which pods of a colour call each other";
+            refuse(active, reason, RENAME)
         });
         is_used.into_iter().chain(is_led)
     };

@@ -7,6 +7,7 @@ use promoter::group::Group;
 use promoter::group::name::CheckName;
 use promoter::plan::color::Color;
 use promoter::plan::object::ObjectRef;
+use promoter::port::ClusterError;
 use promoter::promotion::ReasonKind;
 use serde_json::{Value, json};
 
@@ -157,18 +158,46 @@ async fn one_that_goes_on_to_publish_pods_that_are_not_ready_is_not_promoted() {
     scenario.rests_at(Some(Color::Blue));
 }
 
+/// An admission webhook that has come since does so to every one.
 #[tokio::test(start_paused = true)]
-async fn one_that_is_changed_while_it_is_applied_is_not_promoted() {
+async fn one_that_is_changed_while_it_is_applied_is_made_anew() {
     let scenario = at_green(given::hello()).await;
+    let before = uid(&scenario, "hello-b-blue");
     scenario.world.meddle(|state| {
         let service = ObjectRef::new("v1", "Service", "hello-b-blue");
         let added = json!({ "externalIPs": ["192.0.2.1"] });
         state.script.added.insert(service, added);
     });
+    scenario.promote().await;
+    assert_ne!(uid(&scenario, "hello-b-blue"), before);
+    scenario.rests_at(Some(Color::Blue));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_changed_while_it_is_deleted_is_looked_at_again() {
+    let scenario = at_green(given::hello()).await;
+    let before = uid(&scenario, "hello-b-blue");
+    change(&scenario, "hello-b-blue", |service| {
+        service["metadata"]["annotations"]["dns"] = json!("example.com");
+    });
+    let action = "delete Service hello-b-blue".to_owned();
+    let moved = ClusterError::Moved { action };
+    scenario.world.fail("delete Service hello-b-blue", 1, moved);
+    scenario.promote().await;
+    assert_ne!(uid(&scenario, "hello-b-blue"), before);
+    scenario.rests_at(Some(Color::Blue));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_never_goes_ends_a_promotion() {
+    let scenario = at_green(given::hello()).await;
+    change(&scenario, "hello-b-blue", |service| {
+        service["metadata"]["deletionTimestamp"] = json!("2030-01-01T00:00:00Z");
+    });
     let outcome = scenario.abort().await;
-    let said = "failed to apply Service hello-b-blue: somebody changes it at the same moment";
-    assert_eq!(reasons(&outcome), [(ReasonKind::Apply, said)]);
-    scenario.rests_at(Some(Color::Green));
+    let said = "waited in vain for Services of an earlier blue to go: hello-b-blue";
+    assert_eq!(reasons(&outcome), [(ReasonKind::Deploy, said)]);
+    scenario.points_where_the_record_says();
 }
 
 /// A Service of users may have the name of a colour's.
@@ -219,20 +248,28 @@ async fn that_of_a_service_that_was_left_out_reaches_nobody() {
     assert_eq!(state.names("Service"), ["web", "web-blue", "web-green"]);
 }
 
-/// A deletion that was asked for and is under way somewhere.
+/// A deletion that was asked for may arrive after its colour got the Service back,
+/// so each names the state that was found.
 #[tokio::test(start_paused = true)]
 async fn a_deletion_that_arrives_late_does_not_find_what_was_applied_since() {
-    let scenario = at_green(given::hello()).await;
-    let stood = scenario
-        .world
-        .state()
-        .get("Service", "hello-b-blue")
-        .cloned();
-    let stood = stood.expect("it is there");
+    let mut scenario = at_green(given::hello()).await;
+    scenario.group.apps.truncate(1);
+    scenario.group.apps[0].needs.clear();
+    let service = ObjectRef::new("v1", "Service", "hello-a-blue");
+    let stood = scenario.world.state().objects[&service].clone();
+    change(&scenario, "hello-b-blue", |service| {
+        service["metadata"]["annotations"]["dns"] = json!("example.com");
+    });
+    scenario.forget();
     scenario.promote().await;
-    let late = scenario.world.state().delete_unchanged(&stood);
-    assert!(late.is_err(), "it was applied under another epoch");
     scenario.rests_at(Some(Color::Blue));
+    let mut state = scenario.world.state();
+    let deleted = state.journal.calls("delete Service ");
+    // Before the colour is prepared, and when the other app's are pruned.
+    assert!(deleted.len() >= 3, "{deleted:?}");
+    assert!(deleted.iter().all(|call| call.ends_with(" as found")));
+    let late = state.delete_unchanged(&stood);
+    assert!(late.is_err(), "it was applied under another epoch");
 }
 
 #[tokio::test(start_paused = true)]

@@ -210,3 +210,33 @@ fn every_phase_ends_by_its_deadline() {
         }
     }
 }
+
+/// What users are at may be named as a colour's, and somebody may change its labels.
+#[test]
+fn a_service_that_users_are_at_stays_whatever_its_labels_say() {
+    let text = given::named_as_blue(&given::manifest("web", ""));
+    let app = given::templated("web", &text.replace("web-blue", "web-green"));
+    let plan = given::plan(&given::group(vec![app], Vec::new()), Color::Green);
+    let promotion = promotion(&plan, Phase::Deploying);
+    let decide = |name: &str| {
+        let mut service = plan.apps[0].services[0].active.clone();
+        service.rename(name);
+        service.set_label("promoter.dev/role", "colored");
+        let mut observed = Observed::default();
+        observed.add_service(service);
+        next(Situation {
+            plan: &plan,
+            replaced: None,
+            promotion: &promotion,
+            observed: &observed,
+            now: now(),
+        })
+    };
+    assert_eq!(decide("web-green"), Next::Do(Step::Prepare));
+    let others = vec!["other-green".to_owned()];
+    assert_eq!(
+        decide("other-green"),
+        Next::Do(Step::DeleteServices(others))
+    );
+    assert_eq!(decide("other-blue"), Next::Do(Step::Prepare));
+}

@@ -1,7 +1,8 @@
 //! What is refused before anything is made, and all of it at once.
 
 use promoter::engine::EngineError;
-use promoter::engine::propose::ProposeError;
+use promoter::engine::propose::{Proposal, ProposeError};
+use promoter::group::Group;
 use promoter::plan::color::Color;
 use promoter::plan::object::ObjectRef;
 use promoter::port::ClusterError;
@@ -52,36 +53,68 @@ async fn a_service_of_somebody_else_that_would_get_candidates() {
     );
 }
 
+/// What `promoter plan` shows.
+async fn proposal(scenario: &Scenario) -> Proposal {
+    let engine = scenario.engine(&scenario.process(None));
+    let registry = scenario.registry.as_ref();
+    engine.propose(registry, &scenario.group).await.unwrap()
+}
+
+fn web(text: &str) -> Group {
+    given::group(vec![templated("web", text)], vec![check("greets")])
+}
+
 /// Users are at it, and would be led to the candidate.
 #[tokio::test(start_paused = true)]
 async fn a_service_of_users_that_has_the_name_of_a_colours() {
-    let web = |text: &str| given::group(vec![templated("web", text)], vec![check("greets")]);
     let plain = manifest("web", "");
     let mut scenario = Scenario::new(web(&named_as_blue(&plain)));
-    for _ in 0..2 {
-        scenario.promote().await;
-        scenario.push_all();
-    }
-    scenario.group = web(&plain);
-    assert_eq!(
-        refusals(&scenario).await,
-        "app web, Service web-blue: has the name of a Service that users are at"
-    );
-}
-
-/// Pods that serve are led by it, and users would be led elsewhere.
-#[tokio::test(start_paused = true)]
-async fn a_service_that_has_the_name_of_one_that_leads_pods_that_serve() {
-    let web = |text: &str| given::group(vec![templated("web", text)], vec![check("greets")]);
-    let plain = manifest("web", "");
-    let mut scenario = Scenario::new(web(&plain));
     scenario.promote().await;
     scenario.push_all();
+    scenario.group = web(&plain);
+    // The other colour is next, and its Service has another name.
+    proposal(&scenario).await;
     scenario.group = web(&named_as_blue(&plain));
-    assert_eq!(
-        refusals(&scenario).await,
-        "app web, Service web-blue: has the name of a Service by which pods that serve call each other"
-    );
+    scenario.promote().await;
+    scenario.push_all();
+    scenario.group = web(&plain);
+    let said = "app web, Service web-blue: has the name of a Service that users are at";
+    assert_eq!(refusals(&scenario).await, said);
+}
+
+/// Pods are led by it, and users would be led elsewhere.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_has_the_name_of_one_that_leads_pods() {
+    let plain = manifest("web", "");
+    let mut scenario = Scenario::new(web(&plain));
+    for _ in 0..2 {
+        scenario.group = web(&plain);
+        scenario.promote().await;
+        scenario.push_all();
+        scenario.group = web(&named_as_blue(&plain));
+        assert_eq!(
+            refusals(&scenario).await,
+            "app web, Service web-blue: has the name of a Service by which pods of a colour call each other"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_services_of_one_name_in_either_colour() {
+    for (color, said) in [
+        ("blue", "app web, Service web-blue: is also made by app web"),
+        (
+            "green",
+            "app web, Service web-green: has the name that Service web has for its green pods",
+        ),
+    ] {
+        let second = format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: web-{color}}}\n\
+             spec: {{selector: {{app: web}}, ports: [{{port: 81}}]}}\n"
+        );
+        let scenario = Scenario::new(web(&manifest("web", &second)));
+        assert_eq!(refusals(&scenario).await, said);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -301,20 +334,12 @@ async fn an_active_service_that_would_reach_candidates_is_put_right_first() {
 async fn what_is_recorded_but_gone_is_not_up_to_date() {
     let scenario = Scenario::new(given::hello());
     scenario.promote().await;
-    let engine = scenario.engine(&scenario.process(None));
-    let proposal = engine
-        .propose(scenario.registry.as_ref(), &scenario.group)
-        .await
-        .unwrap();
-    assert!(proposal.is_up_to_date());
+    assert!(proposal(&scenario).await.is_up_to_date());
     scenario.world.meddle(|state| {
         let gone = ObjectRef::new("apps/v1", "Deployment", "hello-b-blue");
         state.objects.remove(&gone);
     });
-    let proposal = engine
-        .propose(scenario.registry.as_ref(), &scenario.group)
-        .await
-        .unwrap();
+    let proposal = proposal(&scenario).await;
     assert!(!proposal.is_up_to_date());
     let said = "recorded as serving, but gone: Deployment hello-b-blue";
     assert!(

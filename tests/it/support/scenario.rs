@@ -275,7 +275,10 @@ impl State {
         let mut wanted: BTreeSet<_> = wanted.iter().map(ToString::to_string).collect();
         wanted.extend(plan.into_iter().flat_map(|plan| self.links(plan)));
         let found = self.owned();
-        let idle = plan.into_iter().flat_map(Plan::idle_services);
+        let last = self.record.outcomes.first();
+        let is_kept = last.is_none_or(|last| last.phase == Phase::Promoted);
+        let idle = plan.filter(|_| is_kept).into_iter();
+        let idle = idle.flat_map(Plan::idle_services);
         let is_colored = |service: &ObjectRef| {
             let found = self.objects.get(service);
             found.is_some_and(|found| found.label(label::ROLE) == Some("colored"))

@@ -96,7 +96,7 @@ impl Cluster for Process {
 
     async fn delete_unchanged(&self, epoch: Epoch, found: &Object) -> Result<(), ClusterError> {
         let act = |state: &mut State| state.delete_unchanged(found);
-        let call = format!("delete {}", found.reference());
+        let call = format!("delete {} as found", found.reference());
         self.call(call, Some(epoch), act).await
     }
 
