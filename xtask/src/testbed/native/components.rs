@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::Programs;
 use super::component::{Component, Health};
-use super::daemon::Daemon;
+use super::daemon::{Daemon, Share};
 use super::layout::{self, Layout, port};
 use crate::run;
 
@@ -17,6 +17,15 @@ pub(crate) const CONTROLLER_MANAGER: &str = "kube-controller-manager";
 /// whenever their manager or the API server is restarted: at the usual rate of
 /// requests that takes seconds, or they give up.
 pub(crate) const RAISED_RATE: [&str; 2] = ["--kube-api-qps=100", "--kube-api-burst=200"];
+
+/// Elsewhere these have machines of their own. Here the kernel gives every container
+/// that starts as much of the processors as all of the API server.
+const CONTROL_PLANE: [&str; 4] = [
+    "etcd",
+    "kube-apiserver",
+    CONTROLLER_MANAGER,
+    "kube-scheduler",
+];
 
 /// All of them, in the order in which they start.
 pub(crate) fn all(layout: &Layout, programs: &Programs) -> Result<Vec<Component>> {
@@ -132,6 +141,11 @@ fn daemon(layout: &Layout, name: &'static str, program: PathBuf, arguments: Vec<
         program,
         arguments,
         environment: Vec::new(),
+        share: if CONTROL_PLANE.contains(&name) {
+            Share::Large
+        } else {
+            Share::Equal
+        },
         state: layout.state().to_owned(),
     }
 }

@@ -23,11 +23,15 @@ const MARK: &str = "PROMOTER_TESTBED_STATE";
 const NAME: &str = "PROMOTER_TESTBED_COMPONENT";
 
 /// Closes what the caller had open, such as a lock that would then be held for
-/// as long as the daemon runs, makes a session and becomes the program.
+/// as long as the daemon runs, makes a session, takes its share of the processors
+/// and becomes the program. A kernel that does not group processes by session has
+/// no such file.
 const STARTER: [&str; 3] = [
     "sh",
     "-c",
-    "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec setsid \"$0\" \"$@\"",
+    "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; exec setsid sh -c '\
+       [ ! -w /proc/self/autogroup ] || echo \"$0\" >/proc/self/autogroup; exec \"$@\"\
+     ' \"$0\" \"$@\"",
 ];
 
 /// The parts of the cluster talk to each other alone.
@@ -65,7 +69,27 @@ pub(crate) struct Daemon {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
     pub(crate) environment: Vec<(&'static str, String)>,
+    pub(crate) share: Share,
     pub(crate) state: PathBuf,
+}
+
+/// How much of the processors a daemon gets while others want them too.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Share {
+    /// As much as any other.
+    Equal,
+    /// Nine times that.
+    Large,
+}
+
+impl Share {
+    /// As the kernel wants it: the lower, the more.
+    fn nice(self) -> &'static str {
+        match self {
+            Self::Equal => "0",
+            Self::Large => "-10",
+        }
+    }
 }
 
 impl Daemon {
@@ -176,6 +200,7 @@ impl Daemon {
             command.env_remove(name);
         }
         command
+            .arg(self.share.nice())
             .arg(&self.program)
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (*name, value)))
@@ -362,6 +387,7 @@ mod tests {
             program: "/bin/sleep".into(),
             arguments: vec![seconds.to_owned()],
             environment: Vec::new(),
+            share: Share::Equal,
             state: state.to_owned(),
         }
     }
