@@ -236,12 +236,8 @@ impl Drive {
 
     pub(super) async fn apply_all(&self, objects: &[Object]) -> Result<Vec<Object>, ClusterError> {
         let cluster = &self.engine.cluster;
-        try_join_all(
-            objects
-                .iter()
-                .map(|object| cluster.apply(self.epoch, object)),
-        )
-        .await
+        let applied = objects.iter();
+        try_join_all(applied.map(|object| cluster.apply(self.epoch, object))).await
     }
 
     /// Notes a side effect. What is not on record when somebody else drives on

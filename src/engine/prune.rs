@@ -56,7 +56,7 @@ impl Drive {
         };
         try_join_all(owned.iter().filter(goes).map(|object| async {
             let cluster = &self.engine.cluster;
-            // Its colour may get it back.
+            // Its colour may get it back before a deletion arrives that is late.
             if object.kind() == "Service" {
                 return cluster.delete_unchanged(self.epoch, object).await;
             }

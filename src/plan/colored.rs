@@ -11,7 +11,7 @@ use super::object::Object;
 /// Nodes learn the way to a pod while it starts, and not only once it is ready.
 const PUBLISH: &str = "publishNotReadyAddresses";
 
-/// What the API server chooses where nobody says it.
+/// What the API server chooses.
 const CHOSEN: [&str; 4] = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"];
 
 /// What it sets where nobody says it.
@@ -62,16 +62,13 @@ fn annotations(object: &Object) -> BTreeMap<String, String> {
 fn is_spec(planned: &Object, found: &Object) -> bool {
     let (planned, found) = (spec(planned), spec(found));
     let is_known = |(field, value): (&String, &Value)| match planned.get(field) {
+        // The server chooses where nobody says it, and may add a family.
+        _ if CHOSEN.contains(&field.as_str()) => true,
         Some(wanted) if field == "ports" => are_ports(wanted, value),
-        // The server may add a family.
-        Some(_) if CHOSEN.contains(&field.as_str()) => true,
         Some(wanted) => wanted == value,
-        None => {
-            CHOSEN.contains(&field.as_str())
-                || DEFAULTS
-                    .iter()
-                    .any(|(name, default)| name == field && value == default)
-        }
+        None => DEFAULTS
+            .iter()
+            .any(|(name, default)| name == field && value == default),
     };
     let is_there = |field: &String| found.contains_key(field);
     found.iter().all(is_known) && planned.keys().all(is_there)

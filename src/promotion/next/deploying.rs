@@ -42,15 +42,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     let strangers = situation.strangers(color).map(|d| d.name.clone());
     let in_the_way: Vec<_> = old_pods.map(|p| p.name.clone()).chain(strangers).collect();
     if !in_the_way.is_empty() {
-        let what = format!(
-            "what is left of an earlier {color} to go: {}",
-            names(&in_the_way)
-        );
-        if situation.is_overdue() {
-            let text = format!("waited in vain for {what}");
-            return abort(vec![Reason::new(ReasonKind::Deploy, text)]);
-        }
-        return situation.wait(what);
+        return wait_to_go(situation, "what is left of", &names(&in_the_way));
     }
     let unready = situation.unready();
     if situation.is_overdue() && !unready.is_empty() {
@@ -88,22 +80,22 @@ fn clear_services(situation: Situation<'_>) -> Option<Next> {
     let stays = |service: &&&Object| service.at("/metadata/deletionTimestamp").is_none();
     let stay = left.iter().filter(stays).map(|s| s.name().to_owned());
     let stay: Vec<_> = stay.collect();
-    if left.is_empty() {
-        return None;
+    if !stay.is_empty() && !situation.is_overdue() {
+        return Some(Next::Do(Step::DeleteServices(stay)));
     }
-    let what = format!(
-        "Services of an earlier {} to go: {}",
-        situation.promotion.candidate,
-        names(left.iter().map(|service| service.name()))
-    );
-    Some(if situation.is_overdue() {
+    let left = names(left.iter().map(|service| service.name()));
+    (!left.is_empty()).then(|| wait_to_go(situation, "Services of", &left))
+}
+
+/// Waits for what an earlier promotion of the colour left, until the time is up.
+fn wait_to_go(situation: Situation<'_>, what: &str, left: &str) -> Next {
+    let color = situation.promotion.candidate;
+    let what = format!("{what} an earlier {color} to go: {left}");
+    if situation.is_overdue() {
         let text = format!("waited in vain for {what}");
-        abort(vec![Reason::new(ReasonKind::Deploy, text)])
-    } else if stay.is_empty() {
-        situation.wait(what)
-    } else {
-        Next::Do(Step::DeleteServices(stay))
-    })
+        return abort(vec![Reason::new(ReasonKind::Deploy, text)]);
+    }
+    situation.wait(what)
 }
 
 /// Deletes what earlier promotions left: Deployments of the colour, and Jobs.

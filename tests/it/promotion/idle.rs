@@ -11,14 +11,8 @@ use promoter::port::ClusterError;
 use promoter::promotion::ReasonKind;
 use serde_json::{Value, json};
 
-use crate::support::given::{self, app, check, manifest, named_as_blue, templated};
+use crate::support::given::{self, app, check, manifest, web, web_behind};
 use crate::support::scenario::{Scenario, reasons};
-
-/// A group whose only app is of this manifest.
-fn web(text: &str) -> Group {
-    let app = templated("web", text);
-    given::group(vec![app], vec![check("greets")])
-}
 
 /// The uid of a Service.
 fn uid(scenario: &Scenario, name: &str) -> String {
@@ -200,40 +194,35 @@ async fn one_that_never_goes_ends_a_promotion() {
     scenario.points_where_the_record_says();
 }
 
-/// A Service of users may have the name of a colour's.
-#[tokio::test(start_paused = true)]
-async fn one_that_users_were_at_goes_whatever_its_name() {
-    let after = manifest("web", "");
-    let mut scenario = Scenario::new(web(&named_as_blue(&after)));
-    scenario.promote().await;
-    scenario.push_all();
-    scenario.group = web(&after);
-    for color in [Color::Green, Color::Blue] {
+/// Its Service gets another name, and both colours serve under that; then only
+/// these Services are there.
+async fn renamed(mut scenario: Scenario, manifest: &str, colors: [Color; 2], left: [&str; 3]) {
+    scenario.group = web(manifest);
+    for color in colors {
         scenario.promote().await;
         scenario.push_all();
         scenario.rests_at(Some(color));
     }
-    let state = scenario.world.state();
-    assert_eq!(state.names("Service"), ["web", "web-blue", "web-green"]);
+    assert_eq!(scenario.world.state().names("Service"), left);
+}
+
+/// A Service of users may have the name of a colour's.
+#[tokio::test(start_paused = true)]
+async fn one_that_users_were_at_goes_whatever_its_name() {
+    let scenario = Scenario::new(web(&web_behind("web-blue")));
+    scenario.promote().await;
+    scenario.push_all();
+    let colors = [Color::Green, Color::Blue];
+    let left = ["web", "web-blue", "web-green"];
+    renamed(scenario, &manifest("web", ""), colors, left).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn that_of_a_renamed_service_reaches_nobody() {
-    let before = manifest("web", "");
-    let after = before.replace(
-        "kind: Service\nmetadata: {name: web}",
-        "kind: Service\nmetadata: {name: shop}",
-    );
-    assert_ne!(before, after);
-    let mut scenario = at_green(web(&before)).await;
-    scenario.group = web(&after);
-    for color in [Color::Blue, Color::Green] {
-        scenario.promote().await;
-        scenario.push_all();
-        scenario.rests_at(Some(color));
-    }
-    let state = scenario.world.state();
-    assert_eq!(state.names("Service"), ["shop", "shop-blue", "shop-green"]);
+    let scenario = at_green(web(&manifest("web", ""))).await;
+    let colors = [Color::Blue, Color::Green];
+    let left = ["shop", "shop-blue", "shop-green"];
+    renamed(scenario, &web_behind("shop"), colors, left).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -214,9 +214,8 @@ fn every_phase_ends_by_its_deadline() {
 /// What users are at may be named as a colour's, and somebody may change its labels.
 #[test]
 fn a_service_that_users_are_at_stays_whatever_its_labels_say() {
-    let text = given::named_as_blue(&given::manifest("web", ""));
-    let app = given::templated("web", &text.replace("web-blue", "web-green"));
-    let plan = given::plan(&given::group(vec![app], Vec::new()), Color::Green);
+    let group = given::web(&given::web_behind("web-green"));
+    let plan = given::plan(&group, Color::Green);
     let promotion = promotion(&plan, Phase::Deploying);
     let decide = |name: &str| {
         let mut service = plan.apps[0].services[0].active.clone();

@@ -2,7 +2,6 @@
 
 use promoter::engine::EngineError;
 use promoter::engine::propose::{Proposal, ProposeError};
-use promoter::group::Group;
 use promoter::plan::color::Color;
 use promoter::plan::object::ObjectRef;
 use promoter::port::ClusterError;
@@ -11,7 +10,7 @@ use promoter::promotion::ReasonKind;
 use promoter::promotion::record::GroupRecord;
 use serde_json::json;
 
-use crate::support::given::{self, check, manifest, named_as_blue, templated};
+use crate::support::given::{self, check, manifest, templated, web, web_behind};
 use crate::support::scenario::{Scenario, reasons};
 
 /// The refusals of a deploy, one per line, which has changed nothing.
@@ -60,21 +59,17 @@ async fn proposal(scenario: &Scenario) -> Proposal {
     engine.propose(registry, &scenario.group).await.unwrap()
 }
 
-fn web(text: &str) -> Group {
-    given::group(vec![templated("web", text)], vec![check("greets")])
-}
-
 /// Users are at it, and would be led to the candidate.
 #[tokio::test(start_paused = true)]
 async fn a_service_of_users_that_has_the_name_of_a_colours() {
     let plain = manifest("web", "");
-    let mut scenario = Scenario::new(web(&named_as_blue(&plain)));
+    let mut scenario = Scenario::new(web(&web_behind("web-blue")));
     scenario.promote().await;
     scenario.push_all();
     scenario.group = web(&plain);
     // The other colour is next, and its Service has another name.
     proposal(&scenario).await;
-    scenario.group = web(&named_as_blue(&plain));
+    scenario.group = web(&web_behind("web-blue"));
     scenario.promote().await;
     scenario.push_all();
     scenario.group = web(&plain);
@@ -91,7 +86,7 @@ async fn a_service_that_has_the_name_of_one_that_leads_pods() {
         scenario.group = web(&plain);
         scenario.promote().await;
         scenario.push_all();
-        scenario.group = web(&named_as_blue(&plain));
+        scenario.group = web(&web_behind("web-blue"));
         assert_eq!(
             refusals(&scenario).await,
             "app web, Service web-blue: has the name of a Service by which pods of a colour call each other"

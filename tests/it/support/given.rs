@@ -201,11 +201,17 @@ spec:
     )
 }
 
-/// A manifest of `web` whose Service has the name that the blue colour's would have.
-pub(crate) fn named_as_blue(manifest: &str) -> String {
-    let before = "kind: Service\nmetadata: {name: web}";
-    assert!(manifest.contains(before));
-    manifest.replace(before, "kind: Service\nmetadata: {name: web-blue}")
+/// A group whose only app, `web`, is of this manifest.
+pub(crate) fn web(manifest: &str) -> Group {
+    group(vec![templated("web", manifest)], vec![check("greets")])
+}
+
+/// The manifest of `web`, with this name for its Service.
+pub(crate) fn web_behind(service: &str) -> String {
+    let named = |name: &str| format!("kind: Service\nmetadata: {{name: {name}}}");
+    let manifest = manifest("web", "");
+    assert!(manifest.contains(&named("web")));
+    manifest.replace(&named("web"), &named(service))
 }
 
 /// The newest master image of a repository.
