@@ -9,7 +9,7 @@ use super::perform::some_at_once;
 use crate::group::Report;
 use crate::group::name::CheckName;
 use crate::plan::CheckPlan;
-use crate::plan::check::{job, job_name};
+use crate::plan::check::{CONTAINER, job, job_name};
 use crate::plan::object::ObjectRef;
 use crate::plan::pin::pin;
 use crate::port::ClusterError;
@@ -58,8 +58,8 @@ impl Drive {
         reason: String,
         observed: &Observed,
     ) -> Result<(), ClusterError> {
-        let attempt = self.promotion.attempt(&check).unwrap_or(0) + 1;
-        self.promotion.attempts.insert(check.clone(), attempt);
+        let before = self.promotion.attempt(&check).unwrap_or(0);
+        self.promotion.attempts.insert(check.clone(), before + 1);
         self.promotion.runs.remove(&check);
         self.promotion.early.remove(&check);
         self.outputs.remove(&check);
@@ -68,6 +68,14 @@ impl Drive {
             check: check.clone(),
             reason,
         });
+        // On a node that is silent it may still run.
+        let pod = self.pod_of(&check, before, observed);
+        let container = pod.and_then(|pod| pod.container(CONTAINER));
+        if container.is_some_and(|container| container.running_since.is_some())
+            && let Some(plan) = self.plan.check(&check)
+        {
+            self.end_job(plan, before, observed).await?;
+        }
         self.make_jobs(&[check], observed).await
     }
 

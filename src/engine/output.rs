@@ -91,7 +91,8 @@ impl Drive {
         }
     }
 
-    fn pod_of<'a>(
+    /// The pod of a check's run.
+    pub(super) fn pod_of<'a>(
         &self,
         check: &CheckName,
         attempt: u32,

@@ -10,17 +10,20 @@ use jiff::Timestamp;
 
 use crate::promotion::observed::Observed;
 
-/// Times at which Jobs, containers and endpoints were first seen, and outages last.
+/// Times at which Jobs, containers and endpoints were first seen, and silent nodes
+/// and outages last.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
     seen: BTreeMap<String, Timestamp>,
+    /// Pods of whose node nothing was heard, by uid.
+    unheard: BTreeMap<String, Timestamp>,
     /// How many outages there were by when.
     outages: (u32, Option<Timestamp>),
 }
 
 impl Sightings {
     /// Puts the times at which this process saw checks' Jobs and containers
-    /// and endpoints first, and outages last, in place of the cluster's.
+    /// and endpoints first, silent nodes and outages last, in place of the cluster's.
     pub(super) fn date(&mut self, observed: &mut Observed, now: Timestamp) {
         if observed.outages != self.outages.0 {
             self.outages = (observed.outages, Some(now));
@@ -42,6 +45,10 @@ impl Sightings {
         }
         for pod in &mut observed.pods {
             pod.created_at = self.first(&pod.uid, now);
+            if pod.unheard {
+                self.unheard.insert(pod.uid.clone(), now);
+            }
+            pod.unheard_at = self.unheard.get(&pod.uid).copied();
             if pod.check.is_none() {
                 continue;
             }

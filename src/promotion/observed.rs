@@ -88,6 +88,8 @@ pub struct PodState {
     /// Whether it counts as not ready only because nothing was heard of its
     /// node for a while: its containers were ready when something was.
     pub unheard: bool,
+    /// When that was so last, as far as this promoter saw it.
+    pub unheard_at: Option<Timestamp>,
     /// The node it is on.
     pub node: Option<String>,
     /// Whether it is being deleted.

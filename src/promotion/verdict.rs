@@ -134,7 +134,17 @@ impl CheckFacts {
             return Some(self.never_started());
         }
         let reason = format!("not ended within its timeout of {}", text(self.timeout));
+        if self.is_silent() {
+            let reason = format!("{reason}, but its node was not heard of any more");
+            return Some(self.repeat(&reason));
+        }
         Some(self.end(Verdict::TimedOut, &reason))
+    }
+
+    /// Whether it may have ended since its node was heard of last.
+    fn is_silent(&self) -> bool {
+        let running = matches!(self.container(), Some(ContainerFacts::Running { .. }));
+        running && self.pod.as_ref().is_some_and(|pod| pod.silent)
     }
 
     /// Why the run has no verdict, if somebody or something took it away.
@@ -253,8 +263,7 @@ impl CheckFacts {
             | (Verdict::Failed, ReportFacts::Lost(_)) => (verdict, reason),
             (_, ReportFacts::Unread) => return Ruling::ReadReport,
             (Verdict::Passed, ReportFacts::Lost(why)) => {
-                let reason = format!("its report could not be read: {why}");
-                (Verdict::Errored, reason)
+                return self.repeat(&format!("its report could not be read: {why}"));
             }
             (Verdict::Passed, ReportFacts::Tap(report)) => report.judge(),
             (Verdict::Failed, ReportFacts::Tap(report)) => {

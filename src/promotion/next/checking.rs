@@ -214,18 +214,22 @@ pub fn facts(
 }
 
 /// Whether pods of the candidate were taken away since a Job was made: one that
-/// goes, or one that came later in the place of another. What crashes stays
-/// where it is, and is the candidate's own doing.
+/// goes, one that came later in the place of another, or one whose node fell
+/// silent. What crashes stays where it is, and is the candidate's own doing.
 fn disturbed(situation: Situation<'_>, job: &JobState) -> Option<String> {
     let color = situation.promotion.candidate;
     let pods = situation.observed.pods.iter();
     let mut pods = pods.filter(|pod| pod.color == color && situation.is_ours(&pod.promotion));
-    let pod = pods.find(|pod| {
+    pods.find_map(|pod| {
+        let app = pod.app.as_ref()?;
         let taken = pod.deleting || pod.disrupted.is_some() || pod.reason.is_some();
-        pod.app.is_some() && (taken || pod.created_at > job.created_at)
-    })?;
-    let app = pod.app.as_ref()?;
-    Some(format!("pods of {app} were taken away meanwhile"))
+        if taken || pod.created_at > job.created_at {
+            return Some(format!("pods of {app} were taken away meanwhile"));
+        }
+        let silent = format!("the node of a pod of {app} was not heard of any more");
+        let since = pod.unheard_at.is_some_and(|at| at >= job.created_at);
+        since.then_some(silent)
+    })
 }
 
 /// The pods that say they are of a Job.
@@ -257,6 +261,7 @@ fn pod_facts(pod: &PodState, of_job: usize) -> PodFacts {
         deleting: pod.deleting,
         disrupted: another.or_else(|| pod.disrupted.clone()),
         reason: pod.reason.clone(),
+        silent: pod.unheard,
         unschedulable: pod.unschedulable.clone(),
         container: container.map_or(ContainerFacts::Unreported, container_facts),
     }

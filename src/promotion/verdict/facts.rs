@@ -80,6 +80,8 @@ pub struct PodFacts {
     pub disrupted: Option<String>,
     /// `status.reason`, such as `Evicted`, `NodeLost` or `DeadlineExceeded`.
     pub reason: Option<String>,
+    /// Whether its node is not heard of any more: what its status says may be long over.
+    pub silent: bool,
     /// Why no node takes it.
     pub unschedulable: Option<String>,
     /// Its container `check`.

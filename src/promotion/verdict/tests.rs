@@ -27,6 +27,7 @@ fn pod(container: ContainerFacts) -> PodFacts {
         deleting: false,
         disrupted: None,
         reason: None,
+        silent: false,
         unschedulable: None,
         container,
     }
@@ -243,6 +244,28 @@ fn a_failure_beside_pods_that_were_taken_away_is_not_believed() {
 }
 
 #[test]
+fn a_silent_node_lets_no_run_time_out() {
+    let silent = |since| {
+        let mut facts = facts(ContainerFacts::Running { since });
+        facts.pod.as_mut().unwrap().silent = true;
+        facts
+    };
+    check(
+        &silent(at(-100)),
+        "waiting for its container to end (200 s left)",
+    );
+    let why = "not ended within its timeout of 5m, but its node was not heard of any more";
+    check(&silent(at(-300)), &format!("rerun: {why}"));
+    let mut last = silent(at(-300));
+    last.attempt = 3;
+    check(&last, &format!("errored: no verdict after 3 runs: {why}"));
+    // What it said before counts.
+    let mut late = ended(|end| end.started_at = Some(at(-311)));
+    late.pod.as_mut().unwrap().silent = true;
+    check(&late, "timed out: not ended within its timeout of 5m");
+}
+
+#[test]
 fn a_task_that_the_runtime_lost_says_nothing() {
     let lost = ended(|end| {
         end.exit_code = 255;
@@ -313,7 +336,7 @@ fn reports() {
     );
     check(
         &with(0, ReportFacts::Lost("its node is gone".to_owned())),
-        "errored: its report could not be read: its node is gone",
+        "rerun: its report could not be read: its node is gone",
     );
     check(
         &with(1, tap("ok 1\n1..1\n")),
@@ -384,13 +407,16 @@ fn pods() -> Vec<Option<PodFacts>> {
             for deleting in [false, true] {
                 for disrupted in [None, Some("PreemptionByScheduler".to_owned())] {
                     for reason in [None, Some("Evicted"), Some(DEADLINE_EXCEEDED)] {
-                        all.push(Some(PodFacts {
-                            phase,
-                            deleting,
-                            disrupted: disrupted.clone(),
-                            reason: reason.map(str::to_owned),
-                            ..pod(container.clone())
-                        }));
+                        for silent in [false, true] {
+                            all.push(Some(PodFacts {
+                                phase,
+                                deleting,
+                                disrupted: disrupted.clone(),
+                                reason: reason.map(str::to_owned),
+                                silent,
+                                ..pod(container.clone())
+                            }));
+                        }
                     }
                 }
             }

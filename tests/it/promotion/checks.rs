@@ -150,6 +150,7 @@ async fn a_disturbed_run_is_repeated() {
     for disturbed in [
         End::Evicted,
         End::NodeLost,
+        End::NodeSilent,
         End::PodDeleted,
         End::JobDeleted,
     ] {

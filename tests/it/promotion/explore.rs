@@ -11,6 +11,7 @@ mod choice;
 mod concrete;
 mod invariants;
 mod model;
+mod raised;
 mod sequences;
 mod situations;
 mod states;

@@ -155,3 +155,31 @@ async fn a_namespace_that_goes_is_named_first() {
         failed.text
     );
 }
+
+/// A check that fails beside a candidate's pod of whose node nothing is heard says
+/// nothing of the release.
+#[tokio::test(start_paused = true)]
+async fn a_failure_beside_a_silent_node_is_repeated_once_it_is_heard_of() {
+    let scenario = Scenario::ready_for_green(given::hello()).await;
+    scenario.world.run("greets", Run::exits(1));
+    scenario.world.when("create Job", |state| {
+        let silent = |is: bool| {
+            move |state: &mut State| {
+                let mut pods = state.pods.iter_mut().map(|pod| &mut pod.state);
+                let pod = pods.find(|pod| pod.name.starts_with("hello-b-green"));
+                let pod = pod.unwrap();
+                (pod.ready, pod.unheard) = (!is, is);
+            }
+        };
+        state.later(Duration::from_secs(1), silent(true));
+        state.later(Duration::from_secs(30), silent(false));
+    });
+    scenario.promote().await;
+    let repeated = scenario.events.of("check-repeated");
+    let reason = repeated[0]["reason"].as_str().unwrap();
+    assert_eq!(
+        reason,
+        "exit 1, but the node of a pod of hello-b was not heard of any more"
+    );
+    scenario.rests_at(Some(Color::Green));
+}

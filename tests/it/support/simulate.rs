@@ -51,6 +51,8 @@ pub(crate) enum End {
     Evicted,
     /// The pod vanishes together with its node.
     NodeLost,
+    /// Nothing is heard of its node any more; the pod may go on.
+    NodeSilent,
     /// It goes on, and somebody makes a pod that says it is the Job's, and passes.
     Forged,
 }
@@ -195,6 +197,7 @@ impl State {
             phase: "Pending".to_owned(),
             ready: false,
             unheard: false,
+            unheard_at: None,
             node: None,
             deleting: false,
             disrupted: None,
@@ -317,6 +320,10 @@ impl State {
             End::NodeLost => {
                 self.pods.retain(|p| p.state.name != pod);
                 self.end_job_later(job, "BackoffLimitExceeded");
+            }
+            End::NodeSilent => {
+                let state = &mut self.pod(pod).unwrap().state;
+                (state.ready, state.unheard) = (false, true);
             }
             End::Forged => {
                 let mut forged = self.pod(pod).unwrap().clone();

@@ -59,6 +59,7 @@ fn pod(metadata: &ObjectMeta, spec: PodSpec, status: PodStatus) -> Option<PodSta
         phase: status.phase.unwrap_or_default(),
         ready: is_true("Ready"),
         unheard,
+        unheard_at: None,
         node: spec.node_name,
         deleting: metadata.deletion_timestamp.is_some(),
         disrupted,

@@ -20,6 +20,7 @@ use promoter::promotion::{Actor, Promotion, Tested, Trigger};
 use super::states::{Age, Check, Kind, MARKS, MOST, Recorded, Returned, Run, State};
 use crate::support::given;
 use found::Services;
+pub(super) use found::{deployment, pod, slim};
 
 /// The plans of one kind of group, and its promotion as it begins.
 struct Plans {
@@ -83,7 +84,7 @@ fn plans(kind: Kind) -> Plans {
 }
 
 /// When the phase began, or somebody took it over.
-fn start() -> Timestamp {
+pub(super) fn start() -> Timestamp {
     "2026-11-21T09:00:00Z".parse().unwrap()
 }
 

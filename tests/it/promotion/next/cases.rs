@@ -174,6 +174,7 @@ pub(super) fn observed(
                 phase: "Running".to_owned(),
                 ready: u32::try_from(number).unwrap() < one.ready,
                 unheard: false,
+                unheard_at: None,
                 node: None,
                 deleting: one.deleting,
                 disrupted: None,

@@ -67,7 +67,11 @@ pub(super) fn observed(state: &State, plans: &Plans, promotion: &Promotion) -> O
     observed
 }
 
-fn deployment(app: &AppPlan, color: Color, promotion: &str) -> DeploymentState {
+pub(in crate::promotion::explore) fn deployment(
+    app: &AppPlan,
+    color: Color,
+    promotion: &str,
+) -> DeploymentState {
     DeploymentState {
         name: format!("{}-{color}", app.name),
         uid: format!("{}-tested", app.name),
@@ -187,7 +191,12 @@ fn add_old(observed: &mut Observed, app: &App, plan: &AppPlan) {
     observed.deployments.push(found);
 }
 
-fn pod(app: &AppPlan, color: Color, promotion: &str, n: u32) -> PodState {
+pub(in crate::promotion::explore) fn pod(
+    app: &AppPlan,
+    color: Color,
+    promotion: &str,
+    n: u32,
+) -> PodState {
     let name = format!("{}-{color}-{n}", app.name);
     PodState {
         uid: name.clone(),
@@ -200,6 +209,7 @@ fn pod(app: &AppPlan, color: Color, promotion: &str, n: u32) -> PodState {
         phase: "Running".to_owned(),
         ready: true,
         unheard: false,
+        unheard_at: None,
         node: None,
         deleting: false,
         disrupted: None,
@@ -251,7 +261,7 @@ fn services(
 }
 
 /// As much of an active Service as the rules look at.
-fn slim(service: &Object, selector: &Value) -> Object {
+pub(in crate::promotion::explore) fn slim(service: &Object, selector: &Value) -> Object {
     Object(json!({
         "kind": "Service",
         "metadata": {
@@ -331,6 +341,7 @@ fn add_run(
         phase: "Running".to_owned(),
         ready: false,
         unheard: false,
+        unheard_at: None,
         node: None,
         deleting: check.run == Run::Deleted,
         disrupted: None,
