@@ -1,7 +1,8 @@
 //! The group's lock: a Lease whose epoch is the fence of every write.
 //!
 //! A holder acts only before a local monotonic deadline, which it moves by
-//! renewing; no request of its may outlive that deadline. A taker raises the
+//! renewing; no request of its may outlive that deadline. Time in which the
+//! machine sleeps counts, as nobody else sleeps meanwhile. A taker raises the
 //! epoch and stamps it on the active Services and the `DeploymentGroup` before
 //! it looks at anything, so that what an earlier holder still has under way is
 //! refused by the server (design: fence).
@@ -19,6 +20,7 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
@@ -49,7 +51,8 @@ pub(super) struct Sighting {
 /// A lock this process holds.
 pub(super) struct Held {
     epoch: Epoch,
-    deadline: Instant,
+    /// Until when it is acted on, since the machine was started.
+    deadline: Duration,
     renewal: AbortHandle,
 }
 
@@ -109,7 +112,7 @@ impl Kubernetes {
         let leases = self.leases();
         let failed = |error| LockError::Cluster(error::from("take the group's Lease", error));
         let now = Timestamp::now();
-        let before = Instant::now();
+        let before = uptime();
         let spec = current
             .as_ref()
             .and_then(|lease| lease.spec.clone())
@@ -231,12 +234,23 @@ impl Kubernetes {
             .filter(|held| held.epoch == epoch)
             .map(|held| held.deadline);
         drop(held);
-        let deadline = deadline
-            .filter(|deadline| *deadline > Instant::now())
-            .ok_or(ClusterError::Fenced)?;
-        let answer = tokio::time::timeout_at(deadline.into(), request).await;
+        let left = deadline.and_then(|deadline| deadline.checked_sub(uptime()));
+        let left = left.filter(|left| !left.is_zero());
+        let left = left.ok_or(ClusterError::Fenced)?;
+        let answer = tokio::time::timeout(left, request).await;
         answer.unwrap_or(Err(ClusterError::Fenced))
     }
+}
+
+/// How long ago the machine was started, its sleep included: [`Instant`] leaves
+/// that out, and somebody else may have taken the lock meanwhile.
+fn uptime() -> Duration {
+    #[cfg(target_os = "linux")]
+    const CLOCK: ClockId = ClockId::Boottime;
+    // Elsewhere the monotonic clock goes on in a machine that sleeps.
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: ClockId = ClockId::Monotonic;
+    Duration::try_from(clock_gettime(CLOCK)).unwrap_or_default()
 }
 
 /// Who holds a Lease, for people.
@@ -260,7 +274,7 @@ async fn renew(leases: Api<Lease>, mut lease: Lease, held: Arc<Mutex<Option<Held
     loop {
         tokio::time::sleep(pause).await;
         pause = RETRY;
-        let asked = Instant::now();
+        let asked = uptime();
         if let Some(spec) = lease.spec.as_mut() {
             spec.renew_time = Some(MicroTime(Timestamp::now()));
         }
