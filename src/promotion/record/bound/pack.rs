@@ -1,5 +1,6 @@
 //! The parts of a checkpoint that nobody reads: of every app its name and the
-//! uid of its Deployment, which are compressed, and of every result which
+//! uid of its Deployment, of every check its run and the uid of its Job, which are
+//! compressed, and of every result which
 //! promotion and plan it is of, which are left out where that is this one. For
 //! a hundred apps it is more than a record may have.
 
@@ -14,7 +15,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 /// What is packed.
-const PARTS: [&str; 2] = ["tested", "raising"];
+const PARTS: [&str; 5] = ["tested", "raising", "attempts", "runs", "early"];
 
 /// What is left out of a result that is of the checkpoint's own, and where the
 /// checkpoint has it.

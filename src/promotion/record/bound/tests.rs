@@ -95,6 +95,8 @@ fn checkpoint(phase: Phase) -> Promotion {
         "tested": members.clone().map(tested).collect::<serde_json::Map<_, _>>(),
         "raising": members.clone().map(raise).collect::<Vec<_>>(),
         "attempts": members.clone().map(|n| (check(n), json!(3))).collect::<serde_json::Map<_, _>>(),
+        "runs": members.clone().map(|n| (check(n), json!(uid(MEMBERS + n)))).collect::<serde_json::Map<_, _>>(),
+        "early": members.clone().map(check).collect::<Vec<_>>(),
         "results": members.map(result).collect::<Vec<_>>(),
         "waitsFor": text(6000), "exposed": true, "returnedAt": now, "reasons": reasons(MEMBERS), "hurry": true,
     });
@@ -219,6 +221,8 @@ fn a_small_record_is_stored_as_it_is() {
     let checkpoint = record.in_flight.as_mut().unwrap();
     checkpoint.results.truncate(2);
     checkpoint.raising.clear();
+    checkpoint.runs.clear();
+    checkpoint.early.clear();
     checkpoint.reasons.clear();
     record.astray.clear();
     record.outcomes.clear();
