@@ -46,7 +46,7 @@ use crate::promotion::record::{AppVersion, GroupRecord, Outcome};
 use crate::promotion::{Actor, Promotion};
 use drive::Drive;
 use lock::Lock;
-use propose::{Proposal, ProposeError};
+use propose::{Answers, Proposal, ProposeError};
 use resolve::ResolveError;
 
 /// The images of a group, or all that is wrong with them.
@@ -198,8 +198,10 @@ impl Engine {
                 Some(_) => resolve::resolve(registry, group).await,
             }
         };
+        let answers = Answers::default();
+        let planning = self.propose_mended(lock, group, answers.noted(newest));
         let proposal = tokio::select! {
-            proposal = self.propose_mended(lock, group, newest) => proposal?,
+            proposal = self.in_time(&answers, planning) => proposal?,
             () = stop.cancelled() => return Ok(Deployed::Stopped),
         };
         if proposal.is_up_to_date() && !options.force {

@@ -1,5 +1,10 @@
 //! From a group to the plan of what a promotion would do now. Writes nothing.
 
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Engine;
@@ -13,6 +18,12 @@ use crate::plan::refusal::Refusal;
 use crate::plan::survey::Survey;
 use crate::plan::{Plan, planner};
 use crate::port::{ClusterError, Registry};
+use crate::promotion::event::Fact;
+
+/// How long planning may take, however often it is tried again meanwhile.
+const DEADLINE: Duration = Duration::from_mins(10);
+/// After how long it says what it waits for.
+const LONG_WAIT: Duration = Duration::from_secs(5);
 
 /// A plan, and what a person wants to know before it is carried out.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +66,35 @@ pub enum ProposeError {
     /// The cluster did not answer.
     #[error("failed to look at the cluster")]
     Cluster(#[source] ClusterError),
+    /// It took too long.
+    #[error(
+        "planning did not end within 10 minutes: it still waited for {wait_for}; nothing was changed"
+    )]
+    Overdue {
+        /// What for.
+        wait_for: &'static str,
+    },
+}
+
+/// Who has answered while a plan is made.
+#[derive(Debug, Default)]
+pub(super) struct Answers(AtomicBool);
+
+impl Answers {
+    /// What the registry answers.
+    pub(super) async fn noted<T>(&self, images: impl Future<Output = T>) -> T {
+        let images = images.await;
+        self.0.store(true, Ordering::Relaxed);
+        images
+    }
+
+    fn awaited(&self) -> &'static str {
+        if self.0.load(Ordering::Relaxed) {
+            "the cluster to say what runs and what it would take"
+        } else {
+            "the registry to say which images there are"
+        }
+    }
 }
 
 impl Engine {
@@ -67,7 +107,52 @@ impl Engine {
         registry: &dyn Registry,
         group: &Group,
     ) -> Result<Proposal, ProposeError> {
-        let (resolved, survey) = tokio::join!(resolve(registry, group), self.cluster.survey());
+        let answers = Answers::default();
+        let planning = self.propose_anew(registry, group, &answers);
+        self.in_time(&answers, planning).await
+    }
+
+    /// Sees to it that planning ends, and that it says what it waits for.
+    pub(super) async fn in_time<T, E: From<ProposeError>>(
+        &self,
+        answers: &Answers,
+        planning: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let begun = self.clock.now();
+        let at = |after| begun.saturating_add(after).unwrap_or(Timestamp::MAX);
+        let mut planning = pin!(planning);
+        tokio::select! {
+            biased;
+            planned = &mut planning => return planned,
+            () = self.clock.sleep_until(at(LONG_WAIT)) => {}
+        }
+        let (wait_for, until) = (answers.awaited(), at(DEADLINE));
+        let told = wait_for.to_owned();
+        self.record(
+            None,
+            Fact::Waiting {
+                wait_for: told,
+                until,
+            },
+        );
+        tokio::select! {
+            biased;
+            planned = &mut planning => planned,
+            () = self.clock.sleep_until(until) => {
+                let wait_for = answers.awaited();
+                Err(ProposeError::Overdue { wait_for }.into())
+            }
+        }
+    }
+
+    async fn propose_anew(
+        &self,
+        registry: &dyn Registry,
+        group: &Group,
+        answers: &Answers,
+    ) -> Result<Proposal, ProposeError> {
+        let images = answers.noted(resolve(registry, group));
+        let (resolved, survey) = tokio::join!(images, self.cluster.survey());
         let survey = survey.map_err(ProposeError::Cluster)?;
         let resolved = resolved.map_err(ProposeError::Resolve)?;
         // What differs is said of the colour that serves.

@@ -11,6 +11,7 @@ mod interrupted;
 mod lost;
 mod next;
 mod outages;
+mod planning;
 mod refused;
 mod returning;
 mod settling;

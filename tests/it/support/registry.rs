@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ struct State {
     images: BTreeMap<RepositoryName, Vec<RegistryImage>>,
     error: Option<RegistryError>,
     platforms: Vec<Platform>,
+    slow: Duration,
     builds: u64,
 }
 
@@ -58,6 +60,11 @@ impl FakeRegistry {
         self.state.lock().unwrap().error = Some(error);
     }
 
+    /// From now on it takes so long to list a repository.
+    pub(crate) fn takes(&self, slow: Duration) {
+        self.state.lock().unwrap().slow = slow;
+    }
+
     /// What all images run on; `linux/amd64` unless told.
     pub(crate) fn runs_on(&self, os: &str, architecture: &str) {
         self.state.lock().unwrap().platforms = vec![platform(os, architecture)];
@@ -75,6 +82,10 @@ pub(crate) fn platform(os: &str, architecture: &str) -> Platform {
 #[async_trait]
 impl Registry for FakeRegistry {
     async fn images(&self, repository: &RepositoryName) -> Result<Listing, RegistryError> {
+        let slow = self.state.lock().unwrap().slow;
+        if !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
         let state = self.state.lock().unwrap();
         if let Some(error) = &state.error {
             return Err(error.clone());
