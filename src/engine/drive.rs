@@ -169,7 +169,7 @@ impl Drive {
         self.report(&observed);
         self.follow_checks(&observed);
         if stop.is_cancelled() && self.stop(&observed) {
-            self.put_on_record().await?;
+            self.leave().await?;
             return Ok(Some(Deployed::Unfinished(self.promotion.id.clone())));
         }
         let next = next(self.situation(&observed));
@@ -201,7 +201,7 @@ impl Drive {
                 self.promotion.tested.extend(tested);
                 self.enter(phase, reasons);
                 if self.detach && phase == Phase::Settling {
-                    self.put_on_record().await?;
+                    self.leave().await?;
                     return Ok(Some(Deployed::Detached(self.promotion.id.clone())));
                 }
             }
@@ -292,6 +292,14 @@ impl Drive {
             Phase::Settling => true,
             Phase::Aborting | Phase::Promoted | Phase::Aborted | Phase::Failed => false,
         }
+    }
+
+    /// Leaves it to the next promoter.
+    async fn leave(&mut self) -> Result<(), ClusterError> {
+        self.put_on_record().await?;
+        let phase = self.promotion.phase;
+        self.emit(Fact::Left { phase });
+        Ok(())
     }
 
     /// Whether a stop was already turned into an abort.

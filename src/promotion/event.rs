@@ -174,6 +174,11 @@ pub enum Fact {
         /// The colour.
         color: Color,
     },
+    /// Traffic is moved, and the rest is left to the next promoter, as was asked for.
+    Left {
+        /// Where it stands.
+        phase: Phase,
+    },
     /// Something a person should know that does not fail the promotion.
     Warning {
         /// What.

@@ -13,11 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{CaseOutcome, CheckResult, Verdict};
 use super::id::PromotionId;
+use super::next::astray;
 use super::phase::Phase;
 use super::{Actor, Promotion, Reason};
 use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
 use crate::plan::fingerprint::{Fingerprint, ReleaseId};
+use crate::plan::label::{self, Role};
+use crate::plan::object::Object;
 use crate::plan::{AppPlan, Plan, Serving};
 pub use bound::Unreadable;
 #[cfg(test)]
@@ -198,6 +201,20 @@ impl GroupRecord {
             kept.results.iter_mut().for_each(bound);
             self.in_flight = Some(kept);
         }
+    }
+
+    /// Active Services of the group among `services` that do not point at the colour
+    /// that serves, in words. None while a promotion is under way: that is for whoever
+    /// drives it to tell.
+    pub fn strays(&self, group: &str, services: &[Object]) -> Vec<String> {
+        let Some(serving) = self.serving.as_ref().filter(|_| self.in_flight.is_none()) else {
+            return Vec::new();
+        };
+        let active = services.iter().filter(|service| {
+            service.is_owned_by(group) && service.label(label::ROLE) == Some(Role::Active.as_str())
+        });
+        let strays = active.filter(|service| service.active_color(group) != Some(serving.color));
+        strays.map(|service| astray(service.name())).collect()
     }
 
     /// The candidate serves from now on.

@@ -232,6 +232,11 @@ fn told(fact: Fact) -> Option<(bool, String, String)> {
             "RollbackAsked",
             format!("{holder} is asked to move traffic back"),
         ),
+        Fact::Left { phase } => say(
+            false,
+            "Left",
+            format!("left while {phase}, for the next promoter to go on"),
+        ),
         Fact::Warning { message } => say(true, "Warning", message),
         Fact::Rebuilt { .. } => say(
             true,

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use kube::api::{DynamicObject, ListParams};
+use k8s_openapi::api::core::v1::Service;
+use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, ResourceExt};
 
 use super::ledger::record_of;
+use super::whole::Whole;
 use super::{Connection, crd, error};
 use crate::group::name::Namespace;
+use crate::plan::label;
+use crate::plan::object::Object;
 use crate::port::ClusterError;
 use crate::promotion::record::GroupRecord;
 
@@ -41,7 +45,8 @@ fn status(found: &DynamicObject) -> Result<GroupStatus, ClusterError> {
     })
 }
 
-/// All groups of a namespace, by name.
+/// All groups of a namespace, by name. What somebody changed since nobody drives
+/// a group any more is noted in its record's `astray`.
 ///
 /// # Errors
 /// The cluster does not answer, or promoter is not installed there.
@@ -54,7 +59,42 @@ pub async fn list(
     let found = tokio::time::timeout(PATIENCE, api.list(&all)).await;
     let found = found.map_err(|_| error::no_answer("list the DeploymentGroups", PATIENCE))?;
     let found = found.map_err(|error| error::from_group("list the DeploymentGroups", error))?;
-    found.items.iter().map(status).collect()
+    let mut groups: Vec<_> = found.items.iter().map(status).collect::<Result<_, _>>()?;
+    if !groups.is_empty() {
+        let services = services(connection, namespace).await?;
+        for group in &mut groups {
+            let mut strays = group.record.strays(&group.name, &services);
+            let known = &mut group.record.astray;
+            strays.retain(|stray| !known.contains(stray));
+            known.extend(strays);
+        }
+    }
+    Ok(groups)
+}
+
+/// The Services of all groups; none for who may only look at the groups.
+async fn services(
+    connection: &Connection,
+    namespace: &Namespace,
+) -> Result<Vec<Object>, ClusterError> {
+    let api: Api<Whole> = Api::namespaced_with(
+        connection.client.clone(),
+        namespace.as_str(),
+        &ApiResource::erase::<Service>(&()),
+    );
+    let of_groups = ListParams::default().labels(label::GROUP);
+    let found = tokio::time::timeout(PATIENCE, api.list(&of_groups)).await;
+    let found = found.map_err(|_| error::no_answer("list the Services", PATIENCE))?;
+    let found = found.map_err(|error| error::from("list the Services", error));
+    match found {
+        Ok(found) => Ok(found
+            .items
+            .into_iter()
+            .map(|s| s.into_object("v1", "Service"))
+            .collect()),
+        Err(ClusterError::Forbidden { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// A group's record now and at every change.

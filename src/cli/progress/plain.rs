@@ -145,7 +145,8 @@ impl<W> Written<W> {
                 self.last.clear();
                 text.with(DIM, format!("{check} │ ")).and(line.trim_end())
             }
-            Fact::CheckOutput { .. } => return Vec::new(),
+            // Said at the end, where the result is.
+            Fact::CheckOutput { .. } | Fact::Left { .. } => return Vec::new(),
             Fact::CheckRepeated { check, reason } => {
                 text.with(WARN, words::repeated(&check, &reason))
             }

@@ -41,6 +41,21 @@ fn an_active_service_led_elsewhere_is_reported_and_not_switched() {
     users.stop().assert_undisturbed();
 }
 
+/// Nobody drives, so nobody reports it: who asks for the status is told.
+#[test]
+fn one_that_is_led_elsewhere_at_rest_is_seen_by_who_asks() {
+    let scene = Scene::new("at-rest");
+    let status = || scene.folder.promoter(["status", "master"]).run();
+    let changed = "somebody changed the selector of Service hello-a";
+    assert!(!status().stdout.contains(changed), "{}", status());
+    let elsewhere = json!({ "spec": { "selector": { "promoter.dev/color": "green" } } });
+    scene.folder.patch("Service", "hello-a", &elsewhere);
+    assert!(status().stdout.contains(changed), "{}", status());
+    let resumed = scene.folder.promoter(["resume", "master"]).run();
+    assert_eq!(resumed.code, 0, "{resumed}");
+    assert!(!status().stdout.contains(changed), "{}", status());
+}
+
 /// The condition that says so, if it is true.
 fn astray(scene: &Scene) -> Option<Value> {
     let conditions = scene.folder.status("master")["conditions"]

@@ -3,8 +3,11 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+use serde_json::Value;
+
 use super::{Scene, holding};
-use crate::support::{Promoter, Proxy};
+use crate::support::{Promoter, Proxy, until};
 
 #[test]
 fn wrong_clocks_steal_no_lock_and_inherit_that_of_the_dead() {
@@ -28,6 +31,7 @@ fn wrong_clocks_steal_no_lock_and_inherit_that_of_the_dead() {
     scene.let_go(&check);
     // By this one the lock is good for another hour.
     let heir = clock.deploy(&scene).run();
+    is_off_by(&heir.events()[0]["at"], -3600);
     let resumed = &heir.events_named("resumed")[0];
     assert_eq!(
         resumed["promotion"],
@@ -46,6 +50,10 @@ fn a_clock_that_jumps_ends_and_prolongs_nothing() {
     let mut running = clock.deploy(&scene).start();
     let check = holding(&mut running);
     clock.set("+3600");
+    until("a renewal by the clock that jumped", || {
+        let lease = scene.folder.get("Lease", "promoter-master")?;
+        (off(&lease["spec"]["renewTime"]) > 3500).then_some(())
+    });
     scene.let_go(&check);
     running.phase("Settling");
     clock.set("-3600");
@@ -53,6 +61,22 @@ fn a_clock_that_jumps_ends_and_prolongs_nothing() {
 
     scene.assert_promoted(&run);
     users.stop().assert_undisturbed();
+}
+
+/// By how many seconds a time of just now is off.
+fn off(written: &Value) -> i64 {
+    let written: Timestamp = written.as_str().unwrap().parse().unwrap();
+    written.duration_since(Timestamp::now()).as_secs()
+}
+
+/// Otherwise the test would be about a clock that is right.
+#[track_caller]
+fn is_off_by(written: &Value, seconds: i64) {
+    let off = off(written);
+    assert!(
+        (off - seconds).abs() < 100,
+        "{off} s instead of {seconds} s"
+    );
 }
 
 /// A wall clock of a promoter's own, by Debian's faketime. What only measures

@@ -58,6 +58,8 @@ async fn stopped_after_the_switch_the_rest_is_left() {
             matches!(deployed, Deployed::Unfinished(_)),
             "{call}: {deployed:?}"
         );
+        let left = scenario.events.of("left");
+        assert_eq!(left[0]["phase"], "Settling", "{call}: {left:?}");
         {
             let state = scenario.world.state();
             let phase = state.record.in_flight.as_ref().unwrap().phase;

@@ -431,3 +431,26 @@ async fn a_service_deleted_inside_the_window_is_told() {
     let told = format!("{:?}", scenario.events.of("astray"));
     assert!(told.contains("somebody deleted Service hello-a"), "{told}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_while_nobody_drives_sees_what_somebody_changed() {
+    let scenario = Scenario::ready_for_green(given::hello()).await;
+    let strays = || {
+        let state = scenario.world.state();
+        let services = state.objects.values().filter(|o| o.kind() == "Service");
+        let services: Vec<_> = services.cloned().collect();
+        state.record.strays(scenario.group.name.as_str(), &services)
+    };
+    assert_eq!(strays(), Vec::<String>::new());
+    scenario.world.meddle(|state| {
+        state.edit("Service", "hello-a", |service| {
+            service["spec"]["selector"] = json!({ "promoter.dev/color": "green" });
+        });
+    });
+    assert_eq!(
+        strays(),
+        ["somebody changed the selector of Service hello-a"]
+    );
+    resume(&scenario).await;
+    assert_eq!(strays(), Vec::<String>::new());
+}

@@ -215,6 +215,8 @@ impl Run {
                 return Some(bad(words::SWITCHED_BACK));
             }
             Fact::OldGone { app, color } => self.app(app).gone = Some(color),
+            // Said at the end, where the result is.
+            Fact::Left { .. } => {}
             Fact::Warning { message } => return self.warn(message),
             Fact::Finished { outcome } => {
                 (self.phase, self.waiting) = (outcome.phase, None);
