@@ -16,7 +16,7 @@ use crate::port::ClusterError;
 use crate::promotion::check::{CheckResult, Verdict, tail};
 use crate::promotion::event::Fact;
 use crate::promotion::next::facts;
-use crate::promotion::observed::Observed;
+use crate::promotion::observed::{Observed, PodState};
 use crate::promotion::tap::TapReport;
 use crate::promotion::verdict::{Finding, ReportFacts, Ruling, rule};
 
@@ -58,8 +58,10 @@ impl Drive {
         reason: String,
         observed: &Observed,
     ) -> Result<(), ClusterError> {
-        let before = self.promotion.attempt(&check).unwrap_or(0);
-        self.promotion.attempts.insert(check.clone(), before + 1);
+        self.end_runs(&check, observed).await?;
+        self.unreadable_since = None;
+        let attempt = self.promotion.attempt(&check).unwrap_or(0) + 1;
+        self.promotion.attempts.insert(check.clone(), attempt);
         self.promotion.runs.remove(&check);
         self.promotion.early.remove(&check);
         self.outputs.remove(&check);
@@ -68,15 +70,29 @@ impl Drive {
             check: check.clone(),
             reason,
         });
-        // On a node that is silent it may still run.
-        let pod = self.pod_of(&check, before, observed);
-        let container = pod.and_then(|pod| pod.container(CONTAINER));
-        if container.is_some_and(|container| container.running_since.is_some())
-            && let Some(plan) = self.plan.check(&check)
-        {
-            self.end_job(plan, before, observed).await?;
-        }
         self.make_jobs(&[check], observed).await
+    }
+
+    /// Ends whatever of a check's runs may still go on, as on a node that is silent:
+    /// it would call the candidate beside the next one. Nothing depends on it, so it
+    /// comes before that is on record.
+    async fn end_runs(&self, check: &CheckName, observed: &Observed) -> Result<(), ClusterError> {
+        let ours = self.promotion.id.as_ref();
+        let jobs = observed.jobs.iter();
+        let jobs = jobs.filter(|job| job.check == *check && job.promotion == ours && !job.deleting);
+        for job in jobs {
+            let of_job = |pod: &&PodState| pod.owner.as_deref() == Some(&job.uid);
+            let pod = observed.pods.iter().find(of_job);
+            let container = pod.and_then(|pod| pod.container(CONTAINER));
+            let is_over = container.is_some_and(|container| container.ended.is_some());
+            if is_over || job.ended.is_some() {
+                continue;
+            }
+            let object = ObjectRef::new("batch/v1", "Job", &job.name);
+            let cluster = &self.engine.cluster;
+            cluster.delete(self.epoch, &object, &job.uid).await?;
+        }
+        Ok(())
     }
 
     async fn make_jobs(

@@ -91,8 +91,7 @@ impl Drive {
         }
     }
 
-    /// The pod of a check's run.
-    pub(super) fn pod_of<'a>(
+    fn pod_of<'a>(
         &self,
         check: &CheckName,
         attempt: u32,

@@ -134,17 +134,10 @@ impl CheckFacts {
             return Some(self.never_started());
         }
         let reason = format!("not ended within its timeout of {}", text(self.timeout));
-        if self.is_silent() {
-            let reason = format!("{reason}, but its node was not heard of any more");
-            return Some(self.repeat(&reason));
+        if let Some(why) = &self.disturbed {
+            return Some(self.repeat(&format!("{reason}, but {why}")));
         }
         Some(self.end(Verdict::TimedOut, &reason))
-    }
-
-    /// Whether it may have ended since its node was heard of last.
-    fn is_silent(&self) -> bool {
-        let running = matches!(self.container(), Some(ContainerFacts::Running { .. }));
-        running && self.pod.as_ref().is_some_and(|pod| pod.silent)
     }
 
     /// Why the run has no verdict, if somebody or something took it away.

@@ -204,7 +204,7 @@ pub fn facts(
         report,
         attempt,
         early: situation.promotion.early.contains(&check.name),
-        disturbed: job.and_then(|job| disturbed(situation, job)),
+        disturbed: job.and_then(|job| disturbed(situation, job, pod)),
         max_attempts: MAX_ATTEMPTS,
         timeout: check.timeout,
         start_timeout: check.start_timeout,
@@ -213,10 +213,15 @@ pub fn facts(
     }
 }
 
-/// Whether pods of the candidate were taken away since a Job was made: one that
-/// goes, one that came later in the place of another, or one whose node fell
-/// silent. What crashes stays where it is, and is the candidate's own doing.
-fn disturbed(situation: Situation<'_>, job: &JobState) -> Option<String> {
+/// What was taken away or fell silent since a Job was made: a pod of the candidate
+/// that goes, or that came later in the place of another, or the node of such a
+/// pod or of the check's own. What crashes stays where it is, and is the
+/// candidate's own doing.
+fn disturbed(situation: Situation<'_>, job: &JobState, own: Option<&PodState>) -> Option<String> {
+    let was_silent = |pod: &PodState| pod.unheard_at.is_some_and(|at| at >= job.created_at);
+    if own.is_some_and(was_silent) {
+        return Some("its node was not heard of meanwhile".to_owned());
+    }
     let color = situation.promotion.candidate;
     let pods = situation.observed.pods.iter();
     let mut pods = pods.filter(|pod| pod.color == color && situation.is_ours(&pod.promotion));
@@ -226,9 +231,8 @@ fn disturbed(situation: Situation<'_>, job: &JobState) -> Option<String> {
         if taken || pod.created_at > job.created_at {
             return Some(format!("pods of {app} were taken away meanwhile"));
         }
-        let silent = format!("the node of a pod of {app} was not heard of any more");
-        let since = pod.unheard_at.is_some_and(|at| at >= job.created_at);
-        since.then_some(silent)
+        let silent = format!("the node of a pod of {app} was not heard of meanwhile");
+        was_silent(pod).then_some(silent)
     })
 }
 
@@ -261,7 +265,6 @@ fn pod_facts(pod: &PodState, of_job: usize) -> PodFacts {
         deleting: pod.deleting,
         disrupted: another.or_else(|| pod.disrupted.clone()),
         reason: pod.reason.clone(),
-        silent: pod.unheard,
         unschedulable: pod.unschedulable.clone(),
         container: container.map_or(ContainerFacts::Unreported, container_facts),
     }

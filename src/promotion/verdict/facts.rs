@@ -25,7 +25,7 @@ pub struct CheckFacts {
     pub attempt: u32,
     /// Whether it began before every node could be taken to know the candidate.
     pub early: bool,
-    /// Whether something took pods of the candidate away while it ran: what.
+    /// What took pods of the candidate away, or silenced a node, while it ran.
     pub disturbed: Option<String>,
     /// How many runs there may be.
     pub max_attempts: u32,
@@ -80,8 +80,6 @@ pub struct PodFacts {
     pub disrupted: Option<String>,
     /// `status.reason`, such as `Evicted`, `NodeLost` or `DeadlineExceeded`.
     pub reason: Option<String>,
-    /// Whether its node is not heard of any more: what its status says may be long over.
-    pub silent: bool,
     /// Why no node takes it.
     pub unschedulable: Option<String>,
     /// Its container `check`.

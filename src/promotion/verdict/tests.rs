@@ -27,7 +27,6 @@ fn pod(container: ContainerFacts) -> PodFacts {
         deleting: false,
         disrupted: None,
         reason: None,
-        silent: false,
         unschedulable: None,
         container,
     }
@@ -244,25 +243,21 @@ fn a_failure_beside_pods_that_were_taken_away_is_not_believed() {
 }
 
 #[test]
-fn a_silent_node_lets_no_run_time_out() {
-    let silent = |since| {
+fn a_run_that_was_disturbed_does_not_time_out() {
+    let disturbed = |since| {
         let mut facts = facts(ContainerFacts::Running { since });
-        facts.pod.as_mut().unwrap().silent = true;
+        facts.disturbed = Some("its node was not heard of meanwhile".to_owned());
         facts
     };
     check(
-        &silent(at(-100)),
+        &disturbed(at(-100)),
         "waiting for its container to end (200 s left)",
     );
-    let why = "not ended within its timeout of 5m, but its node was not heard of any more";
-    check(&silent(at(-300)), &format!("rerun: {why}"));
-    let mut last = silent(at(-300));
+    let why = "not ended within its timeout of 5m, but its node was not heard of meanwhile";
+    check(&disturbed(at(-300)), &format!("rerun: {why}"));
+    let mut last = disturbed(at(-300));
     last.attempt = 3;
     check(&last, &format!("errored: no verdict after 3 runs: {why}"));
-    // What it said before counts.
-    let mut late = ended(|end| end.started_at = Some(at(-311)));
-    late.pod.as_mut().unwrap().silent = true;
-    check(&late, "timed out: not ended within its timeout of 5m");
 }
 
 #[test]
@@ -407,16 +402,13 @@ fn pods() -> Vec<Option<PodFacts>> {
             for deleting in [false, true] {
                 for disrupted in [None, Some("PreemptionByScheduler".to_owned())] {
                     for reason in [None, Some("Evicted"), Some(DEADLINE_EXCEEDED)] {
-                        for silent in [false, true] {
-                            all.push(Some(PodFacts {
-                                phase,
-                                deleting,
-                                disrupted: disrupted.clone(),
-                                reason: reason.map(str::to_owned),
-                                silent,
-                                ..pod(container.clone())
-                            }));
-                        }
+                        all.push(Some(PodFacts {
+                            phase,
+                            deleting,
+                            disrupted: disrupted.clone(),
+                            reason: reason.map(str::to_owned),
+                            ..pod(container.clone())
+                        }));
                     }
                 }
             }

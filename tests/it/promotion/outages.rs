@@ -179,7 +179,7 @@ async fn a_failure_beside_a_silent_node_is_repeated_once_it_is_heard_of() {
     let reason = repeated[0]["reason"].as_str().unwrap();
     assert_eq!(
         reason,
-        "exit 1, but the node of a pod of hello-b was not heard of any more"
+        "exit 1, but the node of a pod of hello-b was not heard of meanwhile"
     );
     scenario.rests_at(Some(Color::Green));
 }
