@@ -11,8 +11,10 @@
 //! watching it on this process' own monotonic clock, as clocks of different
 //! machines may be anything apart.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -234,12 +236,27 @@ impl Kubernetes {
             .filter(|held| held.epoch == epoch)
             .map(|held| held.deadline);
         drop(held);
-        let left = deadline.and_then(|deadline| deadline.checked_sub(uptime()));
-        let left = left.filter(|left| !left.is_zero());
-        let left = left.ok_or(ClusterError::Fenced)?;
-        let answer = tokio::time::timeout(left, request).await;
-        answer.unwrap_or(Err(ClusterError::Fenced))
+        within(deadline.ok_or(ClusterError::Fenced)?, uptime, request).await
     }
+}
+
+/// Runs what may take several requests until a deadline on a clock, and goes on
+/// with none of it after that: a timer may stand still where the clock does not.
+async fn within<T>(
+    deadline: Duration,
+    clock: impl Fn() -> Duration,
+    request: impl Future<Output = Result<T, ClusterError>>,
+) -> Result<T, ClusterError> {
+    let left = deadline.saturating_sub(clock());
+    let mut request = pin!(request);
+    let in_time = poll_fn(|context| {
+        if clock() >= deadline {
+            return Poll::Ready(Err(ClusterError::Fenced));
+        }
+        request.as_mut().poll(context)
+    });
+    let answer = tokio::time::timeout(left, in_time).await;
+    answer.unwrap_or(Err(ClusterError::Fenced))
 }
 
 /// How long ago the machine was started, its sleep included: [`Instant`] leaves
@@ -298,5 +315,44 @@ async fn renew(leases: Api<Lease>, mut lease: Lease, held: Arc<Mutex<Option<Held
             Ok(Err(error)) => tracing::warn!(%error, "failed to renew the group's lock"),
             Err(_) => tracing::warn!("renewing the group's lock takes too long"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    /// A machine that sleeps for so long between two requests, in the first second.
+    async fn sleeping(slept: Duration) -> (Result<(), ClusterError>, usize) {
+        let (now, sent) = (Cell::new(Duration::from_secs(1)), Cell::new(0));
+        let requests = async {
+            sent.set(1);
+            now.set(now.get() + slept);
+            tokio::task::yield_now().await;
+            sent.set(2);
+            Ok(())
+        };
+        let done = within(DEADLINE, || now.get(), requests).await;
+        (done, sent.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_sent_after_the_sleep_of_a_machine() {
+        assert_eq!(sleeping(Duration::from_secs(8)).await, (Ok(()), 2));
+        let hour = Duration::from_hours(1);
+        assert_eq!(sleeping(hour).await, (Err(ClusterError::Fenced), 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_answered_ends_with_the_lock() {
+        let never = std::future::pending::<Result<(), ClusterError>>();
+        let ended = within(DEADLINE, Duration::default, never).await;
+        assert_eq!(ended, Err(ClusterError::Fenced));
+        let over = within(DEADLINE, || DEADLINE, async { Ok(()) }).await;
+        assert_eq!(over, Err(ClusterError::Fenced));
     }
 }
