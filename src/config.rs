@@ -106,15 +106,38 @@ pub async fn engine(
     recorder: Arc<dyn Recorder>,
 ) -> Result<Engine, ConfigError> {
     let connection = Connection::open(&place.cluster).await?;
-    let kubernetes = Arc::new(connection.group(&place.namespace, group));
     let events = Arc::new(connection.events(&place.namespace, group));
-    Ok(Engine {
+    let recorder = Arc::new(Fan::new(vec![recorder, events]));
+    Ok(over(&connection, place, group, recorder))
+}
+
+/// The same for who only looks: nothing is written to the cluster, events included.
+///
+/// # Errors
+/// There is no such kubeconfig context.
+pub async fn observer(
+    place: &Place,
+    group: &GroupName,
+    recorder: Arc<dyn Recorder>,
+) -> Result<Engine, ConfigError> {
+    let connection = Connection::open(&place.cluster).await?;
+    Ok(over(&connection, place, group, recorder))
+}
+
+fn over(
+    connection: &Connection,
+    place: &Place,
+    group: &GroupName,
+    recorder: Arc<dyn Recorder>,
+) -> Engine {
+    let kubernetes = Arc::new(connection.group(&place.namespace, group));
+    Engine {
         group: group.clone(),
         cluster: kubernetes.clone(),
         ledger: kubernetes,
         clock: Arc::new(SystemClock::default()),
-        recorder: Arc::new(Fan::new(vec![recorder, events])),
-    })
+        recorder,
+    }
 }
 
 /// The registry of an environment.

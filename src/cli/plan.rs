@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use super::args::{Format, Plan};
 use super::exit::Exit;
+use super::progress::Plain;
 use super::{CliError, view};
 use crate::config;
 use crate::engine::EngineError;
-use crate::port::recorder::Fan;
 
 pub(super) async fn run(dir: &Path, command: &Plan) -> Result<Exit, CliError> {
     let group = super::group(dir, &command.target)?;
     let place = (&group.environment).into();
-    let silent = Arc::new(Fan::new(Vec::new()));
-    let engine = config::engine(&place, &group.name, silent).await?;
+    let waits = Arc::new(Plain::new(false));
+    let engine = config::observer(&place, &group.name, waits).await?;
     let registry = config::registry(&group.environment).await?;
     let proposal = engine.propose(&registry, &group).await;
     let proposal = proposal.map_err(EngineError::Propose)?;

@@ -68,7 +68,7 @@ pub enum ProposeError {
     Cluster(#[source] ClusterError),
     /// It took too long.
     #[error(
-        "planning did not end within 10 minutes: it still waited for {wait_for}; nothing was changed"
+        "planning did not end within 10 minutes: it still waited for {wait_for}; no promotion was begun"
     )]
     Overdue {
         /// What for.
@@ -118,29 +118,24 @@ impl Engine {
         answers: &Answers,
         planning: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let begun = self.clock.now();
-        let at = |after| begun.saturating_add(after).unwrap_or(Timestamp::MAX);
+        let later = |from: Timestamp, by| from.saturating_add(by).unwrap_or(Timestamp::MAX);
+        let until = later(self.clock.now(), DEADLINE);
         let mut planning = pin!(planning);
-        tokio::select! {
-            biased;
-            planned = &mut planning => return planned,
-            () = self.clock.sleep_until(at(LONG_WAIT)) => {}
-        }
-        let (wait_for, until) = (answers.awaited(), at(DEADLINE));
-        let told = wait_for.to_owned();
-        self.record(
-            None,
-            Fact::Waiting {
-                wait_for: told,
-                until,
-            },
-        );
-        tokio::select! {
-            biased;
-            planned = &mut planning => planned,
-            () = self.clock.sleep_until(until) => {
-                let wait_for = answers.awaited();
-                Err(ProposeError::Overdue { wait_for }.into())
+        let mut told = "";
+        loop {
+            let look = later(self.clock.now(), LONG_WAIT).min(until);
+            tokio::select! {
+                biased;
+                planned = &mut planning => return planned,
+                () = self.clock.sleep_until(look) => {}
+            }
+            let wait_for = answers.awaited();
+            if look == until {
+                return Err(ProposeError::Overdue { wait_for }.into());
+            }
+            if std::mem::replace(&mut told, wait_for) != wait_for {
+                let wait_for = wait_for.to_owned();
+                self.record(None, Fact::Waiting { wait_for, until });
             }
         }
     }

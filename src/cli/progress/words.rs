@@ -29,6 +29,7 @@ pub(super) fn of_group(fact: &Fact) -> Option<String> {
         Fact::ReturnSeen { color } => {
             format!("traffic is back at {color}; the candidate drains and goes")
         }
+        Fact::Waiting { wait_for, .. } => waiting(wait_for),
         Fact::Rebuilt { serving, in_flight } => {
             let serves = serving.map_or_else(
                 || "nothing serves".to_owned(),
