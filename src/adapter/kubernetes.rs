@@ -43,7 +43,7 @@ use watch::Watch;
 
 pub use events::Events;
 pub use install::{Installed, install, role_yaml};
-pub use status::{GroupStatus, list as list_groups, watch as watch_groups};
+pub use status::{GroupStatus, list as list_groups, look_at_services, watch as watch_groups};
 
 /// Who asks, in the API server's audit log.
 const AGENT: &str = concat!("promoter/", env!("CARGO_PKG_VERSION"));

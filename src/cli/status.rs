@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::{CliError, view};
 use crate::adapter::clock::SystemClock;
 use crate::adapter::files::Catalog;
-use crate::adapter::kubernetes::{GroupStatus, list_groups, watch_groups};
+use crate::adapter::kubernetes::{GroupStatus, list_groups, look_at_services, watch_groups};
 use crate::config;
 use crate::group::Environment;
 use crate::group::validate::Overrides;
@@ -39,7 +39,7 @@ pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
     }
     let groups = list_groups(&connection, &environment.namespace).await?;
     let known: Vec<_> = groups.iter().map(|group| group.name.clone()).collect();
-    let Some(status) = groups.into_iter().find(|group| group.name == name) else {
+    let Some(mut status) = groups.into_iter().find(|group| group.name == name) else {
         let known = if known.is_empty() {
             "none".to_owned()
         } else {
@@ -50,6 +50,7 @@ pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
             environment.name,
         )));
     };
+    look_at_services(&connection, &environment.namespace, &mut status).await?;
     show(&mut out, &status, command.output)?;
     Ok(Exit::Success)
 }
@@ -64,11 +65,14 @@ async fn all(catalog: &Catalog, command: &Status) -> Result<Exit, CliError> {
     let mut groups = Vec::new();
     for environment in environments {
         let connection = config::connection(&environment).await?;
-        let here = match list_groups(&connection, &environment.namespace).await {
+        let mut here = match list_groups(&connection, &environment.namespace).await {
             // Nothing was promoted where promoter is not installed.
             Err(ClusterError::NotInstalled) => Vec::new(),
             here => here?,
         };
+        for group in &mut here {
+            look_at_services(&connection, &environment.namespace, group).await?;
+        }
         if command.output == Format::Text {
             writeln!(
                 out,

@@ -13,13 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{CaseOutcome, CheckResult, Verdict};
 use super::id::PromotionId;
-use super::next::astray;
+use super::next::{astray, gone};
 use super::phase::Phase;
 use super::{Actor, Promotion, Reason};
 use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
 use crate::plan::fingerprint::{Fingerprint, ReleaseId};
-use crate::plan::label::{self, Role};
 use crate::plan::object::Object;
 use crate::plan::{AppPlan, Plan, Serving};
 pub use bound::Unreadable;
@@ -203,18 +202,22 @@ impl GroupRecord {
         }
     }
 
-    /// Active Services of the group among `services` that do not point at the colour
-    /// that serves, in words. None while a promotion is under way: that is for whoever
+    /// What of the active Services does not point where the plan of what serves has
+    /// them, in words. Nothing while a promotion moves them: that is for whoever
     /// drives it to tell.
-    pub fn strays(&self, group: &str, services: &[Object]) -> Vec<String> {
-        let Some(serving) = self.serving.as_ref().filter(|_| self.in_flight.is_none()) else {
+    pub fn strays(&self, serving: &Plan, services: &[Object]) -> Vec<String> {
+        let phase = self.in_flight.as_ref().map(|promotion| promotion.phase);
+        if matches!(phase, Some(Phase::Promoting | Phase::Aborting)) {
             return Vec::new();
-        };
-        let active = services.iter().filter(|service| {
-            service.is_owned_by(group) && service.label(label::ROLE) == Some(Role::Active.as_str())
+        }
+        let strays = serving.services().filter_map(|planned| {
+            let name = planned.active.name();
+            match services.iter().find(|found| found.name() == name) {
+                None => Some(gone(name)),
+                Some(found) => (!planned.is_followed_by(found)).then(|| astray(name)),
+            }
         });
-        let strays = active.filter(|service| service.active_color(group) != Some(serving.color));
-        strays.map(|service| astray(service.name())).collect()
+        strays.collect()
     }
 
     /// The candidate serves from now on.

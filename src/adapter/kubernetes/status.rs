@@ -4,18 +4,15 @@ use std::time::Duration;
 
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::Service;
-use kube::api::{ApiResource, DynamicObject, ListParams};
+use kube::api::{DynamicObject, ListParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, ResourceExt};
 
 use super::ledger::record_of;
-use super::whole::Whole;
 use super::{Connection, crd, error};
-use crate::group::name::Namespace;
+use crate::group::name::{GroupName, Namespace};
 use crate::plan::label;
-use crate::plan::object::Object;
-use crate::port::ClusterError;
+use crate::port::{ClusterError, Ledger};
 use crate::promotion::record::GroupRecord;
 
 /// How long the cluster may take to tell.
@@ -45,8 +42,7 @@ fn status(found: &DynamicObject) -> Result<GroupStatus, ClusterError> {
     })
 }
 
-/// All groups of a namespace, by name. What somebody changed since nobody drives
-/// a group any more is noted in its record's `astray`.
+/// All groups of a namespace, by name.
 ///
 /// # Errors
 /// The cluster does not answer, or promoter is not installed there.
@@ -59,42 +55,56 @@ pub async fn list(
     let found = tokio::time::timeout(PATIENCE, api.list(&all)).await;
     let found = found.map_err(|_| error::no_answer("list the DeploymentGroups", PATIENCE))?;
     let found = found.map_err(|error| error::from_group("list the DeploymentGroups", error))?;
-    let mut groups: Vec<_> = found.items.iter().map(status).collect::<Result<_, _>>()?;
-    if !groups.is_empty() {
-        let services = services(connection, namespace).await?;
-        for group in &mut groups {
-            let mut strays = group.record.strays(&group.name, &services);
-            let known = &mut group.record.astray;
-            strays.retain(|stray| !known.contains(stray));
-            known.extend(strays);
-        }
-    }
-    Ok(groups)
+    found.items.iter().map(status).collect()
 }
 
-/// The Services of all groups; none for who may only look at the groups.
-async fn services(
+/// Notes in a group's record what somebody changed of its active Services: nobody
+/// else looks while nobody drives it. Who may not look at Services or kept plans
+/// learns nothing.
+///
+/// # Errors
+/// The cluster does not answer.
+pub async fn look_at_services(
     connection: &Connection,
     namespace: &Namespace,
-) -> Result<Vec<Object>, ClusterError> {
-    let api: Api<Whole> = Api::namespaced_with(
-        connection.client.clone(),
-        namespace.as_str(),
-        &ApiResource::erase::<Service>(&()),
-    );
-    let of_groups = ListParams::default().labels(label::GROUP);
-    let found = tokio::time::timeout(PATIENCE, api.list(&of_groups)).await;
-    let found = found.map_err(|_| error::no_answer("list the Services", PATIENCE))?;
-    let found = found.map_err(|error| error::from("list the Services", error));
-    match found {
-        Ok(found) => Ok(found
-            .items
-            .into_iter()
-            .map(|s| s.into_object("v1", "Service"))
-            .collect()),
-        Err(ClusterError::Forbidden { .. }) => Ok(Vec::new()),
-        Err(error) => Err(error),
+    status: &mut GroupStatus,
+) -> Result<(), ClusterError> {
+    let record = &mut status.record;
+    let Some((serving, group)) = record
+        .serving
+        .as_ref()
+        .zip(GroupName::parse(&status.name).ok())
+    else {
+        return Ok(());
+    };
+    let kubernetes = connection.group(namespace, &group);
+    let looking = async {
+        let plan = kubernetes.plan(&serving.plan).await?;
+        let services = kubernetes.api("v1", "Service").await?;
+        let of_group = format!("{}={group}", label::GROUP);
+        let found = services
+            .list(&ListParams::default().labels(&of_group))
+            .await;
+        let found = found.map_err(|error| error::from("list the Services", error))?;
+        let found = found.items.into_iter();
+        let found: Vec<_> = found
+            .map(|found| found.into_object("v1", "Service"))
+            .collect();
+        Ok(plan.map(|plan| record.strays(&plan, &found)))
+    };
+    let looked = tokio::time::timeout(PATIENCE, looking).await;
+    let looked = looked.map_err(|_| error::no_answer("look at the Services", PATIENCE))?;
+    let strays = match looked {
+        Ok(strays) => strays.unwrap_or_default(),
+        Err(ClusterError::Forbidden { .. }) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for stray in strays {
+        if !record.astray.contains(&stray) {
+            record.astray.push(stray);
+        }
     }
+    Ok(())
 }
 
 /// A group's record now and at every change.

@@ -38,6 +38,7 @@ pub fn status(groups: &[GroupStatus], now: Timestamp) -> String {
                 WARN,
                 format!("{} for {}", promotion.phase, since(promotion, now)),
             ),
+            None if !record.astray.is_empty() => (WARN, "Services changed".to_owned()),
             None => (DIM, "idle".to_owned()),
         };
         let last = match record.outcomes.first() {

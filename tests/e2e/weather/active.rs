@@ -48,9 +48,12 @@ fn one_that_is_led_elsewhere_at_rest_is_seen_by_who_asks() {
     let status = || scene.folder.promoter(["status", "master"]).run();
     let changed = "somebody changed the selector of Service hello-a";
     assert!(!status().stdout.contains(changed), "{}", status());
-    let elsewhere = json!({ "spec": { "selector": { "promoter.dev/color": "green" } } });
+    // The colour stays, and still nobody is there.
+    let elsewhere = json!({ "spec": { "selector": { "debug": "yes" } } });
     scene.folder.patch("Service", "hello-a", &elsewhere);
     assert!(status().stdout.contains(changed), "{}", status());
+    let all = scene.folder.promoter(["status"]).run();
+    assert!(all.stdout.contains("Services changed"), "{all}");
     let resumed = scene.folder.promoter(["resume", "master"]).run();
     assert_eq!(resumed.code, 0, "{resumed}");
     assert!(!status().stdout.contains(changed), "{}", status());

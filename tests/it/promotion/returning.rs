@@ -439,18 +439,24 @@ async fn who_looks_while_nobody_drives_sees_what_somebody_changed() {
         let state = scenario.world.state();
         let services = state.objects.values().filter(|o| o.kind() == "Service");
         let services: Vec<_> = services.cloned().collect();
-        state.record.strays(scenario.group.name.as_str(), &services)
+        let serving = state.record.serving.as_ref().unwrap();
+        state.record.strays(&state.plans[&serving.plan], &services)
     };
     assert_eq!(strays(), Vec::<String>::new());
-    scenario.world.meddle(|state| {
-        state.edit("Service", "hello-a", |service| {
-            service["spec"]["selector"] = json!({ "promoter.dev/color": "green" });
+    let changed = "somebody changed the selector of Service hello-a";
+    for selector in [
+        json!({ "promoter.dev/color": "green" }),
+        // It still names the colour, and is narrower.
+        json!({ "promoter.dev/color": "blue", "app": "hello-a", "debug": "yes" }),
+        json!({}),
+    ] {
+        scenario.world.meddle(|state| {
+            state.edit("Service", "hello-a", |service| {
+                service["spec"]["selector"] = selector.clone();
+            });
         });
-    });
-    assert_eq!(
-        strays(),
-        ["somebody changed the selector of Service hello-a"]
-    );
+        assert_eq!(strays(), [changed], "{selector}");
+    }
     resume(&scenario).await;
     assert_eq!(strays(), Vec::<String>::new());
 }
