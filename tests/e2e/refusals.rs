@@ -130,8 +130,14 @@ fn assert_said(run: &Run, code: i32, texts: &[&str]) {
     for text in texts {
         assert!(run.stderr.contains(text), "without {text:?}: {run}");
     }
+    // What took its time was said before.
+    let mut said = run
+        .stderr
+        .lines()
+        .skip_while(|line| line.contains("  waits for "));
+    let first = said.next().unwrap_or_default();
     assert!(
-        run.stderr.starts_with("error: ") || run.stderr.starts_with("error["),
+        first.starts_with("error: ") || first.starts_with("error["),
         "{run}"
     );
     // Neither the insides of a Rust value, nor a stack, nor colours.

@@ -116,7 +116,11 @@ fn images_that_cannot_be_taken() {
         &folder,
         "fine",
         OUTSIDE,
-        &[of_fine, "failed to reach the registry"],
+        &[
+            "waits for the registry to say which images there are",
+            of_fine,
+            "failed to reach the registry",
+        ],
         |promoter| promoter.env("AWS_ENDPOINT_URL", nobody),
     );
 }
