@@ -7,3 +7,4 @@ pub mod clock;
 pub mod ecr;
 pub mod files;
 pub mod kubernetes;
+pub mod store;

@@ -9,11 +9,16 @@ pub mod progress;
 pub mod view;
 
 mod deploy;
+mod diff;
 mod driving;
+mod export;
+mod history;
 mod install;
+mod logs;
 mod plan;
 mod resume;
 mod rollback;
+mod show;
 mod status;
 mod validate;
 
@@ -28,7 +33,7 @@ use crate::engine::propose::ProposeError;
 use crate::group::Group;
 use crate::group::problem::Problems;
 use crate::group::validate::Overrides;
-use crate::port::{ClusterError, LockError};
+use crate::port::{ClusterError, LockError, RecordsError};
 use args::{Args, Command, Target};
 use exit::Exit;
 
@@ -43,6 +48,8 @@ enum CliError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    #[error(transparent)]
+    Records(#[from] RecordsError),
     #[error("{0}")]
     Usage(String),
     #[error("failed to write the output")]
@@ -60,6 +67,11 @@ pub async fn run(args: Args) -> Exit {
         Command::Resume(command) => resume::run(&dir, command).await,
         Command::Rollback(command) => rollback::run(&dir, command).await,
         Command::Status(command) => status::run(&dir, command).await,
+        Command::History(command) => history::run(&dir, &command).await,
+        Command::Show(command) => show::run(&command).await,
+        Command::Logs(command) => logs::run(&command).await,
+        Command::Diff(command) => diff::run(&command).await,
+        Command::Export(command) => export::run(&command).await,
         Command::Install(command) => install::run(&dir, &command).await,
     };
     done.unwrap_or_else(|error| report(&error))
@@ -115,7 +127,9 @@ impl CliError {
             {
                 Exit::Usage
             }
-            Self::Engine(_) | Self::Cluster(_) | Self::Config(_) => Exit::Outside,
+            Self::Engine(_) | Self::Cluster(_) | Self::Config(_) | Self::Records(_) => {
+                Exit::Outside
+            }
             Self::Output(_) => Exit::Unexpected,
         }
     }

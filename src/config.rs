@@ -1,6 +1,7 @@
 //! Process settings and wiring: the only module that knows adapters and engine.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anstream::ColorChoice;
@@ -11,6 +12,7 @@ use crate::adapter::clock::SystemClock;
 use crate::adapter::ecr::Ecr;
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::Connection;
+use crate::adapter::store::{Recording, Store};
 use crate::engine::Engine;
 use crate::group::name::{GroupName, Namespace};
 use crate::group::{ClusterRef, Environment};
@@ -27,6 +29,8 @@ pub mod env {
     pub const LOG: &str = "PROMOTER_LOG";
     /// Who asks, in place of `user@host`.
     pub const ACTOR: &str = "PROMOTER_ACTOR";
+    /// File of the records, or `off`.
+    pub const RECORDS: &str = "PROMOTER_RECORDS";
 }
 
 /// Why the parts could not be put together.
@@ -78,6 +82,21 @@ pub fn actor() -> Actor {
     }
 }
 
+/// The records of this machine: where [`env::RECORDS`] says, or in the user's
+/// state folder (`XDG_STATE_HOME`). `None`: they are turned off, or nothing says
+/// where they are to be.
+pub fn records() -> Option<Store> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(file) = set(env::RECORDS) {
+        return (file != "off").then(|| Store::new(file.into()));
+    }
+    let state = set("XDG_STATE_HOME").map(PathBuf::from);
+    // What is not absolute is to be ignored, says the XDG specification.
+    let state = state.filter(|folder| folder.is_absolute());
+    let state = state.or_else(|| Some(PathBuf::from(set("HOME")?).join(".local/state")))?;
+    Some(Store::new(state.join("promoter/records.db")))
+}
+
 /// Where a group runs.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -107,7 +126,13 @@ pub async fn engine(
 ) -> Result<Engine, ConfigError> {
     let connection = Connection::open(&place.cluster).await?;
     let events = Arc::new(connection.events(&place.namespace, group));
-    let recorder = Arc::new(Fan::new(vec![recorder, events]));
+    let mut recorders: Vec<Arc<dyn Recorder>> = vec![recorder.clone(), events];
+    if let Some(store) = records() {
+        let clock = Arc::new(SystemClock::default());
+        let recording = Recording::new(group.clone(), Arc::new(store), clock, recorder);
+        recorders.push(Arc::new(recording));
+    }
+    let recorder = Arc::new(Fan::new(recorders));
     Ok(over(&connection, place, group, recorder))
 }
 

@@ -271,6 +271,7 @@ impl Engine {
 
 fn started(plan: &Plan, promotion: &Promotion) -> Fact {
     Fact::Started {
+        actor: promotion.actor.clone(),
         release: plan.release.clone(),
         candidate: plan.candidate,
         replaces: promotion.replaces.clone(),

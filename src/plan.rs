@@ -24,6 +24,7 @@ pub mod planner;
 pub mod refusal;
 pub mod render;
 pub mod resolve;
+pub mod summary;
 pub mod survey;
 pub mod text;
 

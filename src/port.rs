@@ -8,10 +8,12 @@ pub mod clock;
 pub mod cluster;
 pub mod ledger;
 pub mod recorder;
+pub mod records;
 pub mod registry;
 
 pub use clock::Clock;
 pub use cluster::{Cluster, ClusterError};
 pub use ledger::{Epoch, Ledger, LockError};
 pub use recorder::Recorder;
+pub use records::{Records, RecordsError};
 pub use registry::{Registry, RegistryError};

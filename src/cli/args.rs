@@ -43,6 +43,16 @@ pub enum Command {
     Rollback(Rollback),
     /// Show what serves, what is under way and how the last promotions ended
     Status(Status),
+    /// List the last promotions: who began them, how they ended and why
+    History(History),
+    /// Show one promotion: what it ran, what happened, what its checks said
+    Show(Show),
+    /// Print what the checks of a promotion wrote
+    Logs(Logs),
+    /// Show what changed since the last promotion that passed, or between two
+    Diff(Diff),
+    /// Write a promotion down for other programs: JSON, or its test cases as `JUnit` XML
+    Export(Export),
     /// Prepare a cluster: the DeploymentGroup resource, the namespace and a Role
     Install(Install),
 }
@@ -216,6 +226,117 @@ impl Status {
     pub fn name(&self) -> Option<&str> {
         self.group.as_deref().or(self.positional.as_deref())
     }
+}
+
+/// `promoter history`
+#[derive(Debug, ClapArgs)]
+pub struct History {
+    /// Only promotions of this group
+    #[arg(value_name = "GROUP")]
+    pub positional: Option<String>,
+
+    /// Only promotions of this group
+    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
+    pub group: Option<String>,
+
+    /// How many, at most
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 20)]
+    pub last: u32,
+
+    /// Ask no cluster; show only what was recorded on this machine
+    #[arg(long)]
+    pub local: bool,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+impl History {
+    /// The group to show, whichever way it was given.
+    pub fn name(&self) -> Option<&str> {
+        self.group.as_deref().or(self.positional.as_deref())
+    }
+}
+
+/// A promotion that is looked back on.
+#[derive(Debug, ClapArgs)]
+pub struct Past {
+    /// Its identity, as `promoter history` lists it
+    pub promotion: String,
+
+    /// Its group, where several have one of that identity
+    #[arg(short, long, value_name = "GROUP")]
+    pub group: Option<String>,
+}
+
+/// `promoter show`
+#[derive(Debug, ClapArgs)]
+pub struct Show {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub past: Past,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+/// `promoter logs`
+#[derive(Debug, ClapArgs)]
+pub struct Logs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub past: Past,
+
+    /// Only what this check wrote
+    #[arg(short, long, value_name = "CHECK")]
+    pub check: Option<String>,
+}
+
+/// `promoter diff`
+#[derive(Debug, ClapArgs)]
+pub struct Diff {
+    /// The promotion; with a second one, what came before
+    #[arg(value_name = "PROMOTION")]
+    pub first: String,
+
+    /// What came after; without it, the first is compared with the last one that passed before it
+    #[arg(value_name = "PROMOTION")]
+    pub second: Option<String>,
+
+    /// Its group, where several have one of that identity
+    #[arg(short, long, value_name = "GROUP")]
+    pub group: Option<String>,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+/// `promoter export`
+#[derive(Debug, ClapArgs)]
+pub struct Export {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub past: Past,
+
+    /// What to write
+    #[arg(short, long, value_enum, default_value_t = Exported::Json)]
+    pub format: Exported,
+
+    /// Where to; standard output if not given
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// What a promotion is written down as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Exported {
+    /// All that is on record of it
+    Json,
+    /// Its checks and their test cases, as CI systems read them
+    Junit,
 }
 
 /// `promoter install`

@@ -4,7 +4,9 @@
 //! takes it out where it is not wanted. What comes from outside is cleaned of
 //! control characters on its way ([`line`]).
 
+mod difference;
 mod error;
+mod history;
 mod line;
 mod outcome;
 mod proposal;
@@ -16,9 +18,12 @@ mod table;
 pub(in crate::cli) mod terminal;
 mod text;
 mod time;
+mod unified;
 mod words;
 
+pub use difference::difference;
 pub use error::{error, refusals, resolve_errors};
+pub use history::{entry, history};
 pub use outcome::outcome;
 pub use proposal::{proposal, proposal_json, up_to_date};
 pub use rollback::{not_rolled_back, nothing_to_resume, nothing_to_return_to, rolled_back};

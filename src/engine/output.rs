@@ -133,6 +133,7 @@ impl Drive {
                 keep(&kept, &line);
                 let fact = Fact::CheckOutput {
                     check: check.clone(),
+                    attempt,
                     line,
                 };
                 engine.record(Some(&promotion), fact);

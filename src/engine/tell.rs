@@ -16,6 +16,7 @@ impl Drive {
     /// Tells what is on record of a promotion that is taken over.
     pub(super) fn tell_taken_over(&self) {
         let promotion = &self.promotion;
+        self.note_plan();
         self.emit(started(&self.plan, promotion));
         let phase = promotion.phase;
         self.emit(Fact::Resumed { phase });

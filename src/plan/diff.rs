@@ -77,6 +77,11 @@ fn by_identity(plan: &Plan) -> BTreeMap<Identity, (&AppPlan, &Object)> {
     found
 }
 
+/// An object as text, with the values of a Secret masked.
+pub(super) fn masked_yaml(object: &Object) -> String {
+    to_yaml(&masked(object, None))
+}
+
 fn masked_pair(before: Option<&Object>, after: Option<&Object>) -> (String, String) {
     let yaml = |object: Option<&Object>, other: Option<&Object>| {
         object

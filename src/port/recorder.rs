@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::plan::Plan;
 use crate::promotion::event::Event;
+use crate::promotion::id::PromotionId;
 
 /// Takes every event of a promotion. What a consumer does with it is its own
 /// business: it cannot fail a promotion, so nothing is returned.
@@ -12,6 +14,9 @@ use crate::promotion::event::Event;
 pub trait Recorder: Send + Sync {
     /// Takes one event; must not block.
     fn record(&self, event: Event);
+
+    /// Takes note of the plan that a promotion carries out; must not block.
+    fn note_plan(&self, _promotion: &PromotionId, _plan: &Plan) {}
 
     /// Waits until what was taken is where it belongs, and not for long.
     async fn flush(&self) {}
@@ -33,6 +38,12 @@ impl Recorder for Fan {
     fn record(&self, event: Event) {
         for consumer in &self.0 {
             consumer.record(event.clone());
+        }
+    }
+
+    fn note_plan(&self, promotion: &PromotionId, plan: &Plan) {
+        for consumer in &self.0 {
+            consumer.note_plan(promotion, plan);
         }
     }
 

@@ -1,25 +1,25 @@
 //! Every fact of a promotion, as it is recorded and shown.
 //!
-//! Terminal, JSON output and, later, store, notifier and metrics consume the
+//! Terminal, JSON output, records and, later, notifier and metrics consume the
 //! same events; none of them learns anything another way.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::Reason;
-use super::check::CheckResult;
+use super::check::{CheckResult, millis};
 use super::id::PromotionId;
 use super::phase::Phase;
 use super::record::{AppVersion, GroupRecord, Outcome};
+use super::{Actor, Reason};
 use crate::group::name::{AppName, CheckName, GroupName};
 use crate::plan::Serving;
 use crate::plan::color::Color;
 use crate::plan::fingerprint::ReleaseId;
 
 /// One recorded fact.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// When it was recorded.
@@ -28,7 +28,7 @@ pub struct Event {
     pub group: GroupName,
     /// The promotion it is about; `None`: about the group, before one begins
     /// or after one ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promotion: Option<PromotionId>,
     /// What happened.
     #[serde(flatten)]
@@ -36,7 +36,7 @@ pub struct Event {
 }
 
 /// What can happen in a promotion.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "event",
     rename_all = "kebab-case",
@@ -81,6 +81,8 @@ pub enum Fact {
     },
     /// It began.
     Started {
+        /// Who asked for it.
+        actor: Actor,
         /// The release it makes.
         release: ReleaseId,
         /// The colour it fills.
@@ -135,6 +137,8 @@ pub enum Fact {
     CheckOutput {
         /// The check.
         check: CheckName,
+        /// Its run, from one.
+        attempt: u32,
         /// The line.
         line: String,
     },
@@ -160,7 +164,8 @@ pub enum Fact {
         /// `None`: it was found done, as whoever did it was not told or died.
         #[serde(
             rename = "skewMs",
-            serialize_with = "as_millis",
+            default,
+            with = "millis",
             skip_serializing_if = "Option::is_none"
         )]
         skew: Option<Duration>,
@@ -199,13 +204,18 @@ impl Fact {
             in_flight: record.in_flight.as_ref().map(|p| p.id.clone()),
         }
     }
-}
 
-#[expect(clippy::ref_option, reason = "serde passes the field by reference")]
-fn as_millis<S: serde::Serializer>(
-    duration: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let millis = duration.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
-    serde::Serialize::serialize(&millis, serializer)
+    /// What tells it from other facts of its promotion, if it holds once and for
+    /// all: whoever takes over tells such facts again. `None`: each time it is
+    /// told, it happened anew.
+    pub fn once(&self) -> Option<String> {
+        Some(match self {
+            Self::Started { .. } => "started".to_owned(),
+            Self::CheckEnded { result } => format!("check-ended {}", result.check),
+            Self::Switched { .. } => "switched".to_owned(),
+            Self::SwitchedBack => "switched-back".to_owned(),
+            Self::Finished { .. } => "finished".to_owned(),
+            _ => return None,
+        })
+    }
 }

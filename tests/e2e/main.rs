@@ -34,6 +34,7 @@ mod branches;
 mod concurrent;
 mod foreign;
 mod gate;
+mod history;
 mod isolation;
 mod refusals;
 mod replaced;

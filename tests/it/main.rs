@@ -11,6 +11,7 @@ mod ecr;
 mod parsers;
 mod plan;
 mod promotion;
+mod records;
 mod support;
 mod tidy;
 mod validate;

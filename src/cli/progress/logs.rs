@@ -56,7 +56,7 @@ impl Logs {
             {
                 self.write(&mut files, check, &format!("--- run {attempt} ---"))
             }
-            Fact::CheckOutput { check, line } => self.write(&mut files, check, line),
+            Fact::CheckOutput { check, line, .. } => self.write(&mut files, check, line),
             _ => Ok(()),
         };
         files.broken = written.is_err();

@@ -45,6 +45,14 @@ impl<W: Write> Plain<W> {
     }
 }
 
+impl Plain<Vec<u8>> {
+    /// All that was written.
+    pub fn into_text(self) -> String {
+        let written = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&written.out).into_owned()
+    }
+}
+
 impl<W: Write + Send> Recorder for Plain<W> {
     fn record(&self, event: Event) {
         let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,6 +95,7 @@ impl<W> Written<W> {
                 replaces,
                 apps,
                 checks,
+                ..
             } => {
                 self.phase = Phase::Planned;
                 let apps: Vec<_> = apps
@@ -140,7 +149,7 @@ impl<W> Written<W> {
             Fact::CheckStarted { check, attempt } => {
                 text.and(format!("check {check} started, run {attempt}"))
             }
-            Fact::CheckOutput { check, line } if self.stream => {
+            Fact::CheckOutput { check, line, .. } if self.stream => {
                 // The same line twice is no noise: the check wrote it twice.
                 self.last.clear();
                 text.with(DIM, format!("{check} │ ")).and(line.trim_end())
@@ -225,8 +234,7 @@ mod tests {
         for event in events {
             shown.record(event);
         }
-        let written = shown.0.into_inner().unwrap().out;
-        plain(&String::from_utf8(written).unwrap())
+        plain(&shown.into_text())
     }
 
     #[test]

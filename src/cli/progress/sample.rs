@@ -29,12 +29,20 @@ pub(super) fn event(seconds: i64, fact: Fact) -> Event {
     }
 }
 
+fn actor() -> Actor {
+    Actor {
+        name: "ada@laptop".to_owned(),
+        trigger: Trigger::Cli,
+    }
+}
+
 pub(super) fn started() -> Event {
     let app = |name: &str| AppVersion {
         app: from(name),
         tag: "master-42-000002a".to_owned(),
     };
     let fact = Fact::Started {
+        actor: actor(),
         release: from("9f8e7d6c5b4a3322"),
         candidate: Color::Green,
         replaces: Some(serving(Color::Blue)),
@@ -83,6 +91,7 @@ pub(super) fn output(seconds: i64, check: &str, line: &str) -> Event {
         seconds,
         Fact::CheckOutput {
             check: from(check),
+            attempt: 1,
             line: line.to_owned(),
         },
     )
@@ -131,10 +140,7 @@ fn finished(seconds: i64, phase: Phase) -> Event {
         release: from("9f8e7d6c5b4a3322"),
         fingerprint: from("print"),
         color: Color::Green,
-        actor: Actor {
-            name: "ada@laptop".to_owned(),
-            trigger: Trigger::Cli,
-        },
+        actor: actor(),
         started_at: at(0),
         ended_at: at(seconds),
         reasons: Vec::new(),

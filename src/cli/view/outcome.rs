@@ -202,6 +202,33 @@ fn verdict(outcome: &Outcome) -> Vec<Line> {
     lines
 }
 
+/// How it ended, in a word or two.
+pub(super) fn word(outcome: &Outcome) -> (Style, &'static str) {
+    let has = |kind| outcome.reasons.iter().any(|reason| reason.kind == kind);
+    match outcome.phase {
+        Phase::Promoted => (GOOD, "promoted"),
+        Phase::Failed => (BAD, "abort stuck"),
+        _ if has(ReasonKind::RolledBack) => (WARN, "rolled back"),
+        _ if has(ReasonKind::Interrupted) => (WARN, "stopped"),
+        _ if has(ReasonKind::Check) => (BAD, "failed"),
+        _ if has(ReasonKind::CheckErrored) => (BAD, "errored"),
+        _ if has(ReasonKind::Gate) => (BAD, "refused"),
+        _ => (BAD, "not deployed"),
+    }
+}
+
+/// Why it ended so, on one line.
+pub(super) fn why(outcome: &Outcome) -> String {
+    let reasons = outcome.reasons.iter().map(|reason| reason.text.as_str());
+    let reasons: Vec<_> = reasons.collect();
+    match (reasons.is_empty(), outcome.tested()) {
+        (false, _) => reasons.join("; "),
+        (true, 0) => "nothing was tested".to_owned(),
+        (true, 1) => "its check passed".to_owned(),
+        (true, n) => format!("all {n} checks passed"),
+    }
+}
+
 /// What a check said stands in its row already.
 fn in_short<'a>(outcome: &Outcome, reason: &'a Reason) -> &'a str {
     let text = reason.text.as_str();
@@ -236,10 +263,10 @@ fn promoted(outcome: &Outcome, about: &str) -> Vec<Line> {
     lines
 }
 
-fn hint(outcome: &Outcome) -> &'static str {
+fn hint(outcome: &Outcome) -> String {
     let has = |kind| outcome.reasons.iter().any(|reason| reason.kind == kind);
     let says_how = |text: &str| text.contains("`promoter resume`");
-    if outcome.reasons.iter().any(|reason| says_how(&reason.text)) {
+    let hint = if outcome.reasons.iter().any(|reason| says_how(&reason.text)) {
         "`promoter status` shows what is left"
     } else if outcome.phase == Phase::Failed {
         "`promoter status` shows what is left; `promoter deploy` clears it away and tries again"
@@ -248,8 +275,10 @@ fn hint(outcome: &Outcome) -> &'static str {
     } else if has(ReasonKind::Interrupted) {
         "`promoter deploy` starts over"
     } else if has(ReasonKind::Check) || has(ReasonKind::CheckErrored) {
-        "`promoter deploy --logs DIR` keeps all that the checks write"
+        let promotion = &outcome.promotion;
+        return format!("`promoter logs {promotion}` prints all that the checks wrote");
     } else {
         "put it right and run `promoter plan` to see what the next deploy would do"
-    }
+    };
+    hint.to_owned()
 }

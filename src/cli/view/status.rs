@@ -3,12 +3,11 @@
 #[cfg(test)]
 mod tests;
 
-use anstyle::Style;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::line::{BAD, BOLD, DIM, GOOD, Line, PLAIN, WARN, of};
-use super::outcome::sign;
+use super::line::{BAD, BOLD, DIM, Line, PLAIN, WARN, of};
+use super::outcome::{sign, why, word};
 use super::table::Table;
 use super::terminal;
 use super::text::Text;
@@ -104,7 +103,7 @@ fn detail(group: &GroupStatus, now: Timestamp, columns: usize) -> String {
 }
 
 /// An outcome's apps with their tags, a line each.
-fn apps(outcome: &Outcome) -> Vec<String> {
+pub(super) fn apps(outcome: &Outcome) -> Vec<String> {
     let listed = outcome.apps.iter();
     let listed = listed.map(|version| format!("{}  {}", version.app, version.tag));
     let more = Some(outcome.left_out.apps).filter(|more| *more > 0);
@@ -147,17 +146,6 @@ fn outcomes(outcomes: &[Outcome], now: Timestamp, columns: usize) -> String {
     let mut table = Table::new(&["ENDED", "", "BY", "RELEASE", "TOOK", "OUTCOME", "WHY"]);
     for outcome in outcomes {
         let (style, word) = word(outcome);
-        let reasons: Vec<_> = outcome
-            .reasons
-            .iter()
-            .map(|reason| reason.text.as_str())
-            .collect();
-        let why = match (reasons.is_empty(), outcome.tested()) {
-            (false, _) => reasons.join("; "),
-            (true, 0) => "nothing was tested".to_owned(),
-            (true, 1) => "its check passed".to_owned(),
-            (true, n) => format!("all {n} checks passed"),
-        };
         table.row(vec![
             (PLAIN, moment(outcome.ended_at)),
             (DIM, ago(outcome.ended_at, now)),
@@ -165,18 +153,10 @@ fn outcomes(outcomes: &[Outcome], now: Timestamp, columns: usize) -> String {
             (PLAIN, outcome.release.to_string()),
             (DIM, took(between(outcome.started_at, outcome.ended_at))),
             (style, word.to_owned()),
-            (PLAIN, why),
+            (PLAIN, why(outcome)),
         ]);
     }
     table.render(columns)
-}
-
-fn word(outcome: &Outcome) -> (Style, &'static str) {
-    match outcome.phase {
-        Phase::Promoted => (GOOD, "promoted"),
-        Phase::Failed => (BAD, "abort stuck"),
-        _ => (BAD, "not promoted"),
-    }
 }
 
 fn since(promotion: &Promotion, now: Timestamp) -> String {

@@ -41,6 +41,12 @@ impl Drive {
         (self.promotion == recorded).then_some(later)
     }
 
+    /// Hands the plan to whoever remembers it.
+    pub(in crate::engine) fn note_plan(&self) {
+        let recorder = &self.engine.recorder;
+        recorder.note_plan(&self.promotion.id, &self.plan);
+    }
+
     /// Writes where the promotion stands. What cannot be recorded is taken
     /// back: nothing may follow from what is not on record.
     pub(in crate::engine) async fn checkpoint(&mut self) -> Result<(), ClusterError> {
@@ -50,6 +56,9 @@ impl Drive {
             self.recorded_at = self.engine.clock.now();
             let untold = std::mem::take(&mut self.untold);
             for fact in untold {
+                if matches!(fact, Fact::Started { .. }) {
+                    self.note_plan();
+                }
                 self.emit(fact);
             }
         } else {

@@ -61,6 +61,7 @@ impl Promoter {
             .current_dir(folder);
         command
             .env("PROMOTER_ACTOR", "tester")
+            .env("PROMOTER_RECORDS", folder.join("records.db"))
             .env_remove("PROMOTER_DIR")
             .env_remove("PROMOTER_LOG");
         command

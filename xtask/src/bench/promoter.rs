@@ -63,6 +63,7 @@ impl<'a> Promoter<'a> {
         let mut command = self.bench.command(&self.bench.programs.promoter);
         command.arg("-C").arg(&self.folder).args(words);
         command.env("PROMOTER_ACTOR", "bench");
+        command.env("PROMOTER_RECORDS", self.folder.join("records.db"));
         command
     }
 

@@ -152,6 +152,7 @@ impl Run {
                 replaces,
                 apps,
                 checks,
+                ..
             } => {
                 self.candidate = Some((release, candidate));
                 self.replaces = replaces;
@@ -188,10 +189,10 @@ impl Run {
                     last,
                 };
             }
-            Fact::CheckOutput { check, line } if stream => {
+            Fact::CheckOutput { check, line, .. } if stream => {
                 return Some(Line::new().with(DIM, format!("{check} │ ")).and(line));
             }
-            Fact::CheckOutput { check, line } => self.check(check).write(line),
+            Fact::CheckOutput { check, line, .. } => self.check(check).write(line),
             Fact::CheckRepeated { check, reason } => {
                 return Some(again(words::repeated(&check, &reason)));
             }

@@ -142,8 +142,8 @@ fn failed_checks() {
     ✗ check orders errored
     ✗ not promoted: 2 reasons; what served before keeps serving
       release 9f8e7d6c5b4a, promotion 0tq00000, 1m12s
-      hint: `promoter deploy --logs DIR` keeps all that the
-      checks write
+      hint: `promoter logs 0tq00000` prints all that the checks
+      wrote
     ");
 }
 

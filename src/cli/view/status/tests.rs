@@ -78,7 +78,7 @@ fn groups_in_a_list() {
     };
     insta::assert_snapshot!(plain(&status(&[group(), fresh], at("10:02:00"))), @r"
     GROUP   COLOR  RELEASE         NOW                 LAST PROMOTION
-    master  blue   bluerelease0    checking for 1m30s  not promoted 2h ago
+    master  blue   bluerelease0    checking for 1m30s  failed 2h ago
     fresh   none   nothing serves  idle                none yet
     ");
     insta::assert_snapshot!(status(&[], at("10:02:00")), @"no group was promoted here yet");
@@ -96,11 +96,10 @@ fn one_group() {
       promotion 0tq00002 by ada@laptop, begun 2m ago
       ○ greets: runs
 
-    ENDED                         BY          RELEASE       TOOK   OUTCOME       WHY
-    2026-11-21 08:01 UTC  2h ago  ada@laptop  cccccccccccc  1m12s  not promoted  check greets failed:
-                                                                                 exit 1; 2 of 3 test
-                                                                                 cases failed
-    2026-11-21 08:01 UTC  2h ago  ada@laptop  bluerelease0  1m12s  promoted      nothing was tested
+    ENDED                         BY          RELEASE       TOOK   OUTCOME   WHY
+    2026-11-21 08:01 UTC  2h ago  ada@laptop  cccccccccccc  1m12s  failed    check greets failed: exit
+                                                                             1; 2 of 3 test cases failed
+    2026-11-21 08:01 UTC  2h ago  ada@laptop  bluerelease0  1m12s  promoted  nothing was tested
     ");
 }
 
@@ -120,7 +119,7 @@ fn what_the_record_had_no_room_for_is_counted() {
     );
     assert!(shown.contains("and 99 more\n"), "{shown}");
     assert!(
-        shown.contains("promoted      all 100 checks passed\n"),
+        shown.contains("promoted  all 100 checks passed\n"),
         "{shown}"
     );
 }

@@ -1,0 +1,246 @@
+//! Events on their way into the records.
+//!
+//! They are taken at once and kept by a task of its own, in their order. Where
+//! the records cannot be written, it is tried again and again and said once; a
+//! promotion never waits for it but for a moment at its end.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::log::Gathering;
+use crate::group::name::{CheckName, GroupName};
+use crate::plan::Plan;
+use crate::plan::summary::Summary;
+use crate::port::records::Note;
+use crate::port::{Clock, Recorder, Records};
+use crate::promotion::event::{Event, Fact};
+use crate::promotion::id::PromotionId;
+
+/// Pause before the records are tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long the end of a promotion waits for what happened to be kept.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Most notes kept at one go.
+const BATCH: usize = 500;
+/// Most notes that wait; beyond it only those are taken that hold once.
+const MOST_WAITING: usize = 20_000;
+
+/// Takes events and keeps them in the records.
+pub struct Recording {
+    queue: Arc<Queue>,
+    logs: Mutex<BTreeMap<(PromotionId, CheckName), Gathering>>,
+    writer: JoinHandle<()>,
+}
+
+/// What waits to be kept, and how to say that it has to.
+struct Queue {
+    group: GroupName,
+    clock: Arc<dyn Clock>,
+    said_by: Arc<dyn Recorder>,
+    notes: Mutex<VecDeque<Note>>,
+    waiting: watch::Sender<usize>,
+    /// Whether the records could not be written last.
+    behind: AtomicBool,
+    /// Whether the end of a promotion has waited for it in vain.
+    given_up: AtomicBool,
+}
+
+impl Recording {
+    /// Keeps what happens to a group in `records`. What is wrong with them is said
+    /// by `said_by`.
+    pub fn new(
+        group: GroupName,
+        records: Arc<dyn Records>,
+        clock: Arc<dyn Clock>,
+        said_by: Arc<dyn Recorder>,
+    ) -> Self {
+        let queue = Arc::new(Queue {
+            group,
+            clock,
+            said_by,
+            notes: Mutex::default(),
+            waiting: watch::Sender::new(0),
+            behind: AtomicBool::new(false),
+            given_up: AtomicBool::new(false),
+        });
+        Self {
+            writer: tokio::spawn(Arc::clone(&queue).keep_in(records)),
+            queue,
+            logs: Mutex::default(),
+        }
+    }
+
+    /// A run's log is whole once there is a verdict, or another run writes.
+    fn end_log(&self, promotion: &PromotionId, check: &CheckName, group: &GroupName) {
+        let ended = self.logs().remove(&(promotion.clone(), check.clone()));
+        let log = ended.and_then(|gathering| gathering.finish(check.clone()));
+        if let Some(log) = log {
+            self.queue.add(Note::Log {
+                group: group.clone(),
+                promotion: promotion.clone(),
+                log,
+            });
+        }
+    }
+
+    fn logs(&self) -> MutexGuard<'_, BTreeMap<(PromotionId, CheckName), Gathering>> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether that was a line of a log.
+    fn gather(&self, event: &Event) -> bool {
+        let Some(promotion) = &event.promotion else {
+            return false;
+        };
+        match &event.fact {
+            Fact::CheckOutput {
+                check,
+                attempt,
+                line,
+            } => {
+                let key = (promotion.clone(), check.clone());
+                if self
+                    .logs()
+                    .get(&key)
+                    .is_some_and(|log| log.attempt() != *attempt)
+                {
+                    self.end_log(promotion, check, &event.group);
+                }
+                let mut logs = self.logs();
+                let log = logs
+                    .entry(key)
+                    .or_insert_with(|| Gathering::of_run(*attempt));
+                log.line(line);
+                return true;
+            }
+            Fact::CheckEnded { result } => {
+                self.end_log(promotion, &result.check, &event.group);
+            }
+            Fact::Finished { .. } => {
+                let of = self.logs();
+                let left: Vec<_> = of
+                    .keys()
+                    .filter(|(of, _)| of == promotion)
+                    .cloned()
+                    .collect();
+                drop(of);
+                for (_, check) in left {
+                    self.end_log(promotion, &check, &event.group);
+                }
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        self.writer.abort();
+    }
+}
+
+#[async_trait]
+impl Recorder for Recording {
+    fn record(&self, event: Event) {
+        if !self.gather(&event) {
+            self.queue.add(Note::Event(event));
+        }
+    }
+
+    fn note_plan(&self, promotion: &PromotionId, plan: &Plan) {
+        self.queue.add(Note::Plan {
+            group: plan.group.clone(),
+            promotion: promotion.clone(),
+            summary: Box::new(Summary::of(plan)),
+        });
+    }
+
+    async fn flush(&self) {
+        if self.queue.given_up.load(Ordering::Acquire) && self.queue.is_behind() {
+            return;
+        }
+        let mut waiting = self.queue.waiting.subscribe();
+        let deadline = self.queue.in_the_future(PATIENCE);
+        let left = tokio::select! {
+            biased;
+            _ = waiting.wait_for(|waiting| *waiting == 0) => return,
+            () = self.queue.clock.sleep_until(deadline) => *self.queue.waiting.borrow(),
+        };
+        if !self.queue.given_up.swap(true, Ordering::AcqRel) {
+            self.queue.say(format!(
+                "{left} facts are not in the records; `promoter history` fills in from the cluster how promotions ended"
+            ));
+        }
+    }
+}
+
+impl Queue {
+    fn add(&self, note: Note) {
+        let mut notes = self.notes();
+        let may_go = !matches!(&note, Note::Event(event) if event.fact.once().is_some());
+        if notes.len() >= MOST_WAITING && may_go {
+            return;
+        }
+        notes.push_back(note);
+        self.waiting.send_replace(notes.len());
+    }
+
+    /// Keeps what is there, for as long as the process lives.
+    async fn keep_in(self: Arc<Self>, records: Arc<dyn Records>) {
+        let mut waiting = self.waiting.subscribe();
+        while waiting.wait_for(|waiting| *waiting > 0).await.is_ok() {
+            let batch: Vec<_> = self.notes().iter().take(BATCH).cloned().collect();
+            match records.keep(&batch).await {
+                Ok(()) => {
+                    let mut notes = self.notes();
+                    notes.drain(..batch.len());
+                    self.waiting.send_replace(notes.len());
+                    drop(notes);
+                    if self.behind.swap(false, Ordering::AcqRel) {
+                        self.say(
+                            "the records can be written again; what happened meanwhile is in them"
+                                .to_owned(),
+                        );
+                    }
+                }
+                Err(error) => {
+                    if !self.behind.swap(true, Ordering::AcqRel) {
+                        self.say(format!(
+                            "{error}; the promotion goes on, what happens is kept as soon as that works"
+                        ));
+                    }
+                    self.clock.sleep_until(self.in_the_future(RETRY)).await;
+                }
+            }
+        }
+    }
+
+    fn notes(&self) -> MutexGuard<'_, VecDeque<Note>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_behind(&self) -> bool {
+        self.behind.load(Ordering::Acquire)
+    }
+
+    fn in_the_future(&self, duration: Duration) -> jiff::Timestamp {
+        let now = self.clock.now();
+        now.saturating_add(duration).unwrap_or(jiff::Timestamp::MAX)
+    }
+
+    fn say(&self, message: String) {
+        self.said_by.record(Event {
+            at: self.clock.now(),
+            group: self.group.clone(),
+            promotion: None,
+            fact: Fact::Warning { message },
+        });
+    }
+}

@@ -1,0 +1,182 @@
+//! What is looked back on: kept by whoever drove it, told to whoever asks later,
+//! and no reason for a promotion to fail.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use tempfile::TempDir;
+
+use crate::support::{Folder, GroupFile, Promoter, Run};
+
+const RECORDS: &str = "PROMOTER_RECORDS";
+const GOES_ON: &str = "the promotion goes on, what happens is kept as soon as that works";
+const MISSING: &str = "facts are not in the records";
+
+#[test]
+fn a_night_is_told_the_next_morning() {
+    let folder = Folder::new("night");
+    let mut group = folder.hello("master");
+    folder.open(&group);
+    let failed = deploy_with(&folder, &mut group, "echo it is broken; exit 1");
+    assert_eq!(failed.code, 3, "{failed}");
+    group.checks[0].command = ["no-such-program"].map(str::to_owned).to_vec();
+    folder.write_group(&group);
+    let errored = deploy(&folder).run();
+    assert_eq!(errored.code, 7, "{errored}");
+
+    let history = folder.promoter(["history", "--local"]).run();
+    println!("{history}");
+    let rows: Vec<_> = history.stdout.lines().skip(1).collect();
+    assert_eq!(rows.len(), 3, "{history}");
+    for (row, word) in rows.iter().zip(["errored", "failed", "promoted"]) {
+        assert!(row.contains(word) && row.contains("tester"), "{history}");
+    }
+    let second = rows[1].split_whitespace().next().unwrap();
+    let show = folder.promoter(["show", second]).run();
+    println!("{show}");
+    assert_eq!(show.code, 0, "{show}");
+    for told in [
+        "by",
+        "tester",
+        "the candidate is gone",
+        "check greets failed",
+    ] {
+        assert!(show.stdout.contains(told), "{told}: {show}");
+    }
+    let logs = folder.promoter(["logs", second, "--check", "greets"]).run();
+    assert_eq!(logs.stdout, "it is broken\n", "{logs}");
+    let none = folder.promoter(["show", "00000000"]).run();
+    assert_eq!(none.code, 2, "{none}");
+}
+
+#[test]
+fn what_was_begun_elsewhere_is_in_the_history_of_all() {
+    let folder = Folder::new("elsewhere");
+    folder.open(&folder.hello("master"));
+    let elsewhere = folder.path().join("another-machine.db");
+    let history = || {
+        folder
+            .promoter(["history"])
+            .env(RECORDS, elsewhere.to_str().unwrap())
+    };
+    let run = history().run();
+    assert!(run.stdout.contains("promoted"), "{run}");
+    let local = folder.promoter(["history", "--local"]);
+    let local = local.env(RECORDS, elsewhere.to_str().unwrap()).run();
+    assert_eq!(local.stdout, run.stdout, "it was kept");
+}
+
+#[test]
+fn records_that_are_locked_are_filled_in_later() {
+    let folder = Folder::new("locked");
+    folder.open(&folder.hello("master"));
+    let records = folder.path().join("records.db");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lock = runtime.block_on(async {
+        let options = SqliteConnectOptions::new().filename(&records);
+        let mut other = options.connect().await.unwrap();
+        sqlx::query("BEGIN EXCLUSIVE")
+            .execute(&mut other)
+            .await
+            .unwrap();
+        other
+    });
+    let run = deploy(&folder).run();
+    assert_promoted_without_records(&run, "database is locked");
+    runtime.block_on(lock.close()).unwrap();
+    assert_filled_in(&folder, &records, 2);
+}
+
+#[test]
+fn a_full_disk_fails_no_promotion() {
+    let folder = Folder::new("full");
+    folder.open(&folder.hello("master"));
+    let disk = Disk::new("size=16k");
+    let run = deploy(&folder).env(RECORDS, disk.records()).run();
+    assert_promoted_without_records(&run, "full");
+    disk.remount("size=10m");
+    assert_filled_in(&folder, Path::new(disk.records()), 2);
+}
+
+#[test]
+fn a_disk_that_may_not_be_written_fails_no_promotion() {
+    let folder = Folder::new("read-only");
+    folder.open(&folder.hello("master"));
+    let disk = Disk::new("size=10m");
+    disk.remount("ro");
+    let run = deploy(&folder).env(RECORDS, disk.records()).run();
+    assert_promoted_without_records(&run, "Read-only file system");
+    disk.remount("rw");
+    assert_filled_in(&folder, Path::new(disk.records()), 2);
+}
+
+fn deploy(folder: &Folder) -> Promoter {
+    folder.promoter(["deploy", "master", "--force"])
+}
+
+fn deploy_with(folder: &Folder, group: &mut GroupFile, script: &str) -> Run {
+    group.checks[0].command = ["sh", "-c", script].map(str::to_owned).to_vec();
+    "none".clone_into(&mut group.checks[0].report);
+    folder.write_group(group);
+    deploy(folder).run()
+}
+
+#[track_caller]
+fn assert_promoted_without_records(run: &Run, why: &str) {
+    assert_eq!(run.code, 0, "{run}");
+    let said = run.stderr.lines().find(|line| line.contains(GOES_ON));
+    assert!(said.is_some_and(|said| said.contains(why)), "{run}");
+    assert!(run.stderr.contains(MISSING), "{run}");
+}
+
+/// The cluster knows how the promotions ended.
+#[track_caller]
+fn assert_filled_in(folder: &Folder, records: &Path, number: usize) {
+    let history = folder.promoter(["history", "-o", "json"]);
+    let run = history.env(RECORDS, records.to_str().unwrap()).run();
+    assert_eq!(run.code, 0, "{run}");
+    let entries: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
+    let promoted = entries
+        .iter()
+        .filter(|entry| entry["outcome"]["phase"] == "Promoted");
+    assert_eq!(promoted.count(), number, "{run}");
+}
+
+/// A file system of the test's own.
+struct Disk {
+    folder: TempDir,
+    records: PathBuf,
+}
+
+impl Disk {
+    fn new(options: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let records = folder.path().join("records.db");
+        let disk = Self { folder, records };
+        disk.mount(&["-t", "tmpfs", "-o", options, "none"]);
+        disk
+    }
+
+    fn remount(&self, options: &str) {
+        self.mount(&["-o", &format!("remount,{options}")]);
+    }
+
+    fn mount(&self, options: &[&str]) {
+        let mut mount = Command::new("mount");
+        let status = mount.args(options).arg(self.folder.path()).status();
+        assert!(status.unwrap().success(), "mount {options:?}");
+    }
+
+    fn records(&self) -> &str {
+        self.records.to_str().unwrap()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.folder.path()).status();
+    }
+}

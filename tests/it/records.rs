@@ -1,0 +1,59 @@
+//! What people look back on: what is kept of promotions, and what becomes of it
+//! where the records cannot be written.
+
+mod kept;
+mod lagging;
+mod night;
+
+use promoter::adapter::store::Store;
+use promoter::port::Records as _;
+use promoter::port::records::{CheckLog, Entry, Note};
+use promoter::promotion::event::{Event, Fact};
+use tempfile::TempDir;
+
+/// Records in a folder that goes with the test.
+struct Place {
+    folder: TempDir,
+    store: Store,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path().join("state/promoter/records.db"));
+        Self { folder, store }
+    }
+
+    /// The same records, opened by another process.
+    fn again(&self) -> Store {
+        Store::new(self.store.path().to_owned())
+    }
+
+    async fn keep(&self, events: &[Event]) {
+        let notes: Vec<_> = events.iter().cloned().map(Note::Event).collect();
+        self.store.keep(&notes).await.unwrap();
+    }
+
+    /// The only promotion that is kept.
+    async fn only(&self) -> Entry {
+        let entries = self.store.last(None, 10).await.unwrap();
+        let [entry] = entries.as_slice() else {
+            panic!("{entries:?}");
+        };
+        entry.clone()
+    }
+}
+
+/// What a scenario in virtual time comes to. Records are in a real file, which
+/// virtual time would not wait for.
+fn in_virtual_time<T>(scenario: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build();
+    runtime.unwrap().block_on(scenario)
+}
+
+/// The same in real time.
+fn in_real_time<T>(work: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(work)
+}

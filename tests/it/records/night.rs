@@ -1,0 +1,133 @@
+//! A night of promotions, and a file that is locked or refuses to be written meanwhile.
+
+use promoter::engine::rollback::RolledBack;
+use promoter::port::{Records, RecordsError};
+use promoter::promotion::ReasonKind;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::support::given;
+use crate::support::scenario::Scenario;
+use crate::support::simulate::{End, Run};
+
+/// Five promotions: one passes, one fails, one gives no verdict, one is stopped,
+/// one is rolled back.
+fn night() -> Vec<Event> {
+    in_virtual_time(async {
+        let scenario = Scenario::new(given::hello_with_window());
+        scenario.promote().await;
+        scenario.push_all();
+        scenario.world.run("greets", Run::exits(1));
+        scenario.abort().await;
+        for _ in 0..3 {
+            scenario.world.run("greets", Run::new(End::Evicted));
+        }
+        scenario.abort().await;
+        let stop = CancellationToken::new();
+        let pressed = stop.clone();
+        scenario.world.when("create Job", move |_| pressed.cancel());
+        let stopped = scenario.deploy_with(scenario.options(), stop).await;
+        stopped.unwrap();
+        scenario.detach().await;
+        let engine = scenario.engine(&scenario.process(None));
+        let rolled_back = engine.rollback("bob@desk", CancellationToken::new()).await;
+        assert!(
+            matches!(rolled_back, Ok(RolledBack::Ended(_))),
+            "{rolled_back:?}"
+        );
+        scenario.events.events()
+    })
+}
+
+async fn connected(store: &Store) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(store.path());
+    options.connect().await.unwrap()
+}
+
+fn notes(events: &[Event]) -> Vec<Note> {
+    events.iter().cloned().map(Note::Event).collect()
+}
+
+#[test]
+fn each_promotion_says_why_it_ended_so() {
+    let events = night();
+    in_real_time(async {
+        let place = Place::new();
+        place.keep(&events).await;
+        let entries = place.store.last(None, 10).await.unwrap();
+        let kinds: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                let outcome = entry.outcome.as_ref().unwrap();
+                outcome.reasons.first().map(|reason| reason.kind)
+            })
+            .collect();
+        assert_eq!(
+            kinds,
+            [
+                Some(ReasonKind::RolledBack),
+                Some(ReasonKind::Interrupted),
+                Some(ReasonKind::CheckErrored),
+                Some(ReasonKind::Check),
+                None,
+            ]
+        );
+        let two = place.store.last(Some(&entries[0].group), 2).await.unwrap();
+        assert_eq!(two, entries[..2]);
+        let other = "other".parse().unwrap();
+        assert_eq!(place.store.last(Some(&other), 2).await.unwrap(), []);
+        assert_eq!(
+            place.store.of(&entries[3].promotion).await.unwrap(),
+            entries[3..4]
+        );
+    });
+}
+
+#[test]
+fn locked_by_another_process_they_are_written_once_that_is_done() {
+    let events = night();
+    in_real_time(async {
+        let place = Place::new();
+        place.keep(&[]).await;
+        let mut other = connected(&place.store).await;
+        let transaction = other.begin_with("BEGIN EXCLUSIVE").await.unwrap();
+        let error = place.store.keep(&notes(&events)).await.unwrap_err();
+        let RecordsError::Failed {
+            action: "write",
+            reason,
+            ..
+        } = &error
+        else {
+            panic!("{error:?}");
+        };
+        assert_eq!(reason, "database is locked");
+        transaction.rollback().await.unwrap();
+        place.keep(&events).await;
+        assert_eq!(place.store.last(None, 10).await.unwrap().len(), 5);
+    });
+}
+
+#[test]
+fn refused_in_the_middle_nothing_is_kept_by_halves() {
+    let events = night();
+    in_real_time(async {
+        let place = Place::new();
+        place.keep(&[]).await;
+        let mut other = connected(&place.store).await;
+        let full = "CREATE TRIGGER full BEFORE INSERT ON check_result \
+                    BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+        sqlx::query(full).execute(&mut other).await.unwrap();
+        let error = place.store.keep(&notes(&events)).await.unwrap_err();
+        assert!(
+            error.to_string().ends_with("database or disk is full"),
+            "{error}"
+        );
+        assert_eq!(place.store.last(None, 10).await.unwrap(), []);
+        let room = sqlx::query("DROP TRIGGER full");
+        room.execute(&mut other).await.unwrap();
+        place.keep(&events).await;
+        assert_eq!(place.store.last(None, 10).await.unwrap().len(), 5);
+    });
+}
