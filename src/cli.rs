@@ -17,9 +17,9 @@ mod install;
 mod logs;
 mod plan;
 mod resume;
-mod rollback;
 mod show;
 mod status;
+mod undo;
 mod validate;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +34,7 @@ use crate::group::Group;
 use crate::group::problem::Problems;
 use crate::group::validate::Overrides;
 use crate::port::{ClusterError, LockError, RecordsError};
+use crate::promotion::request::Action;
 use args::{Args, Command, Target};
 use exit::Exit;
 
@@ -65,7 +66,8 @@ pub async fn run(args: Args) -> Exit {
         Command::Plan(command) => plan::run(&dir, &command).await,
         Command::Deploy(command) => deploy::run(&dir, command).await,
         Command::Resume(command) => resume::run(&dir, command).await,
-        Command::Rollback(command) => rollback::run(&dir, command).await,
+        Command::Rollback(command) => undo::run(&dir, command, Action::Rollback).await,
+        Command::Abort(command) => undo::run(&dir, command, Action::Abort).await,
         Command::Status(command) => status::run(&dir, command).await,
         Command::History(command) => history::run(&dir, &command).await,
         Command::Show(command) => show::run(&command).await,

@@ -3,7 +3,8 @@
 //! [`Engine::deploy`] takes the group's lock, finishes what somebody left
 //! unfinished, plans, and drives the promotion to its end: observe, ask
 //! [`crate::promotion::next`], perform, record. [`Engine::resume`] does only the
-//! first half, [`Engine::rollback`] moves back inside `keep_old`. It knows
+//! first half, [`Engine::undo`] gives up or moves back what is
+//! under way. It knows
 //! ports, no adapters.
 
 mod autopsy;
@@ -19,11 +20,11 @@ mod prune;
 mod report;
 pub mod resolve;
 pub mod resume;
-pub mod rollback;
 mod scale;
 mod sightings;
 mod switch;
 mod tell;
+pub mod undo;
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -40,7 +40,9 @@ pub enum Command {
     /// Drive on what was left unfinished, and put right what somebody changed; deploys nothing new
     Resume(Resume),
     /// Move traffic back to what served before, as long as it stands (`keep_old`)
-    Rollback(Rollback),
+    Rollback(Undo),
+    /// Give the promotion under way up before its switch; what serves keeps serving
+    Abort(Undo),
     /// Show what serves, what is under way and how the last promotions ended
     Status(Status),
     /// List the last promotions: who began them, how they ended and why
@@ -185,12 +187,16 @@ pub struct Resume {
     pub shown: Shown,
 }
 
-/// `promoter rollback`
+/// What is wished of the promotion under way: `promoter abort`, `promoter rollback`
 #[derive(Debug, ClapArgs)]
-pub struct Rollback {
+pub struct Undo {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
     pub of: Deployed,
+
+    /// Why, for everybody who looks at it later
+    #[arg(short, long, value_name = "TEXT")]
+    pub reason: Option<String>,
 
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]

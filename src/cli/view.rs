@@ -10,7 +10,6 @@ mod history;
 mod line;
 mod outcome;
 mod proposal;
-mod rollback;
 #[cfg(test)]
 pub(in crate::cli) mod sample;
 mod status;
@@ -18,6 +17,7 @@ mod table;
 pub(in crate::cli) mod terminal;
 mod text;
 mod time;
+mod undo;
 mod unified;
 mod words;
 
@@ -26,9 +26,9 @@ pub use error::{error, refusals, resolve_errors};
 pub use history::{entry, history};
 pub use outcome::outcome;
 pub use proposal::{proposal, proposal_json, up_to_date};
-pub use rollback::{not_rolled_back, nothing_to_resume, nothing_to_return_to, rolled_back};
 pub use status::{status, status_detail, status_json};
 pub use terminal::width;
+pub use undo::{not_undone, nothing_to_resume, nothing_to_undo, undone};
 
 pub(in crate::cli) use line::{
     BAD, BOLD, DIM, GOOD, Line, PLACE, PLAIN, WARN, of, width as columns,

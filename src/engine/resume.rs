@@ -9,6 +9,7 @@ use super::{Deployed, Engine, EngineError};
 use crate::promotion::phase::Phase;
 use crate::promotion::record::GroupRecord;
 use crate::promotion::record::rebuild::is_lost;
+use crate::promotion::request::Action;
 
 /// What came of a resume.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +88,7 @@ impl Engine {
             let observed = self.cluster.observe().await.map_err(EngineError::Cluster)?;
             // Who wants to go back is not led forward first.
             let request = observed.request.as_ref();
-            if !request.is_some_and(|request| request.is_rollback_of(&promotion.id)) {
+            if !request.is_some_and(|request| request.is_for(Action::Rollback, &promotion.id)) {
                 self.mend(lock.epoch, &plan, &observed).await?;
             }
             promotion.hurry = tokio::select! {

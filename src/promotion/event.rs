@@ -55,6 +55,13 @@ pub enum Fact {
         /// Who drives it.
         holder: String,
     },
+    /// Whoever drives the promotion was asked to give it up.
+    AbortAsked {
+        /// The promotion.
+        promotion: PromotionId,
+        /// Who drives it.
+        holder: String,
+    },
     /// Whoever drives the promotion has moved traffic back.
     ReturnSeen {
         /// What serves again.

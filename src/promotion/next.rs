@@ -21,6 +21,7 @@ use jiff::Timestamp;
 use super::gate::{Decision, gate};
 use super::observed::{DeploymentState, Endpoint, JobState, Observed, PodState};
 use super::phase::Phase;
+use super::request::Action;
 use super::{Mark, Promotion, Raise, Reason, ReasonKind, Tested};
 use crate::group::name::{AppName, CheckName};
 use crate::plan::bearers::Bearers;
@@ -141,6 +142,9 @@ impl Step {
 
 /// What to do now.
 pub fn next(situation: Situation<'_>) -> Next {
+    if let Some(reason) = situation.called_off() {
+        return abort(vec![reason]);
+    }
     match situation.promotion.phase {
         Phase::Planned => enter(Phase::Deploying),
         Phase::Deploying => deploying::next(situation),
@@ -178,6 +182,19 @@ fn enter_for(phase: Phase, reasons: Vec<Reason>) -> Next {
 }
 
 impl<'a> Situation<'a> {
+    /// That a person gives it up while nobody is at the candidate yet.
+    fn called_off(&self) -> Option<Reason> {
+        let may_be = match self.promotion.phase {
+            Phase::Deploying | Phase::Checking => true,
+            Phase::Promoting => !self.leads_any(),
+            _ => false,
+        };
+        let request = self.observed.request.as_ref().filter(|_| may_be)?;
+        let is_for_this = request.is_for(Action::Abort, &self.promotion.id);
+        let text = || format!("aborted by {}", request.asked_by());
+        is_for_this.then(|| Reason::new(ReasonKind::Interrupted, text()))
+    }
+
     /// When the phase has to be over.
     pub fn deadline(&self) -> Timestamp {
         let phase = self.promotion.phase;

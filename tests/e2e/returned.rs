@@ -102,3 +102,34 @@ fn assert_returned(folder: &Folder, mut users: Load, deploy: &Run, before: &Valu
         "{answer:#}"
     );
 }
+
+#[test]
+fn a_promotion_that_is_called_off_is_given_up_by_who_drives_it() {
+    let folder = serving("called-off");
+    let mut group = folder.hello("master");
+    group.checks[0].command = ["sleep", "120"].map(str::to_owned).to_vec();
+    folder.write_group(&group);
+    let users = Load::start(folder.node_port, 2, Duration::from_millis(50));
+    let command = ["deploy", "master", "--force", "--output", "json"];
+    let mut deploy = folder.promoter(command).start();
+    deploy.phase("Checking");
+    let abort = folder
+        .promoter(["abort", "master", "--reason", "the database moves"])
+        .actor("alice")
+        .run();
+    let deploy = deploy.wait();
+
+    assert_eq!((abort.code, deploy.code), (0, 130), "{abort}{deploy}");
+    let reason = "aborted by alice (the database moves)";
+    assert!(abort.stdout.contains(reason), "{abort}");
+    assert!(deploy.reasons().contains(reason), "{deploy}");
+    assert_eq!(
+        deploy.events_named("switched"),
+        [Value::Null; 0],
+        "{deploy}"
+    );
+    folder.assert_cleared("green");
+    users.stop().assert_undisturbed();
+    let again = folder.promoter(["abort", "master"]).run();
+    assert_eq!(again.code, 4, "{again}");
+}

@@ -1,5 +1,6 @@
 //! Promotions from their beginning to their end, one theme per file.
 
+mod aborted;
 mod autoscaled;
 mod checks;
 mod crash;

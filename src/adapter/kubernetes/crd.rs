@@ -69,8 +69,9 @@ fn schema() -> Value {
                         "required": ["promotion", "action", "actor", "at"],
                         "properties": {
                             "promotion": text("The promotion it is about; any other ignores it."),
-                            "action": { "type": "string", "enum": ["rollback"] },
+                            "action": { "type": "string", "enum": ["abort", "rollback"] },
                             "actor": text("Who asks."),
+                            "reason": text("Why, in their words."),
                             "at": { "type": "string", "format": "date-time" },
                         },
                     },

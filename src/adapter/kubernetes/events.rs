@@ -232,6 +232,11 @@ fn told(fact: Fact) -> Option<(bool, String, String)> {
             "RollbackAsked",
             format!("{holder} is asked to move traffic back"),
         ),
+        Fact::AbortAsked { holder, .. } => say(
+            false,
+            "AbortAsked",
+            format!("{holder} is asked to give it up"),
+        ),
         Fact::Left { phase } => say(
             false,
             "Left",

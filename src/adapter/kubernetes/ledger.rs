@@ -40,7 +40,10 @@ impl Ledger for Kubernetes {
     }
 
     async fn request(&self, request: &Request) -> Result<(), ClusterError> {
-        let spec = Patch::Merge(json!({ "spec": { "request": request } }));
+        let mut put = json!(request);
+        // What an earlier one said would stay otherwise.
+        put["reason"] = json!(request.reason);
+        let spec = Patch::Merge(json!({ "spec": { "request": put } }));
         let manager = resource::patched_by(FIELD_MANAGER);
         let groups = self.groups();
         let put = groups.patch(self.group.as_str(), &manager, &spec);

@@ -81,6 +81,7 @@ impl<W> Written<W> {
         let promotion = event.promotion.as_ref();
         vec![match event.fact {
             Fact::LockAwaited { .. }
+            | Fact::AbortAsked { .. }
             | Fact::ReturnAsked { .. }
             | Fact::ReturnSeen { .. }
             | Fact::Rebuilt { .. }

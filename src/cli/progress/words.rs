@@ -26,6 +26,9 @@ pub(super) fn of_group(fact: &Fact) -> Option<String> {
         Fact::ReturnAsked { promotion, holder } => {
             format!("{holder}, who drives promotion {promotion}, is asked to move traffic back")
         }
+        Fact::AbortAsked { promotion, holder } => {
+            format!("{holder}, who drives promotion {promotion}, is asked to give it up")
+        }
         Fact::ReturnSeen { color } => {
             format!("traffic is back at {color}; the candidate drains and goes")
         }

@@ -8,7 +8,11 @@ use super::table::Table;
 use super::terminal;
 use super::text::Text;
 use super::time::{ago, between, moment, took};
+use crate::plan::text::one_line;
 use crate::port::records::Entry;
+
+/// Bytes of a reason: `promoter show` has all of it.
+const WHY: usize = 100;
 
 /// The last promotions, newest first, a row each.
 pub fn history(entries: &[Entry], now: Timestamp) -> String {
@@ -38,7 +42,7 @@ fn rendered(entries: &[Entry], now: Timestamp, columns: usize) -> String {
         let (passed, why) = match &entry.outcome {
             Some(outcome) => (
                 took(between(outcome.started_at, outcome.ended_at)),
-                why(outcome),
+                one_line(&why(outcome), WHY),
             ),
             None => (String::new(), format!("last seen {}", entry.phase)),
         };

@@ -7,6 +7,7 @@ use super::{
     raising, settling,
 };
 use crate::promotion::gate::Decision;
+use crate::promotion::request::Action;
 
 /// Raise what is autoscaled, apply what both colours share, switch, confirm the endpoints.
 pub(super) fn next(situation: Situation<'_>) -> Next {
@@ -115,8 +116,8 @@ fn turns_back(situation: Situation<'_>) -> Option<Vec<Reason>> {
     }
     let promotion = &situation.promotion.id;
     let request = situation.observed.request.as_ref()?;
-    request.is_rollback_of(promotion).then(|| {
-        let text = format!("taken back by {} before the switch", request.actor);
+    request.is_for(Action::Rollback, promotion).then(|| {
+        let text = format!("taken back by {} before the switch", request.asked_by());
         vec![Reason::new(ReasonKind::RolledBack, text)]
     })
 }

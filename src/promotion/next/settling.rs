@@ -14,6 +14,7 @@ use super::{
 };
 use crate::group::{MIN_KEEP_OLD, OnRegression};
 use crate::plan::color::Color;
+use crate::promotion::request::Action;
 
 /// Wait out `keep_old`, then delete level by level, then prune.
 pub(super) fn next(situation: Situation<'_>) -> Next {
@@ -70,8 +71,8 @@ pub(super) fn turns_back(situation: Situation<'_>) -> Option<Vec<Reason>> {
     }
     let promotion = &situation.promotion.id;
     let request = situation.observed.request.as_ref();
-    if let Some(request) = request.filter(|request| request.is_rollback_of(promotion)) {
-        let text = format!("rolled back by {} inside keep_old", request.actor);
+    if let Some(request) = request.filter(|request| request.is_for(Action::Rollback, promotion)) {
+        let text = format!("rolled back by {} inside keep_old", request.asked_by());
         return Some(vec![Reason::new(ReasonKind::RolledBack, text)]);
     }
     let fallen = situation.regressed();

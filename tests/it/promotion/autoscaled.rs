@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use promoter::engine::Deployed;
 use promoter::engine::resume::Resumed;
-use promoter::engine::rollback::RolledBack;
+use promoter::engine::undo::Undone;
 use promoter::plan::color::Color;
 use promoter::port::ClusterError;
 use promoter::promotion::ReasonKind;
@@ -74,9 +74,11 @@ fn policy(state: &State, autoscaler: &str) -> Option<String> {
 
 async fn rollback(scenario: &Scenario) -> Outcome {
     let engine = scenario.engine(&scenario.process(None));
-    let asked = engine.rollback("bob@desk", CancellationToken::new()).await;
+    let asked = engine
+        .undo(given::rollback("bob@desk"), CancellationToken::new())
+        .await;
     match asked.unwrap() {
-        RolledBack::Ended(outcome) => *outcome,
+        Undone::Ended(outcome) => *outcome,
         other => panic!("{other:?}"),
     }
 }
@@ -461,7 +463,7 @@ async fn killed_on_the_way_back_it_goes_on() {
             let process = scenario.process(Some(strike));
             let engine = scenario.engine(&process);
             let ended = tokio::select! {
-                ended = engine.rollback("bob@desk", CancellationToken::new()) => Some(ended),
+                ended = engine.undo(given::rollback("bob@desk"), CancellationToken::new()) => Some(ended),
                 () = process.dead() => None,
             };
             if let Some(ended) = ended {

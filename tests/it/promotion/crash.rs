@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use promoter::engine::EngineError;
-use promoter::engine::rollback::RolledBack;
+use promoter::engine::undo::Undone;
 use promoter::group::Group;
 use promoter::plan::color::Color;
 use promoter::port::ClusterError;
@@ -59,9 +59,9 @@ async fn resume(scenario: &Scenario, process: &Arc<Process>) -> Done {
 async fn rollback(
     scenario: &Scenario,
     process: &Arc<Process>,
-) -> Option<Result<RolledBack, EngineError>> {
+) -> Option<Result<Undone, EngineError>> {
     let engine = scenario.engine(process);
-    let rolled_back = engine.rollback("bob@desk", CancellationToken::new());
+    let rolled_back = engine.undo(given::rollback("bob@desk"), CancellationToken::new());
     scenario.until_dead(process, Box::pin(rolled_back)).await
 }
 

@@ -178,7 +178,7 @@ async fn users_who_were_led_back_are_done_before_their_color_goes() {
     let call = "point hello-b to blue";
     scenario.world.when(call, move |_| dying.doom());
     let engine = scenario.engine(&process);
-    let asked = Box::pin(engine.rollback("bob@desk", CancellationToken::new()));
+    let asked = Box::pin(engine.undo(given::rollback("bob@desk"), CancellationToken::new()));
     let killed = scenario.until_dead(&process, asked).await;
     assert!(killed.is_none(), "{killed:?}");
     scenario.world.meddle(lose);

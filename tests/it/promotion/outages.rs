@@ -67,7 +67,10 @@ async fn a_candidate_that_users_may_reach_stays_until_nodes_have_left_it() {
     let soon = Duration::from_secs(5);
     outage(&scenario, "point hello-a to blue", soon, call);
     let engine = scenario.engine(&scenario.process(None));
-    engine.rollback("bob@desk", never).await.unwrap();
+    engine
+        .undo(given::rollback("bob@desk"), never)
+        .await
+        .unwrap();
     held(&scenario, call, AGAIN);
     scenario.rests_at(Some(Color::Blue));
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use promoter::engine::resume::Resumed;
-use promoter::engine::rollback::RolledBack;
+use promoter::engine::undo::Undone;
 use promoter::engine::{Deployed, EngineError};
 use promoter::group::OnRegression;
 use promoter::plan::color::Color;
@@ -22,9 +22,11 @@ use crate::support::scenario::{Scenario, reasons};
 use crate::support::simulate::Run;
 use crate::support::world::State;
 
-async fn rollback(scenario: &Scenario) -> Result<RolledBack, EngineError> {
+async fn rollback(scenario: &Scenario) -> Result<Undone, EngineError> {
     let engine = scenario.engine(&scenario.process(None));
-    engine.rollback("bob@desk", CancellationToken::new()).await
+    engine
+        .undo(given::rollback("bob@desk"), CancellationToken::new())
+        .await
 }
 
 async fn resume(scenario: &Scenario) -> Resumed {
@@ -73,7 +75,7 @@ async fn a_promoter_that_waits_moves_back_when_asked() {
     };
     let (deployed, asked) = tokio::join!(deploying, asking);
     returned(&deployed);
-    let RolledBack::Ended(outcome) = asked else {
+    let Undone::Ended(outcome) = asked else {
         panic!("{asked:?}");
     };
     assert_eq!(outcome.promotion, deployed.promotion);
@@ -86,7 +88,7 @@ async fn without_a_promoter_the_rollback_drives_itself() {
     let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
     let deployed = scenario.detach().await;
     assert!(matches!(deployed, Deployed::Detached(_)));
-    let RolledBack::Ended(outcome) = rollback(&scenario).await.unwrap() else {
+    let Undone::Ended(outcome) = rollback(&scenario).await.unwrap() else {
         panic!("not ended");
     };
     returned(&outcome);
@@ -100,7 +102,7 @@ async fn without_a_promoter_the_rollback_drives_itself() {
 #[tokio::test(start_paused = true)]
 async fn outside_the_window_there_is_nothing_to_return_to() {
     let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
-    let nothing = |asked: &RolledBack| matches!(asked, RolledBack::NothingToReturnTo(_));
+    let nothing = |asked: &Undone| matches!(asked, Undone::Nothing(_));
     assert!(nothing(&rollback(&scenario).await.unwrap()));
     scenario.promote().await;
     assert!(nothing(&rollback(&scenario).await.unwrap()));
@@ -120,7 +122,7 @@ async fn an_old_colour_that_is_not_whole_is_not_returned_to() {
         rollback(&scenario).await
     });
     assert_eq!(outcome.phase, Phase::Promoted);
-    let RolledBack::Refused { why, .. } = asked.unwrap() else {
+    let Undone::Refused { why, .. } = asked.unwrap() else {
         panic!("who asks is not told why");
     };
     assert!(why.contains("blue stays, but is not whole"), "{why}");
@@ -141,7 +143,7 @@ async fn what_was_refused_does_not_come_about_later() {
         rollback(&scenario).await
     });
     let asked = asked.unwrap();
-    assert!(matches!(asked, RolledBack::Refused { .. }), "{asked:?}");
+    assert!(matches!(asked, Undone::Refused { .. }), "{asked:?}");
     assert_eq!(outcome.phase, Phase::Promoted);
     assert_eq!(scenario.world.state().request, None);
     scenario.rests_at(Some(Color::Green));
@@ -283,7 +285,7 @@ async fn an_old_colour_that_was_let_go_is_not_returned_to() {
     scenario.deploy_until("delete Deployment").await;
     assert_eq!(scenario.world.state().names("Deployment").len(), 4);
     scenario.world.meddle(|state| state.script.faults.clear());
-    let RolledBack::Ended(outcome) = rollback(&scenario).await.unwrap() else {
+    let Undone::Ended(outcome) = rollback(&scenario).await.unwrap() else {
         panic!("not ended");
     };
     assert_eq!(outcome.phase, Phase::Promoted, "{outcome:?}");
@@ -301,7 +303,7 @@ async fn who_wants_back_is_not_led_forward_first() {
             service["spec"]["selector"]["promoter.dev/color"] = "blue".into();
         });
     });
-    let RolledBack::Ended(outcome) = rollback(&scenario).await.unwrap() else {
+    let Undone::Ended(outcome) = rollback(&scenario).await.unwrap() else {
         panic!("not ended");
     };
     returned(&outcome);
@@ -347,7 +349,7 @@ async fn a_promoter_that_dies_on_the_way_back_is_followed() {
             rollback(&scenario).await
         };
         let ((), asked) = tokio::join!(scenario.deploy_until(call), asking);
-        let RolledBack::Ended(outcome) = asked.unwrap() else {
+        let Undone::Ended(outcome) = asked.unwrap() else {
             panic!("{call}: not ended");
         };
         assert_eq!(outcome.phase, Phase::Aborted);

@@ -1,6 +1,6 @@
 //! A night of promotions, and a file that is locked or refuses to be written meanwhile.
 
-use promoter::engine::rollback::RolledBack;
+use promoter::engine::undo::Undone;
 use promoter::port::{Records, RecordsError};
 use promoter::promotion::ReasonKind;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -32,9 +32,11 @@ fn night() -> Vec<Event> {
         stopped.unwrap();
         scenario.detach().await;
         let engine = scenario.engine(&scenario.process(None));
-        let rolled_back = engine.rollback("bob@desk", CancellationToken::new()).await;
+        let rolled_back = engine
+            .undo(given::rollback("bob@desk"), CancellationToken::new())
+            .await;
         assert!(
-            matches!(rolled_back, Ok(RolledBack::Ended(_))),
+            matches!(rolled_back, Ok(Undone::Ended(_))),
             "{rolled_back:?}"
         );
         scenario.events.events()

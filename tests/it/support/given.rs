@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use promoter::engine::undo::Wish;
 use promoter::group::image::{Branch, RepositoryName, TagPattern};
 use promoter::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 use promoter::group::{
@@ -14,6 +15,7 @@ use promoter::plan::config::ConfigKey;
 use promoter::plan::image::{CheckImageRef, Digest, Resolved, ResolvedImage};
 use promoter::plan::survey::{Node, Resources, Survey};
 use promoter::plan::{Plan, planner};
+use promoter::promotion::request::Action;
 use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 
 use super::registry::platform;
@@ -106,6 +108,15 @@ pub(crate) fn autoscaled(min: u32, max: u32) -> Group {
     caller.replicas = None;
     caller.needs = vec![AppName::parse("hello-b").unwrap()];
     group(vec![caller, app("hello-b")], vec![check("greets")])
+}
+
+/// What a person wishes who wants what served before back.
+pub(crate) fn rollback(actor: &str) -> Wish {
+    Wish {
+        action: Action::Rollback,
+        actor: actor.to_owned(),
+        reason: None,
+    }
 }
 
 /// An autoscaler of an app, as a manifest has it.

@@ -141,6 +141,7 @@ impl Run {
         let at = event.at;
         match event.fact {
             Fact::LockAwaited { .. }
+            | Fact::AbortAsked { .. }
             | Fact::ReturnAsked { .. }
             | Fact::ReturnSeen { .. }
             | Fact::Rebuilt { .. }

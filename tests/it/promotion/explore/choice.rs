@@ -70,7 +70,12 @@ pub(super) const RECORDED: [Recorded; 9] = [
 ];
 pub(super) const AGES: [Age; 4] = [Age::Young, Age::Drained, Age::Kept, Age::Overdue];
 pub(super) const RETURNED: [Returned; 3] = [Returned::No, Returned::JustNow, Returned::LongAgo];
-pub(super) const ASKED: [Asked; 3] = [Asked::Nothing, Asked::Rollback, Asked::RollbackOfAnother];
+pub(super) const ASKED: [Asked; 4] = [
+    Asked::Nothing,
+    Asked::Rollback,
+    Asked::Abort,
+    Asked::RollbackOfAnother,
+];
 pub(super) const BOTH: [bool; 2] = [false, true];
 
 /// Goes through the situations that `vary` makes of a choice of values.

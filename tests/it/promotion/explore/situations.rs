@@ -160,7 +160,7 @@ fn promoting() {
                 app.followed = choice.of(&BOTH);
                 app.rerouted = choice.of(&BOTH);
                 app.old = choice.of(&[Old::Ready, Old::Unready]);
-                state.asked = choice.of(&ASKED[..2]);
+                state.asked = choice.of(&ASKED[..3]);
                 if checks == 1 {
                     state.checks[0].recorded = choice.of(&RECORDED);
                 }
@@ -197,6 +197,7 @@ fn promoting() {
             app.candidate = Candidate::Ready;
             app.points = choice.of(&POINTS);
             (app.routed, app.rerouted) = (true, false);
+            state.asked = choice.of(&ASKED[..3]);
             for check in &mut state.checks {
                 check.recorded = choice.of(&RECORDED);
             }

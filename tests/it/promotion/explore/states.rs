@@ -135,6 +135,7 @@ pub(super) enum Returned {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Asked {
     Nothing,
+    Abort,
     Rollback,
     RollbackOfAnother,
 }

@@ -53,16 +53,18 @@ pub(super) fn observed(state: &State, plans: &Plans, promotion: &Promotion) -> O
             .jobs
             .push(job("stray", &check, "earlier0", start()));
     }
-    let request = |promotion| Request {
+    let request = |action, promotion| Request {
         promotion,
-        action: Action::Rollback,
+        action,
         actor: "bob".to_owned(),
+        reason: None,
         at: start(),
     };
     observed.request = match state.asked {
         Asked::Nothing => None,
-        Asked::Rollback => Some(request(promotion.id.clone())),
-        Asked::RollbackOfAnother => Some(request(PromotionId::new(start(), 7))),
+        Asked::Abort => Some(request(Action::Abort, promotion.id.clone())),
+        Asked::Rollback => Some(request(Action::Rollback, promotion.id.clone())),
+        Asked::RollbackOfAnother => Some(request(Action::Rollback, PromotionId::new(start(), 7))),
     };
     observed
 }

@@ -1,4 +1,5 @@
-//! Back to what served before, while it still stands: only inside `keep_old`.
+//! Giving a promotion up before its switch, or going back to what served before
+//! while that still stands, inside `keep_old`.
 //!
 //! Whoever drives the promotion does it. If nobody does, this process takes
 //! the lock and drives.
@@ -12,6 +13,7 @@ use crate::port::LockError;
 use crate::promotion::Promotion;
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
+use crate::promotion::phase::Phase;
 use crate::promotion::record::rebuild::is_lost;
 use crate::promotion::record::{GroupRecord, Outcome};
 use crate::promotion::request::{Action, Request};
@@ -22,28 +24,39 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// under way, and takes no longer than its hold of the lock lasts.
 const REACTION: Duration = Duration::from_secs(15);
 
-/// What came of a rollback.
+/// What a person wishes of the promotion under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// What.
+    pub action: Action,
+    /// Who wishes it.
+    pub actor: String,
+    /// Why, in their words.
+    pub reason: Option<String>,
+}
+
+/// What came of it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum RolledBack {
+pub enum Undone {
     /// The promotion has ended; its outcome says how.
     Ended(Box<Outcome>),
     /// A person stopped it; what was begun goes on with the next promoter.
     Stopped,
-    /// Whoever drives the promotion cannot go back.
+    /// Whoever drives the promotion cannot do it, or not any more.
     Refused {
         /// The promotion.
         promotion: PromotionId,
         /// What it says that it does instead.
         why: String,
     },
-    /// Nothing is inside its `keep_old`; this is the record that says so.
-    NothingToReturnTo(Box<GroupRecord>),
+    /// There is no promotion of which it could be wished; this is the record that says so.
+    Nothing(Box<GroupRecord>),
 }
 
 /// What the holder of the lock makes of the request.
 enum Reaction {
     /// It came to an end.
-    Done(RolledBack),
+    Done(Undone),
     /// It is on its way.
     Begun,
     /// Nothing yet.
@@ -58,17 +71,21 @@ struct Told {
     returned: bool,
 }
 
+impl Wish {
+    fn is_possible(&self, promotion: &Promotion) -> bool {
+        let has_way_back = self.action == Action::Abort || promotion.replaces.is_some();
+        has_way_back && self.action.is_possible(promotion.phase)
+    }
+}
+
 impl Engine {
-    /// Moves traffic back to what served before the promotion that settles now.
+    /// Sees to it that what is wished of the promotion under way is done.
     ///
     /// # Errors
     /// The promoter that holds the lock does not react, the plan of what is
     /// under way is gone, or the cluster stopped answering.
-    pub async fn rollback(
-        &self,
-        actor: &str,
-        stop: CancellationToken,
-    ) -> Result<RolledBack, EngineError> {
+    pub async fn undo(&self, wish: Wish, stop: CancellationToken) -> Result<Undone, EngineError> {
+        let actor = wish.actor.as_str();
         let mut record = self.ledger.read().await.map_err(EngineError::Cluster)?;
         if is_lost(&record) {
             let observed = self.cluster.observe().await;
@@ -77,18 +94,16 @@ impl Engine {
                 record = self.find_again(actor).await?;
             }
         }
-        let Some(settling) = record
-            .in_flight
-            .as_ref()
-            .filter(|promotion| promotion.phase.leads_users() && promotion.replaces.is_some())
-        else {
-            return Ok(RolledBack::NothingToReturnTo(Box::new(record)));
+        let under_way = record.in_flight.as_ref();
+        let Some(under_way) = under_way.filter(|promotion| wish.is_possible(promotion)) else {
+            return Ok(Undone::Nothing(Box::new(record)));
         };
-        let promotion = settling.id.clone();
+        let promotion = under_way.id.clone();
         let request = Request {
             promotion: promotion.clone(),
-            action: Action::Rollback,
-            actor: actor.to_owned(),
+            action: wish.action,
+            actor: wish.actor.clone(),
+            reason: wish.reason.clone(),
             at: self.clock.now(),
         };
         let put = self.ledger.request(&request).await;
@@ -107,8 +122,8 @@ impl Engine {
                     let withdrawn = self.ledger.withdraw(&request).await;
                     withdrawn.map_err(EngineError::Cluster)?;
                     match self.standing(&promotion).await? {
-                        Some(standing) if standing.phase.leads_users() => {
-                            let refused = |why| Ok(RolledBack::Refused { promotion, why });
+                        Some(standing) if wish.is_possible(&standing) => {
+                            let refused = |why| Ok(Undone::Refused { promotion, why });
                             return standing.waits_for.map_or(Err(error.into()), refused);
                         }
                         // It was taken up at the last moment.
@@ -123,9 +138,17 @@ impl Engine {
             if !std::mem::replace(&mut told.asked, true) {
                 let promotion = promotion.clone();
                 let holder = holder.clone();
-                self.record(None, Fact::ReturnAsked { promotion, holder });
+                self.record(
+                    None,
+                    match wish.action {
+                        Action::Abort => Fact::AbortAsked { promotion, holder },
+                        Action::Rollback => Fact::ReturnAsked { promotion, holder },
+                    },
+                );
             }
-            let reaction = self.await_reaction(&promotion, &mut told, &stop).await?;
+            let reaction = self
+                .await_reaction(&wish, &promotion, &mut told, &stop)
+                .await?;
             match reaction {
                 Reaction::Done(rolled_back) => return Ok(rolled_back),
                 // It does it, unless it died meanwhile: the lock tells.
@@ -153,12 +176,12 @@ impl Engine {
         lock: &mut super::lock::Lock,
         promotion: &PromotionId,
         stop: CancellationToken,
-    ) -> Result<RolledBack, EngineError> {
+    ) -> Result<Undone, EngineError> {
         let driven = self.finish_unfinished(lock, stop, async || false).await;
         self.unlock(lock).await;
         match driven? {
-            Some(Deployed::Ended { outcome, .. }) => Ok(RolledBack::Ended(outcome)),
-            Some(_) => Ok(RolledBack::Stopped),
+            Some(Deployed::Ended { outcome, .. }) => Ok(Undone::Ended(outcome)),
+            Some(_) => Ok(Undone::Stopped),
             None => self.ended(promotion).await,
         }
     }
@@ -166,6 +189,7 @@ impl Engine {
     /// Follows for a while what the holder of the lock does with the request.
     async fn await_reaction(
         &self,
+        wish: &Wish,
         promotion: &PromotionId,
         told: &mut Told,
         stop: &CancellationToken,
@@ -175,16 +199,22 @@ impl Engine {
             let Some(under_way) = self.standing(promotion).await? else {
                 return self.ended(promotion).await.map(Reaction::Done);
             };
+            if wish.action == Action::Abort && under_way.phase == Phase::Settling {
+                return Ok(Reaction::Done(Undone::Refused {
+                    promotion: promotion.clone(),
+                    why: "its old colour to go, as its users are moved already; `promoter rollback` moves them back".to_owned(),
+                }));
+            }
             if under_way.returned_at.is_some() && !std::mem::replace(&mut told.returned, true) {
                 let color = under_way.candidate.other();
                 self.record(None, Fact::ReturnSeen { color });
             }
             if stop.is_cancelled() {
-                return Ok(Reaction::Done(RolledBack::Stopped));
+                return Ok(Reaction::Done(Undone::Stopped));
             }
             let waited = self.clock.now().duration_since(asked).unsigned_abs();
             if waited > REACTION {
-                return Ok(if under_way.phase.leads_users() {
+                return Ok(if wish.is_possible(&under_way) {
                     Reaction::None
                 } else {
                     Reaction::Begun
@@ -200,12 +230,12 @@ impl Engine {
         Ok(record.in_flight.filter(|p| p.id == *promotion))
     }
 
-    async fn ended(&self, promotion: &PromotionId) -> Result<RolledBack, EngineError> {
+    async fn ended(&self, promotion: &PromotionId) -> Result<Undone, EngineError> {
         let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
         let outcome = record.outcomes.iter().find(|o| o.promotion == *promotion);
         Ok(match outcome {
-            Some(outcome) => RolledBack::Ended(Box::new(outcome.clone())),
-            None => RolledBack::NothingToReturnTo(Box::new(record)),
+            Some(outcome) => Undone::Ended(Box::new(outcome.clone())),
+            None => Undone::Nothing(Box::new(record)),
         })
     }
 }
