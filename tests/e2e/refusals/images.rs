@@ -11,6 +11,8 @@ use serde_json::json;
 use super::{OUTSIDE, REFUSED, app, group, plan_refused, refused, refused_with};
 use crate::support::{Folder, Promoter, repository, until};
 
+const WAITS: &str = "waits for the registry to say which images there are";
+
 #[test]
 fn images_that_cannot_be_taken() {
     let folder = Folder::new("images");
@@ -116,11 +118,7 @@ fn images_that_cannot_be_taken() {
         &folder,
         "fine",
         OUTSIDE,
-        &[
-            "waits for the registry to say which images there are",
-            of_fine,
-            "failed to reach the registry",
-        ],
+        &[WAITS, of_fine, "failed to reach the registry"],
         |promoter| promoter.env("AWS_ENDPOINT_URL", nobody),
     );
 }
