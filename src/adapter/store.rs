@@ -91,7 +91,11 @@ impl Store {
         let mut connection = connected.map_err(|error| self.failed("open", reason(&error)))?;
         // `Migrator::run` takes whatever a connection can be had from, which the compiler
         // cannot tell to be `Send`.
-        let migrated = migrations().run_direct(None, &mut connection, false).await;
+        let mut migrated = migrations().run_direct(None, &mut connection, false).await;
+        if matches!(migrated, Err(MigrateError::ExecuteMigration(..))) {
+            // Somebody else opened it for the first time at the same moment.
+            migrated = migrations().run_direct(None, &mut connection, false).await;
+        }
         migrated.map_err(|error| self.not_migrated(&error))?;
         Ok(connection)
     }

@@ -33,7 +33,7 @@ pub(super) async fn run(dir: &Path, command: &History) -> Result<Exit, CliError>
     let records = records()?;
     if !command.local {
         for environment in config::environments(&Catalog::load(dir)).unwrap_or_default() {
-            catch_up(&records, &environment).await?;
+            catch_up(&records, &environment).await;
         }
     }
     let entries = records.last(group.as_ref(), command.last).await?;
@@ -58,9 +58,9 @@ pub(super) fn records() -> Result<Store, CliError> {
     })
 }
 
-/// Keeps what a cluster knows of the last promotions. One that does not answer
-/// is said, as history may lack what was begun elsewhere.
-async fn catch_up(records: &Store, environment: &Environment) -> Result<(), CliError> {
+/// Keeps what a cluster knows of the last promotions. Where that cannot be had or
+/// kept it is said, as history may lack what was begun elsewhere.
+async fn catch_up(records: &Store, environment: &Environment) {
     let known = async {
         let connection = config::connection(environment).await?;
         let groups = list_groups(&connection, &environment.namespace).await;
@@ -71,13 +71,16 @@ async fn catch_up(records: &Store, environment: &Environment) -> Result<(), CliE
         anstream::eprintln!("note: shown without what environment {name} knows: {why}");
     };
     match timeout(PATIENCE, known).await {
-        Ok(Ok(groups)) => records.keep(&ended(&groups)).await?,
+        Ok(Ok(groups)) => {
+            if let Err(error) = records.keep(&ended(&groups)).await {
+                without(&error.to_string());
+            }
+        }
         // Nothing was promoted where promoter is not installed.
         Ok(Err(ConfigError::Cluster(ClusterError::NotInstalled))) => {}
         Ok(Err(error)) => without(&error.to_string()),
         Err(_) => without("its cluster does not answer"),
     }
-    Ok(())
 }
 
 /// How the promotions ended that a cluster knows of.

@@ -190,6 +190,10 @@ impl Drive {
                     log = None;
                 }
                 Ruling::Ended(finding) => {
+                    if let Ok(log) = &read {
+                        let (recorder, id) = (&self.engine.recorder, &self.promotion.id);
+                        recorder.note_log(id, check, attempt, log);
+                    }
                     let tail = read.as_deref().map(tail).unwrap_or_default();
                     self.end_check(plan, attempt, finding, cases, tail, observed)
                         .await?;

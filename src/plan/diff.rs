@@ -91,6 +91,9 @@ fn masked_pair(before: Option<&Object>, after: Option<&Object>) -> (String, Stri
     (yaml(before, None), yaml(after, before))
 }
 
+/// What `kubectl apply` notes in an object.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Fields of a Secret that hold no secret.
 const PLAIN: [&str; 5] = ["apiVersion", "kind", "metadata", "type", "immutable"];
 
@@ -98,6 +101,11 @@ const PLAIN: [&str; 5] = ["apiVersion", "kind", "metadata", "type", "immutable"]
 /// misspelt, so all are masked but those known to be plain.
 fn masked(object: &Object, before: Option<&Object>) -> Object {
     let mut masked = object.clone();
+    // The whole object once more, values of a Secret included.
+    if let Some(annotations) = masked.0.pointer_mut("/metadata/annotations") {
+        let annotations = annotations.as_object_mut();
+        annotations.map(|annotations| annotations.remove(LAST_APPLIED));
+    }
     if object.kind() != "Secret" {
         return masked;
     }

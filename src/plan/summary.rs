@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Plan;
 use super::color::Color;
 use super::diff::masked_yaml;
 use super::fingerprint::Fingerprint;
@@ -17,6 +16,7 @@ use super::image::ResolvedImage;
 use super::label;
 use super::object::Object;
 use super::planner::objects;
+use super::{AppPlan, Plan};
 use crate::group::name::{AppName, CheckName};
 
 /// A plan as it is remembered.
@@ -47,10 +47,11 @@ impl Summary {
     /// What is remembered of a plan.
     pub fn of(plan: &Plan) -> Self {
         let text = |object: &Object| masked_yaml(&neutral(object, plan.candidate));
-        let all = plan.apps.iter().flat_map(objects);
-        let all = all.map(|object| {
-            let neutral = neutral(object, plan.candidate);
-            (neutral.reference().to_string(), masked_yaml(&neutral))
+        let all = plan.apps.iter().flat_map(|app| {
+            // What is made of the user's own Services says nothing more.
+            let derived = |object: &&Object| app.services.iter().any(|s| s.colored == **object);
+            let objects = objects(app).filter(move |object| !derived(object));
+            objects.map(|object| (named(app, object, plan.candidate), text(object)))
         });
         Self {
             fingerprint: plan.fingerprint.clone(),
@@ -70,6 +71,17 @@ impl Summary {
                 .collect(),
         }
     }
+}
+
+/// Version, kind and name; that of hashed configuration without the hash, so that
+/// another content is a change of it.
+fn named(app: &AppPlan, object: &Object, color: Color) -> String {
+    let neutral = neutral(object, color);
+    let name = neutral.name();
+    let is_hashed = app.config.contains(object);
+    let base = name.rsplit_once('-').filter(|_| is_hashed);
+    let name = base.map_or(name, |(base, _)| base);
+    format!("{} {} {name}", neutral.api_version(), neutral.kind())
 }
 
 /// The object without its colour: neither in its names nor in its labels.
@@ -104,6 +116,8 @@ fn bleach(value: &mut Value, suffix: &str) {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
+    /// Whether anything they were made from differs, be it masked below.
+    pub inputs: bool,
     /// Apps that run other images, are new or are gone.
     pub apps: Vec<ImageChange>,
     /// Checks that run otherwise, are new or are gone.
@@ -146,13 +160,14 @@ impl Difference {
                 .collect()
         };
         Self {
+            inputs: before.fingerprint != after.fingerprint,
             apps: images(&before.apps, &after.apps),
             checks: texts(&names(&before.checks), &names(&after.checks)),
             objects: texts(&before.objects, &after.objects),
         }
     }
 
-    /// Whether there is none.
+    /// Whether there is none to show.
     pub fn is_none(&self) -> bool {
         self.apps.is_empty() && self.checks.is_empty() && self.objects.is_empty()
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::group::name::CheckName;
 use crate::plan::Plan;
 use crate::promotion::event::Event;
 use crate::promotion::id::PromotionId;
@@ -17,6 +18,9 @@ pub trait Recorder: Send + Sync {
 
     /// Takes note of the plan that a promotion carries out; must not block.
     fn note_plan(&self, _promotion: &PromotionId, _plan: &Plan) {}
+
+    /// Takes all that a run of a check wrote, once that was read; must not block.
+    fn note_log(&self, _promotion: &PromotionId, _check: &CheckName, _attempt: u32, _log: &str) {}
 
     /// Waits until what was taken is where it belongs, and not for long.
     async fn flush(&self) {}
@@ -44,6 +48,12 @@ impl Recorder for Fan {
     fn note_plan(&self, promotion: &PromotionId, plan: &Plan) {
         for consumer in &self.0 {
             consumer.note_plan(promotion, plan);
+        }
+    }
+
+    fn note_log(&self, promotion: &PromotionId, check: &CheckName, attempt: u32, log: &str) {
+        for consumer in &self.0 {
+            consumer.note_log(promotion, check, attempt, log);
         }
     }
 

@@ -162,6 +162,14 @@ impl Recorder for Recording {
         });
     }
 
+    fn note_log(&self, promotion: &PromotionId, check: &CheckName, attempt: u32, log: &str) {
+        // What was read along may have broken off.
+        let mut whole = Gathering::of_run(attempt);
+        log.lines().for_each(|line| whole.line(line));
+        let key = (promotion.clone(), check.clone());
+        self.logs().insert(key, whole);
+    }
+
     async fn flush(&self) {
         if self.queue.given_up.load(Ordering::Acquire) && self.queue.is_behind() {
             return;

@@ -21,7 +21,11 @@ pub fn difference(before: &Entry, after: &Entry, found: &Difference) -> String {
     text.line(Line::new().with(DIM, "to   ").join(named(after)));
     text.gap();
     if found.is_none() {
-        text.line(Line::new().and("nothing changed: the same images, checks and objects"));
+        text.line(Line::new().and(if found.inputs {
+            "the same images, checks and objects, but for what is masked: a Secret or a setting changed"
+        } else {
+            "nothing changed: the same images, checks and objects"
+        }));
         return text.finish();
     }
     if !found.apps.is_empty() {

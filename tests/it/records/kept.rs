@@ -3,6 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use promoter::plan::color::Color;
+use promoter::plan::planner;
+use promoter::plan::summary::{Difference, Summary};
 use promoter::port::{Records, RecordsError};
 use promoter::promotion::check::{CaseOutcome, CheckResult, Verdict};
 use promoter::promotion::phase::Phase;
@@ -172,4 +175,51 @@ fn what_is_no_database_is_said_and_left_as_it_is() {
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     });
+}
+
+#[test]
+fn two_processes_may_open_a_new_file_at_once() {
+    in_real_time(async {
+        for _ in 0..20 {
+            let place = Place::new();
+            let (one, other) = (place.again(), place.again());
+            let opened = tokio::join!(one.last(None, 1), other.last(None, 1));
+            assert_eq!(opened, (Ok(Vec::new()), Ok(Vec::new())));
+        }
+    });
+}
+
+#[test]
+fn of_a_plan_every_object_is_remembered_and_its_colour_is_not() {
+    let group = given::rich();
+    let of = |color| Summary::of(&given::plan(&group, color));
+    let (blue, green) = (of(Color::Blue), of(Color::Green));
+    assert_eq!(blue.objects, green.objects);
+    assert_eq!(blue.checks, green.checks);
+    let plan = given::plan(&group, Color::Blue);
+    let made_of_services = plan.services().count();
+    let all: usize = plan
+        .apps
+        .iter()
+        .map(|app| planner::objects(app).count())
+        .sum();
+    assert_eq!(blue.objects.len(), all - made_of_services);
+    let service = &blue.objects["v1 Service hello-a"];
+    assert!(service.contains("promoter.dev/role: active"), "{service}");
+    assert!(Difference::between(&blue, &green).is_none());
+}
+
+#[test]
+fn no_secret_is_remembered() {
+    let secret = "aHVudGVyMg==";
+    let manifest = format!(
+        "kind: Secret\nmetadata:\n  name: login\n  annotations:\n    \
+         kubectl.kubernetes.io/last-applied-configuration: '{{\"data\":\"{secret}\"}}'\n\
+         apiVersion: v1\ndata: {{password: {secret}}}\n"
+    );
+    let group = given::web(&given::manifest("web", &manifest));
+    let summary = Summary::of(&given::plan(&group, Color::Blue));
+    let kept = serde_json::to_string(&summary).unwrap();
+    assert!(kept.contains("login"), "{kept}");
+    assert!(!kept.contains(secret), "{kept}");
 }

@@ -219,6 +219,9 @@ async fn lines_become_logs_run_by_run() {
     writes(1, "one");
     writes(1, "two");
     writes(2, "one again");
+    // That was read along, and broke off.
+    let promotion = event.promotion.clone().unwrap();
+    recording.note_log(&promotion, &check, 2, "one again\ntwo again\n");
     let ended = events
         .iter()
         .find(|event| matches!(event.fact, Fact::Finished { .. }))
@@ -230,5 +233,5 @@ async fn lines_become_logs_run_by_run() {
         .iter()
         .map(|log| (log.attempt, log.text.as_str()))
         .collect();
-    assert_eq!(logs, [(1, "one\ntwo\n"), (2, "one again\n")]);
+    assert_eq!(logs, [(1, "one\ntwo\n"), (2, "one again\ntwo again\n")]);
 }
