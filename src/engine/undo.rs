@@ -57,6 +57,8 @@ pub enum Undone {
 enum Reaction {
     /// It came to an end.
     Done(Undone),
+    /// It cannot be done any more.
+    TooLate,
     /// It is on its way.
     Begun,
     /// Nothing yet.
@@ -115,6 +117,10 @@ impl Engine {
                 Ok(epoch) => {
                     let holder = actor.to_owned();
                     let mut lock = super::lock::Lock { holder, epoch };
+                    if wish.action == Action::Abort && self.is_switched(&promotion).await? {
+                        self.unlock(&lock).await;
+                        return self.refuse(&request).await;
+                    }
                     return self.drive_back(&mut lock, &promotion, stop).await;
                 }
                 Err(error @ LockError::Held { alive: true, .. }) if ignored => {
@@ -151,6 +157,7 @@ impl Engine {
                 .await?;
             match reaction {
                 Reaction::Done(rolled_back) => return Ok(rolled_back),
+                Reaction::TooLate => return self.refuse(&request).await,
                 // It does it, unless it died meanwhile: the lock tells.
                 Reaction::Begun => {}
                 Reaction::None => ignored = true,
@@ -200,10 +207,7 @@ impl Engine {
                 return self.ended(promotion).await.map(Reaction::Done);
             };
             if wish.action == Action::Abort && under_way.phase == Phase::Settling {
-                return Ok(Reaction::Done(Undone::Refused {
-                    promotion: promotion.clone(),
-                    why: "its old colour to go, as its users are moved already; `promoter rollback` moves them back".to_owned(),
-                }));
+                return Ok(Reaction::TooLate);
             }
             if under_way.returned_at.is_some() && !std::mem::replace(&mut told.returned, true) {
                 let color = under_way.candidate.other();
@@ -222,6 +226,27 @@ impl Engine {
             }
             self.sleep(PAUSE).await;
         }
+    }
+
+    /// Users are moved: giving it up would move them back, which is another wish.
+    async fn refuse(&self, request: &Request) -> Result<Undone, EngineError> {
+        let withdrawn = self.ledger.withdraw(request).await;
+        withdrawn.map_err(EngineError::Cluster)?;
+        Ok(Undone::Refused {
+            promotion: request.promotion.clone(),
+            why: "its old colour to go, as its users are moved already; `promoter rollback` moves them back".to_owned(),
+        })
+    }
+
+    /// Whether users were moved, be that on record or not.
+    async fn is_switched(&self, promotion: &PromotionId) -> Result<bool, EngineError> {
+        let Some(standing) = self.standing(promotion).await? else {
+            return Ok(false);
+        };
+        let observed = self.cluster.observe().await.map_err(EngineError::Cluster)?;
+        let mut services = observed.services.values();
+        let group = self.group.as_str();
+        Ok(services.any(|service| service.active_color(group) == Some(standing.candidate)))
     }
 
     /// Where the promotion stands, if it is still under way.

@@ -49,23 +49,28 @@ impl Ledger for Kubernetes {
         let put = groups.patch(self.group.as_str(), &manager, &spec);
         let put = tokio::time::timeout(PATIENCE, put).await;
         let put = put.map_err(|_| error::no_answer("put the request", PATIENCE))?;
-        let put = put.map_err(|error| error::from_group("put the request", error))?;
+        let put = put.map_err(|error| match error {
+            error if error::is_invalid(&error) => of_an_older_promoter(),
+            error => error::from_group("put the request", error),
+        })?;
         // A resource of an older promoter drops what it does not know, and says nothing.
-        if put.data.pointer("/spec/request").is_none() {
-            return Err(ClusterError::Refused {
-                action: "put the request".to_owned(),
-                reason: "the DeploymentGroup resource in the cluster is of an older promoter; \
-                         run `promoter install`"
-                    .to_owned(),
-            });
+        let there = put.data.pointer("/spec/request").cloned();
+        let there = there.and_then(|there| serde_json::from_value::<Request>(there).ok());
+        if there.as_ref() != Some(request) {
+            self.withdraw(request).await?;
+            return Err(of_an_older_promoter());
         }
         Ok(())
     }
 
     async fn withdraw(&self, request: &Request) -> Result<(), ClusterError> {
         let action = "withdraw the request";
+        // Of an older resource the server may have dropped the rest.
         let operations = json!([
-            { "op": "test", "path": "/spec/request", "value": request },
+            { "op": "test", "path": "/spec/request/promotion", "value": request.promotion },
+            { "op": "test", "path": "/spec/request/action", "value": request.action },
+            { "op": "test", "path": "/spec/request/actor", "value": request.actor },
+            { "op": "test", "path": "/spec/request/at", "value": request.at },
             { "op": "remove", "path": "/spec/request" },
         ]);
         let patch = resource::json_patch(action, operations)?;
@@ -127,6 +132,15 @@ impl Ledger for Kubernetes {
             return Ok(key);
         }
         self.fenced(epoch, plans::make_key(self)).await
+    }
+}
+
+fn of_an_older_promoter() -> ClusterError {
+    ClusterError::Refused {
+        action: "put the request".to_owned(),
+        reason: "the DeploymentGroup resource in the cluster is of an older promoter; \
+                 run `promoter install`"
+            .to_owned(),
     }
 }
 

@@ -73,3 +73,19 @@ async fn at_rest_there_is_nothing_to_give_up() {
     assert!(matches!(undone, Undone::Nothing(_)), "{undone:?}");
     scenario.rests_at(Some(Color::Blue));
 }
+
+/// Its promoter died between the switch and the note of it.
+#[tokio::test(start_paused = true)]
+async fn after_a_switch_that_nobody_noted_it_is_refused_and_withdrawn() {
+    let scenario = Scenario::ready_for_green(given::hello_with_window()).await;
+    scenario.deploy_until("point hello-b to green").await;
+    let undone = abort(&scenario).await;
+    assert!(matches!(undone, Undone::Refused { .. }), "{undone:?}");
+    {
+        let state = scenario.world.state();
+        assert_eq!(state.request, None);
+        assert!(state.lease.is_none());
+    }
+    scenario.deploy().await.unwrap();
+    scenario.rests_at(Some(Color::Green));
+}
