@@ -15,6 +15,7 @@ mod export;
 mod history;
 mod install;
 mod logs;
+mod past;
 mod plan;
 mod resume;
 mod show;

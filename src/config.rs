@@ -133,7 +133,7 @@ pub async fn engine(
         recorders.push(Arc::new(recording));
     }
     let recorder = Arc::new(Fan::new(recorders));
-    Ok(over(&connection, place, group, recorder))
+    Ok(assemble(&connection, place, group, recorder))
 }
 
 /// The same for who only looks: nothing is written to the cluster, events included.
@@ -146,10 +146,10 @@ pub async fn observer(
     recorder: Arc<dyn Recorder>,
 ) -> Result<Engine, ConfigError> {
     let connection = Connection::open(&place.cluster).await?;
-    Ok(over(&connection, place, group, recorder))
+    Ok(assemble(&connection, place, group, recorder))
 }
 
-fn over(
+fn assemble(
     connection: &Connection,
     place: &Place,
     group: &GroupName,

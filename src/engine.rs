@@ -3,9 +3,8 @@
 //! [`Engine::deploy`] takes the group's lock, finishes what somebody left
 //! unfinished, plans, and drives the promotion to its end: observe, ask
 //! [`crate::promotion::next`], perform, record. [`Engine::resume`] does only the
-//! first half, [`Engine::undo`] gives up or moves back what is
-//! under way. It knows
-//! ports, no adapters.
+//! first half, [`Engine::undo`] gives up or moves back what is under way. It
+//! knows ports, no adapters.
 
 mod autopsy;
 mod check;

@@ -87,6 +87,25 @@ impl Named {
     }
 }
 
+/// The group a command is about, or every group.
+#[derive(Debug, ClapArgs)]
+pub struct OneOrAll {
+    /// Only this group
+    #[arg(value_name = "GROUP")]
+    pub positional: Option<String>,
+
+    /// Only this group
+    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
+    pub group: Option<String>,
+}
+
+impl OneOrAll {
+    /// The group's name, whichever way it was given.
+    pub fn name(&self) -> Option<&str> {
+        self.group.as_deref().or(self.positional.as_deref())
+    }
+}
+
 /// The group a command is about, and what of it.
 #[derive(Debug, ClapArgs)]
 pub struct Target {
@@ -206,13 +225,9 @@ pub struct Undo {
 /// `promoter status`
 #[derive(Debug, ClapArgs)]
 pub struct Status {
-    /// Show only this group, in detail
-    #[arg(value_name = "GROUP")]
-    pub positional: Option<String>,
-
-    /// Show only this group, in detail
-    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
-    pub group: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub of: OneOrAll,
 
     /// The environment to look at; needed where there are several
     #[arg(short, long, value_name = "ENVIRONMENT")]
@@ -227,23 +242,12 @@ pub struct Status {
     pub output: Format,
 }
 
-impl Status {
-    /// The group to show, whichever way it was given.
-    pub fn name(&self) -> Option<&str> {
-        self.group.as_deref().or(self.positional.as_deref())
-    }
-}
-
 /// `promoter history`
 #[derive(Debug, ClapArgs)]
 pub struct History {
-    /// Only promotions of this group
-    #[arg(value_name = "GROUP")]
-    pub positional: Option<String>,
-
-    /// Only promotions of this group
-    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
-    pub group: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub of: OneOrAll,
 
     /// How many, at most
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 20)]
@@ -256,13 +260,6 @@ pub struct History {
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub output: Format,
-}
-
-impl History {
-    /// The group to show, whichever way it was given.
-    pub fn name(&self) -> Option<&str> {
-        self.group.as_deref().or(self.positional.as_deref())
-    }
 }
 
 /// A promotion that is looked back on.

@@ -4,10 +4,9 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::args::{Diff, Format};
+use super::args::{Diff, Format, Past};
 use super::exit::Exit;
-use super::history::records;
-use super::show::find;
+use super::past::{find, records};
 use super::{CliError, view};
 use crate::plan::summary::{Difference, Summary};
 use crate::port::Records;
@@ -15,10 +14,13 @@ use crate::port::records::Entry;
 
 pub(super) async fn run(command: &Diff) -> Result<Exit, CliError> {
     let records = records()?;
-    let group = command.group.as_deref();
-    let first = find(&records, &command.first, group).await?;
+    let past = |promotion: &String| Past {
+        promotion: promotion.clone(),
+        group: command.group.clone(),
+    };
+    let first = find(&records, &past(&command.first)).await?;
     let (before, after) = match &command.second {
-        Some(second) => (first, find(&records, second, group).await?),
+        Some(second) => (first, find(&records, &past(second)).await?),
         None => (passed_before(&records, &first).await?, first),
     };
     let found = Difference::between(

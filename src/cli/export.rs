@@ -9,16 +9,14 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::CliError;
 use super::args::{Export, Exported};
 use super::exit::Exit;
-use super::history::records;
-use super::show::{find, whole};
+use super::past::{find, records, whole};
 use crate::port::Records;
 use crate::port::records::Entry;
 use crate::promotion::check::{CaseOutcome, CheckResult, Verdict};
 
 pub(super) async fn run(command: &Export) -> Result<Exit, CliError> {
     let records = records()?;
-    let past = &command.past;
-    let entry = find(&records, &past.promotion, past.group.as_deref()).await?;
+    let entry = find(&records, &command.past).await?;
     let text = match command.format {
         Exported::Json => format!("{:#}\n", whole(&records, &entry).await?),
         Exported::Junit => {

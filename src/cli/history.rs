@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::args::{Format, History};
 use super::exit::Exit;
+use super::past::records;
 use super::{CliError, view};
 use crate::adapter::clock::SystemClock;
 use crate::adapter::files::Catalog;
@@ -28,7 +29,7 @@ use crate::promotion::event::{Event, Fact};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(dir: &Path, command: &History) -> Result<Exit, CliError> {
-    let group = command.name().map(GroupName::parse).transpose();
+    let group = command.of.name().map(GroupName::parse).transpose();
     let group = group.map_err(|error| CliError::Usage(error.to_string()))?;
     let records = records()?;
     if !command.local {
@@ -46,16 +47,6 @@ pub(super) async fn run(dir: &Path, command: &History) -> Result<Exit, CliError>
         Format::Json => writeln!(out, "{:#}", serde_json::json!(entries))?,
     }
     Ok(Exit::Success)
-}
-
-/// The records of this machine.
-pub(super) fn records() -> Result<Store, CliError> {
-    config::records().ok_or_else(|| {
-        CliError::Usage(format!(
-            "there are no records: {} is `off`, or neither HOME nor XDG_STATE_HOME says where they are",
-            config::env::RECORDS
-        ))
-    })
 }
 
 /// Keeps what a cluster knows of the last promotions. Where that cannot be had or

@@ -5,8 +5,7 @@ use std::io::Write;
 use super::CliError;
 use super::args::Logs;
 use super::exit::Exit;
-use super::history::records;
-use super::show::find;
+use super::past::{find, records};
 use crate::group::name::CheckName;
 use crate::port::Records;
 
@@ -14,8 +13,7 @@ pub(super) async fn run(command: &Logs) -> Result<Exit, CliError> {
     let check = command.check.as_deref().map(CheckName::parse).transpose();
     let check = check.map_err(|error| CliError::Usage(error.to_string()))?;
     let records = records()?;
-    let past = &command.past;
-    let entry = find(&records, &past.promotion, past.group.as_deref()).await?;
+    let entry = find(&records, &command.past).await?;
     let logs = records.logs(&entry, check.as_ref()).await?;
     let mut out = anstream::stdout();
     for log in &logs {

@@ -19,7 +19,7 @@ use crate::port::{Clock, ClusterError};
 
 pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
     let catalog = Catalog::load(dir);
-    let Some(name) = command.name() else {
+    let Some(name) = command.of.name() else {
         if command.watch {
             return Err(CliError::Usage(
                 "--watch shows one group; name it".to_owned(),
@@ -93,7 +93,7 @@ async fn all(catalog: &Catalog, command: &Status) -> Result<Exit, CliError> {
 
 /// The named environment, or that of the named group, or the only one.
 fn environment(catalog: &Catalog, command: &Status) -> Result<Environment, CliError> {
-    if let (None, Some(group)) = (&command.environment, command.name())
+    if let (None, Some(group)) = (&command.environment, command.of.name())
         && let Ok(group) = catalog.group(group, &Overrides::default())
     {
         return Ok(group.environment);

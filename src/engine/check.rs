@@ -9,7 +9,7 @@ use super::perform::some_at_once;
 use crate::group::Report;
 use crate::group::name::CheckName;
 use crate::plan::CheckPlan;
-use crate::plan::check::{CONTAINER, job, job_name};
+use crate::plan::check::{CONTAINER, job};
 use crate::plan::object::ObjectRef;
 use crate::plan::pin::pin;
 use crate::port::ClusterError;
@@ -254,27 +254,10 @@ impl Drive {
         self.tell_once_recorded(Fact::CheckEnded { result });
         if finding.verdict == Verdict::TimedOut {
             self.put_on_record().await?;
-            self.end_job(plan, attempt, observed).await?;
+            // What has no more time must not go on calling the candidate.
+            self.end_runs(&plan.name, observed).await?;
         }
         Ok(())
-    }
-
-    /// What has no more time must not go on calling the candidate.
-    async fn end_job(
-        &self,
-        check: &CheckPlan,
-        attempt: u32,
-        observed: &Observed,
-    ) -> Result<(), ClusterError> {
-        let name = job_name(&self.plan.group, check, self.promotion.id.as_ref(), attempt);
-        let Some(job) = observed.jobs.iter().find(|job| job.name == name) else {
-            return Ok(());
-        };
-        let object = ObjectRef::new("batch/v1", "Job", &name);
-        self.engine
-            .cluster
-            .delete(self.epoch, &object, &job.uid)
-            .await
     }
 }
 

@@ -121,7 +121,7 @@ impl Engine {
                         self.unlock(&lock).await;
                         return self.refuse(&request).await;
                     }
-                    return self.drive_back(&mut lock, &promotion, stop).await;
+                    return self.drive_to_end(&mut lock, &promotion, stop).await;
                 }
                 Err(error @ LockError::Held { alive: true, .. }) if ignored => {
                     // What is refused must not come about later.
@@ -144,19 +144,17 @@ impl Engine {
             if !std::mem::replace(&mut told.asked, true) {
                 let promotion = promotion.clone();
                 let holder = holder.clone();
-                self.record(
-                    None,
-                    match wish.action {
-                        Action::Abort => Fact::AbortAsked { promotion, holder },
-                        Action::Rollback => Fact::ReturnAsked { promotion, holder },
-                    },
-                );
+                let fact = match wish.action {
+                    Action::Abort => Fact::AbortAsked { promotion, holder },
+                    Action::Rollback => Fact::ReturnAsked { promotion, holder },
+                };
+                self.record(None, fact);
             }
             let reaction = self
                 .await_reaction(&wish, &promotion, &mut told, &stop)
                 .await?;
             match reaction {
-                Reaction::Done(rolled_back) => return Ok(rolled_back),
+                Reaction::Done(undone) => return Ok(undone),
                 Reaction::TooLate => return self.refuse(&request).await,
                 // It does it, unless it died meanwhile: the lock tells.
                 Reaction::Begun => {}
@@ -178,7 +176,7 @@ impl Engine {
     }
 
     /// Nobody else drives it, so this process does.
-    async fn drive_back(
+    async fn drive_to_end(
         &self,
         lock: &mut super::lock::Lock,
         promotion: &PromotionId,

@@ -5,10 +5,12 @@
 //! however long ago they were carried out. Nobody deploys by a summary.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Plan;
 use super::color::Color;
 use super::diff::masked_yaml;
 use super::fingerprint::Fingerprint;
@@ -16,7 +18,6 @@ use super::image::ResolvedImage;
 use super::label;
 use super::object::Object;
 use super::planner::objects;
-use super::{AppPlan, Plan};
 use crate::group::name::{AppName, CheckName};
 
 /// A plan as it is remembered.
@@ -46,12 +47,15 @@ pub struct AppImage {
 impl Summary {
     /// What is remembered of a plan.
     pub fn of(plan: &Plan) -> Self {
-        let text = |object: &Object| masked_yaml(&neutral(object, plan.candidate));
+        let bare = |object| neutral(object, plan.candidate);
         let all = plan.apps.iter().flat_map(|app| {
             // What is made of the user's own Services says nothing more.
             let derived = |object: &&Object| app.services.iter().any(|s| s.colored == **object);
             let objects = objects(app).filter(move |object| !derived(object));
-            objects.map(|object| (named(app, object, plan.candidate), text(object)))
+            objects.map(move |object| {
+                let (is_hashed, object) = (app.config.contains(object), bare(object));
+                (named(&object, is_hashed), masked_yaml(&object))
+            })
         });
         Self {
             fingerprint: plan.fingerprint.clone(),
@@ -67,7 +71,7 @@ impl Summary {
             checks: plan
                 .checks
                 .iter()
-                .map(|check| (check.name.clone(), text(&check.job)))
+                .map(|check| (check.name.clone(), masked_yaml(&bare(&check.job))))
                 .collect(),
         }
     }
@@ -75,13 +79,11 @@ impl Summary {
 
 /// Version, kind and name; that of hashed configuration without the hash, so that
 /// another content is a change of it.
-fn named(app: &AppPlan, object: &Object, color: Color) -> String {
-    let neutral = neutral(object, color);
-    let name = neutral.name();
-    let is_hashed = app.config.contains(object);
+fn named(object: &Object, is_hashed: bool) -> String {
+    let name = object.name();
     let base = name.rsplit_once('-').filter(|_| is_hashed);
     let name = base.map_or(name, |(base, _)| base);
-    format!("{} {} {name}", neutral.api_version(), neutral.kind())
+    format!("{} {} {name}", object.api_version(), object.kind())
 }
 
 /// The object without its colour: neither in its names nor in its labels.
@@ -153,16 +155,10 @@ pub struct TextChange {
 impl Difference {
     /// From one plan to a later one.
     pub fn between(before: &Summary, after: &Summary) -> Self {
-        let names = |texts: &BTreeMap<CheckName, String>| {
-            let texts = texts.iter();
-            texts
-                .map(|(name, text)| (name.to_string(), text.clone()))
-                .collect()
-        };
         Self {
             inputs: before.fingerprint != after.fingerprint,
             apps: images(&before.apps, &after.apps),
-            checks: texts(&names(&before.checks), &names(&after.checks)),
+            checks: texts(&before.checks, &after.checks),
             objects: texts(&before.objects, &after.objects),
         }
     }
@@ -191,10 +187,13 @@ fn images(before: &[AppImage], after: &[AppImage]) -> Vec<ImageChange> {
         .collect()
 }
 
-fn texts(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<TextChange> {
+fn texts<Name: Ord + Display>(
+    before: &BTreeMap<Name, String>,
+    after: &BTreeMap<Name, String>,
+) -> Vec<TextChange> {
     let gone = before.keys().filter(|name| !after.contains_key(*name));
     let changes = after.keys().chain(gone).map(|name| TextChange {
-        name: name.clone(),
+        name: name.to_string(),
         before: before.get(name).cloned().unwrap_or_default(),
         after: after.get(name).cloned().unwrap_or_default(),
     });

@@ -204,6 +204,31 @@ fn every_test_is_run() {
 }
 
 #[test]
+fn every_file_is_compiled() {
+    let files = files();
+    let mut found = Vec::new();
+    for file in &files {
+        let (folder, name) = file.path.rsplit_once('/').unwrap();
+        let name = name.trim_end_matches(".rs");
+        let is_root = ["main", "lib"].contains(&name);
+        let line = format!("mod {name};");
+        let declares = |path: String| {
+            let parent = files.iter().find(|file| file.path == path);
+            parent.is_some_and(|parent| parent.code().any(|(_, code)| code.ends_with(&line)))
+        };
+        let parents = [
+            format!("{folder}.rs"),
+            format!("{folder}/main.rs"),
+            format!("{folder}/lib.rs"),
+        ];
+        if !is_root && !parents.into_iter().any(declares) {
+            found.push(format!("{}: no module declares it", file.path));
+        }
+    }
+    none(&found);
+}
+
+#[test]
 fn the_rules_themselves_find_something() {
     assert!(uses("use crate::engine::Engine;", "engine"));
     assert!(!uses("use crate::engine_room::Engine;", "engine"));

@@ -25,6 +25,11 @@ pub(super) fn millis(at: Timestamp) -> i64 {
     at.as_millisecond()
 }
 
+/// A number as far as a column holds it.
+pub(super) fn number(value: impl TryInto<i64>) -> i64 {
+    value.try_into().unwrap_or(i64::MAX)
+}
+
 /// A column that [`json`] wrote.
 pub(super) fn structure<T: DeserializeOwned>(
     row: &SqliteRow,

@@ -1,12 +1,20 @@
 //! Notes into rows, all of a call in one transaction.
 
+use jiff::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 
 use super::log::compressed;
-use super::text::{json, millis, word};
+use super::text::{json, millis, number, word};
+use crate::group::name::GroupName;
+use crate::plan::color::Color;
+use crate::plan::fingerprint::ReleaseId;
+use crate::plan::summary::Summary;
 use crate::port::records::{CheckLog, Note};
+use crate::promotion::Actor;
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::{Event, Fact};
+use crate::promotion::id::PromotionId;
+use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
 
 /// Keeps these, all or none.
@@ -23,25 +31,12 @@ pub(super) async fn keep(
                 group,
                 promotion,
                 summary,
-            } => {
-                let sql = "INSERT INTO plan (group_name, promotion, body) VALUES ($1, $2, $3) \
-                           ON CONFLICT (group_name, promotion) DO NOTHING";
-                let query = sqlx::query(sql).bind(group.as_str());
-                let query = query.bind(promotion.as_ref());
-                let query = query.bind(compressed(&json(summary)?)?);
-                query.execute(&mut *transaction).await?;
-            }
+            } => keep_plan(&mut transaction, Of::promotion(group, promotion), summary).await?,
             Note::Log {
                 group,
                 promotion,
                 log,
-            } => {
-                let of = Of {
-                    group: group.as_str(),
-                    promotion: promotion.as_ref(),
-                };
-                keep_log(&mut transaction, of, log).await?;
-            }
+            } => keep_log(&mut transaction, Of::promotion(group, promotion), log).await?,
         }
     }
     transaction.commit().await
@@ -55,13 +50,35 @@ struct Of<'a> {
     promotion: &'a str,
 }
 
+impl<'a> Of<'a> {
+    fn promotion(group: &'a GroupName, promotion: &'a PromotionId) -> Self {
+        Self {
+            group: group.as_str(),
+            promotion: promotion.as_ref(),
+        }
+    }
+}
+
 async fn keep_event(connection: &mut SqliteConnection, event: &Event) -> Result<(), sqlx::Error> {
     let of = Of {
         group: event.group.as_str(),
         promotion: event.promotion.as_ref().map_or("", AsRef::as_ref),
     };
     match &event.fact {
-        Fact::Started { .. } => begin(connection, of, event).await?,
+        Fact::Started {
+            actor,
+            release,
+            candidate,
+            ..
+        } => {
+            let begun = Begun {
+                release,
+                color: *candidate,
+                actor,
+                at: event.at,
+            };
+            keep_promotion(connection, of, &begun, None).await?;
+        }
         Fact::Entered { phase, .. } => {
             let sql = "UPDATE promotion SET phase = $3 \
                        WHERE group_name = $1 AND id = $2 AND outcome IS NULL";
@@ -81,7 +98,15 @@ async fn keep_event(connection: &mut SqliteConnection, event: &Event) -> Result<
             };
             return keep_row(connection, of, &event).await;
         }
-        Fact::Finished { outcome } => end(connection, of, outcome).await?,
+        Fact::Finished { outcome } => {
+            let begun = Begun {
+                release: &outcome.release,
+                color: outcome.color,
+                actor: &outcome.actor,
+                at: outcome.started_at,
+            };
+            keep_promotion(connection, of, &begun, Some(outcome)).await?;
+        }
         _ => {}
     }
     keep_row(connection, of, event).await
@@ -102,37 +127,21 @@ async fn keep_row(
     Ok(())
 }
 
-async fn begin(
-    connection: &mut SqliteConnection,
-    of: Of<'_>,
-    event: &Event,
-) -> Result<(), sqlx::Error> {
-    let Fact::Started {
-        actor,
-        release,
-        candidate,
-        ..
-    } = &event.fact
-    else {
-        return Ok(());
-    };
-    let sql = "INSERT INTO promotion \
-               (group_name, id, release_id, color, actor, started_ms, phase) \
-               VALUES ($1, $2, $3, $4, $5, $6, 'Planned') \
-               ON CONFLICT (group_name, id) DO NOTHING";
-    let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
-    let query = query.bind(word(release)).bind(candidate.as_str());
-    let query = query.bind(json(actor)?).bind(millis(event.at));
-    query.execute(connection).await?;
-    Ok(())
+/// What is known of a promotion from its beginning on.
+struct Begun<'a> {
+    release: &'a ReleaseId,
+    color: Color,
+    actor: &'a Actor,
+    at: Timestamp,
 }
 
-/// How it ended, be its beginning known or not. What was told first stays: it
-/// may be told again in short.
-async fn end(
+/// That it began, and how it ended once that is known, be its beginning known or
+/// not. What was told first stays: it may be told again in short.
+async fn keep_promotion(
     connection: &mut SqliteConnection,
     of: Of<'_>,
-    outcome: &Outcome,
+    begun: &Begun<'_>,
+    outcome: Option<&Outcome>,
 ) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO promotion \
                (group_name, id, release_id, color, actor, started_ms, phase, outcome) \
@@ -140,15 +149,26 @@ async fn end(
                ON CONFLICT (group_name, id) DO UPDATE \
                SET phase = excluded.phase, outcome = excluded.outcome, \
                    started_ms = excluded.started_ms \
-               WHERE promotion.outcome IS NULL";
+               WHERE promotion.outcome IS NULL AND excluded.outcome IS NOT NULL";
+    let phase = outcome.map_or(Phase::Planned, |outcome| outcome.phase);
     let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
-    let query = query
-        .bind(word(&outcome.release))
-        .bind(outcome.color.as_str());
-    let query = query
-        .bind(json(&outcome.actor)?)
-        .bind(millis(outcome.started_at));
-    let query = query.bind(word(&outcome.phase)).bind(json(outcome)?);
+    let query = query.bind(word(begun.release)).bind(begun.color.as_str());
+    let query = query.bind(json(begun.actor)?).bind(millis(begun.at));
+    let query = query.bind(word(&phase));
+    let query = query.bind(outcome.map(json).transpose()?);
+    query.execute(connection).await?;
+    Ok(())
+}
+
+async fn keep_plan(
+    connection: &mut SqliteConnection,
+    of: Of<'_>,
+    summary: &Summary,
+) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO plan (group_name, promotion, body) VALUES ($1, $2, $3) \
+               ON CONFLICT (group_name, promotion) DO NOTHING";
+    let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
+    let query = query.bind(compressed(&json(summary)?)?);
     query.execute(connection).await?;
     Ok(())
 }
@@ -167,9 +187,7 @@ async fn keep_result(
     let query = query
         .bind(result.check.as_str())
         .bind(i64::from(result.attempt));
-    let duration = result
-        .duration
-        .map(|d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
+    let duration = result.duration.map(|taken| number(taken.as_millis()));
     let query = query.bind(word(&result.verdict)).bind(duration);
     let done = query.bind(json(result)?).execute(connection).await?;
     Ok(done.rows_affected() > 0)
@@ -187,10 +205,9 @@ async fn keep_cases(
         let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
         let query = query.bind(result.check.as_str()).bind(position);
         let query = query.bind(&case.name).bind(word(&case.outcome));
-        let duration = case
-            .duration_ms
-            .map(|d| i64::try_from(d).unwrap_or(i64::MAX));
-        let query = query.bind(duration).bind(&case.diagnostic);
+        let query = query
+            .bind(case.duration_ms.map(number))
+            .bind(&case.diagnostic);
         query.execute(&mut *connection).await?;
     }
     Ok(())

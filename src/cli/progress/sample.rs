@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cli::view::sample::{from, serving};
+use crate::cli::view::sample::{actor, from, serving};
 use crate::plan::color::Color;
 use crate::promotion::check::{CheckResult, Verdict};
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::phase::Phase;
 use crate::promotion::record::{AppVersion, LeftOut, Outcome};
-use crate::promotion::{Actor, Reason, ReasonKind, Trigger};
+use crate::promotion::{Reason, ReasonKind};
 
 /// Seconds after it began.
 pub(super) fn at(seconds: i64) -> Timestamp {
@@ -26,13 +26,6 @@ pub(super) fn event(seconds: i64, fact: Fact) -> Event {
         group: from("master"),
         promotion: Some(from("0tq00001")),
         fact,
-    }
-}
-
-fn actor() -> Actor {
-    Actor {
-        name: "ada@laptop".to_owned(),
-        trigger: Trigger::Cli,
     }
 }
 

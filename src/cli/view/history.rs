@@ -83,11 +83,11 @@ pub fn entry(entry: &Entry, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::view::sample::{from, plain};
+    use crate::cli::view::sample::{actor, from, plain};
     use crate::plan::color::Color;
     use crate::promotion::phase::Phase;
     use crate::promotion::record::{AppVersion, LeftOut, Outcome};
-    use crate::promotion::{Actor, Reason, ReasonKind, Trigger};
+    use crate::promotion::{Reason, ReasonKind};
 
     fn at(text: &str) -> Timestamp {
         format!("2026-11-21T{text}Z").parse().unwrap()
@@ -95,16 +95,12 @@ mod tests {
 
     fn ended(phase: Phase, reasons: Vec<Reason>) -> Entry {
         let promotion = format!("0tq0000{}", reasons.len());
-        let actor = Actor {
-            name: "ada@laptop".to_owned(),
-            trigger: Trigger::Cli,
-        };
         Entry {
             group: from("master"),
             promotion: from(&promotion),
             release: from("bluerelease000000"),
             color: Color::Blue,
-            actor: actor.clone(),
+            actor: actor(),
             started_at: at("02:00:00"),
             phase,
             outcome: Some(Outcome {
@@ -113,7 +109,7 @@ mod tests {
                 release: from("bluerelease000000"),
                 fingerprint: from("print"),
                 color: Color::Blue,
-                actor,
+                actor: actor(),
                 started_at: at("02:00:00"),
                 ended_at: at("02:01:12"),
                 reasons,

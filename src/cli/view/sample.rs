@@ -11,10 +11,19 @@ use crate::plan::image::ResolvedImage;
 use crate::plan::object::Object;
 use crate::plan::survey::Resources;
 use crate::plan::{AppPlan, CheckPlan, Plan, Serving};
+use crate::promotion::{Actor, Trigger};
 
 /// A value from its JSON text.
 pub(in crate::cli) fn from<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(json!(text)).unwrap()
+}
+
+/// Who asks.
+pub(in crate::cli) fn actor() -> Actor {
+    Actor {
+        name: "ada@laptop".to_owned(),
+        trigger: Trigger::Cli,
+    }
 }
 
 /// Without colour.

@@ -14,7 +14,7 @@ use promoter::plan::color::Color;
 use promoter::plan::config::ConfigKey;
 use promoter::plan::image::{CheckImageRef, Digest, Resolved, ResolvedImage};
 use promoter::plan::survey::{Node, Resources, Survey};
-use promoter::plan::{Plan, planner};
+use promoter::plan::{Plan, Serving, planner};
 use promoter::promotion::request::Action;
 use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 
@@ -108,6 +108,17 @@ pub(crate) fn autoscaled(min: u32, max: u32) -> Group {
     caller.replicas = None;
     caller.needs = vec![AppName::parse("hello-b").unwrap()];
     group(vec![caller, app("hello-b")], vec![check("greets")])
+}
+
+/// The plan that serves in blue, and the one that replaces it in green.
+pub(crate) fn plans(group: &Group) -> (Plan, Plan) {
+    let (old, mut new) = (plan(group, Color::Blue), plan(group, Color::Green));
+    new.replaces = Some(Serving {
+        color: Color::Blue,
+        release: old.release.clone(),
+        plan: old.id(),
+    });
+    (old, new)
 }
 
 /// What a person wishes who wants what served before back.

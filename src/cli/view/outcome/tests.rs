@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{outcome, rendered};
-use crate::cli::view::sample::{from, plain};
+use crate::cli::view::sample::{actor, from, plain};
 use crate::plan::color::Color;
 use crate::promotion::check::{CaseOutcome, CheckResult, TestCase, Verdict};
 use crate::promotion::phase::Phase;
 use crate::promotion::record::{CheckSummary, LeftOut, Outcome};
-use crate::promotion::{Actor, Reason, ReasonKind, Trigger};
+use crate::promotion::{Reason, ReasonKind};
 
 fn result(check: &str, verdict: Verdict, reason: &str) -> CheckResult {
     CheckResult {
@@ -34,10 +34,7 @@ fn ended(phase: Phase, results: &[CheckResult], reasons: Vec<Reason>) -> Outcome
         release: from("9f8e7d6c5b4a3322"),
         fingerprint: from("print"),
         color: Color::Green,
-        actor: Actor {
-            name: "ada@laptop".to_owned(),
-            trigger: Trigger::Cli,
-        },
+        actor: actor(),
         started_at: "2026-11-21T10:00:00Z".parse().unwrap(),
         ended_at: "2026-11-21T10:01:12Z".parse().unwrap(),
         reasons,

@@ -4,22 +4,15 @@ use jiff::Timestamp;
 
 use super::{detail, status, status_json};
 use crate::adapter::kubernetes::GroupStatus;
-use crate::cli::view::sample::{self, from, plain};
+use crate::cli::view::sample::{self, actor, from, plain};
 use crate::plan::color::Color;
 use crate::promotion::check::Verdict;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::{AppVersion, GroupRecord, LeftOut, Outcome};
-use crate::promotion::{Actor, Promotion, Reason, ReasonKind, Trigger};
+use crate::promotion::{Promotion, Reason, ReasonKind};
 
 fn at(text: &str) -> Timestamp {
     format!("2026-11-21T{text}Z").parse().unwrap()
-}
-
-fn actor() -> Actor {
-    Actor {
-        name: "ada@laptop".to_owned(),
-        trigger: Trigger::Cli,
-    }
 }
 
 fn group() -> GroupStatus {

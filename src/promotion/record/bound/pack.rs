@@ -1,8 +1,8 @@
 //! The parts of a checkpoint that nobody reads: of every app its name and the
 //! uid of its Deployment, of every check its run and the uid of its Job, which are
-//! compressed, and of every result which
-//! promotion and plan it is of, which are left out where that is this one. For
-//! a hundred apps it is more than a record may have.
+//! compressed, and of every result which promotion and plan it is of, which are
+//! left out where that is this one. For a hundred apps it is more than a record
+//! may have.
 
 use std::io::{Read as _, Write as _};
 

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use promoter::group::name::AppName;
+use promoter::plan::Plan;
 use promoter::plan::color::Color;
-use promoter::plan::{Plan, Serving};
 use promoter::promotion::check::{CheckResult, Verdict};
 use promoter::promotion::id::PromotionId;
 use promoter::promotion::next::{Next, Situation, Step, next};
@@ -60,17 +60,8 @@ const MARKS: [Mark; 4] = [
     Mark::Services,
 ];
 
-static PLANS: LazyLock<(Plan, Plan)> = LazyLock::new(|| {
-    let group = given::autoscaled(TESTED, MOST);
-    let old = given::plan(&group, Color::Blue);
-    let mut new = given::plan(&group, Color::Green);
-    new.replaces = Some(Serving {
-        color: Color::Blue,
-        release: old.release.clone(),
-        plan: old.id(),
-    });
-    (old, new)
-});
+static PLANS: LazyLock<(Plan, Plan)> =
+    LazyLock::new(|| given::plans(&given::autoscaled(TESTED, MOST)));
 
 /// Autoscalers are applied after the switch, and that comes after what is shared.
 fn is_in_order(marks: &u8) -> bool {

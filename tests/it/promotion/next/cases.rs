@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use promoter::plan::Plan;
 use promoter::plan::color::Color;
 use promoter::plan::label;
-use promoter::plan::{Plan, Serving};
 use promoter::promotion::check::{CheckResult, Verdict};
 use promoter::promotion::id::PromotionId;
 use promoter::promotion::observed::{DeploymentState, Endpoint, Observed, PodState};
@@ -26,14 +26,7 @@ pub(super) fn now() -> Timestamp {
 pub(super) static PLANS: LazyLock<(Plan, Plan)> = LazyLock::new(|| {
     let mut group = given::hello();
     group.checks.push(given::check("smokes"));
-    let old = given::plan(&group, Color::Blue);
-    let mut new = given::plan(&group, Color::Green);
-    new.replaces = Some(Serving {
-        color: Color::Blue,
-        release: old.release.clone(),
-        plan: old.id(),
-    });
-    (old, new)
+    given::plans(&group)
 });
 
 pub(super) fn promotion(plan: &Plan, phase: Phase) -> Promotion {
