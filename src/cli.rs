@@ -8,11 +8,13 @@ pub mod exit;
 pub mod progress;
 pub mod view;
 
+mod ban;
 mod deploy;
 mod diff;
 mod driving;
 mod export;
 mod history;
+mod hold;
 mod install;
 mod logs;
 mod past;
@@ -65,10 +67,16 @@ pub async fn run(args: Args) -> Exit {
     let done = match args.command {
         Command::Validate(command) => validate::run(&dir, &command),
         Command::Plan(command) => plan::run(&dir, &command).await,
-        Command::Deploy(command) => deploy::run(&dir, command).await,
+        Command::Deploy(command) => deploy::run(&dir, command, false).await,
+        Command::Retry(command) => deploy::run(&dir, command, true).await,
         Command::Resume(command) => resume::run(&dir, command).await,
         Command::Rollback(command) => undo::run(&dir, command, Action::Rollback).await,
         Command::Abort(command) => undo::run(&dir, command, Action::Abort).await,
+        Command::Hold(command) => hold::hold(&dir, command).await,
+        Command::Unhold(command) => hold::unhold(&dir, command).await,
+        Command::Ban(command) => ban::ban(&dir, command).await,
+        Command::Unban(command) => ban::unban(&dir, command).await,
+        Command::Bans(command) => ban::list(&dir, &command).await,
         Command::Status(command) => status::run(&dir, command).await,
         Command::History(command) => history::run(&dir, &command).await,
         Command::Show(command) => show::run(&command).await,

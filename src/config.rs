@@ -173,12 +173,12 @@ pub async fn registry(environment: &Environment) -> Result<Ecr, ConfigError> {
     Ok(Ecr::connect(&environment.registry).await?)
 }
 
-/// The cluster of an environment.
+/// A cluster.
 ///
 /// # Errors
 /// There is no such kubeconfig context.
-pub async fn connection(environment: &Environment) -> Result<Connection, ConfigError> {
-    Ok(Connection::open(&environment.cluster).await?)
+pub async fn connection(cluster: &ClusterRef) -> Result<Connection, ConfigError> {
+    Ok(Connection::open(cluster).await?)
 }
 
 /// All valid environments.

@@ -9,7 +9,9 @@
 mod autopsy;
 mod check;
 mod delete;
+pub mod deploy;
 mod drive;
+pub mod hold;
 mod lock;
 mod mend;
 mod output;
@@ -25,32 +27,21 @@ mod switch;
 mod tell;
 pub mod undo;
 
-use std::pin::pin;
 use std::sync::Arc;
 
-use futures::FutureExt;
-use futures::future::{Either, select};
 use thiserror::Error;
-use tokio_util::sync::CancellationToken;
 
-use crate::group::Group;
 use crate::group::name::GroupName;
 use crate::plan::Plan;
 use crate::plan::fingerprint::PlanId;
-use crate::plan::image::Resolved;
-use crate::port::{Clock, Cluster, ClusterError, Ledger, LockError, Recorder, Registry};
+use crate::port::{Clock, Cluster, ClusterError, Ledger, LockError, Recorder};
+use crate::promotion::Promotion;
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::id::PromotionId;
 use crate::promotion::record::{AppVersion, GroupRecord, Outcome};
-use crate::promotion::{Actor, Promotion};
-use drive::Drive;
-use lock::Lock;
-use propose::{Answers, Proposal, ProposeError};
-use resolve::ResolveError;
-
-/// The images of a group, or all that is wrong with them.
-type Images = Result<Resolved, Vec<ResolveError>>;
+use crate::promotion::restraint::Restraint;
+use propose::{Proposal, ProposeError};
 
 /// One group's promotions, over the outside systems it is given.
 #[derive(Clone)]
@@ -65,19 +56,6 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// Where events go.
     pub recorder: Arc<dyn Recorder>,
-}
-
-/// How a deploy is wanted.
-#[derive(Debug, Clone)]
-pub struct DeployOptions {
-    /// Who asks.
-    pub actor: Actor,
-    /// Two random bytes for the promotion's identity.
-    pub chance: u16,
-    /// Promote although the same inputs serve already.
-    pub force: bool,
-    /// Return once traffic is moved; the next promoter takes the old colour down.
-    pub detach: bool,
 }
 
 /// What came of a deploy.
@@ -98,6 +76,8 @@ pub enum Deployed {
     Unfinished(PromotionId),
     /// A person stopped it before it began.
     Stopped,
+    /// It was not begun, as something keeps its release from users.
+    Refused(Vec<Restraint>),
 }
 
 /// Why a deploy could not be carried out, or not to its end.
@@ -140,117 +120,6 @@ pub enum EngineError {
 }
 
 impl Engine {
-    /// Promotes the group's newest images in `registry`, if they pass.
-    ///
-    /// # Errors
-    /// Somebody else holds the lock; there is no plan; or the cluster stopped
-    /// answering, in which case the promotion can be resumed.
-    pub async fn deploy(
-        &self,
-        registry: &dyn Registry,
-        group: &Group,
-        options: DeployOptions,
-        stop: CancellationToken,
-    ) -> Result<Deployed, EngineError> {
-        // Images have nothing to do with the cluster: they are looked up meanwhile.
-        let images = resolve::resolve(registry, group).shared();
-        let meanwhile = images.clone();
-        let deploying = pin!(async {
-            let acquired = self.lock_and_look(&options.actor.name, &stop).await?;
-            let Some(mut lock) = acquired else {
-                return Ok(Deployed::Stopped);
-            };
-            let deployed = self
-                .deploy_locked(registry, group, images, options, stop, &mut lock)
-                .await;
-            self.unlock(&lock).await;
-            deployed
-        });
-        match select(deploying, meanwhile).await {
-            Either::Left((deployed, _)) => deployed,
-            Either::Right((_, deploying)) => deploying.await,
-        }
-    }
-
-    async fn deploy_locked(
-        &self,
-        registry: &dyn Registry,
-        group: &Group,
-        images: impl Future<Output = Images>,
-        options: DeployOptions,
-        stop: CancellationToken,
-        lock: &mut Lock,
-    ) -> Result<Deployed, EngineError> {
-        // Only a promotion that has work ends the window of the one before it.
-        let has_work = async || {
-            let next = self.propose(registry, group).await;
-            options.force || next.is_ok_and(|next| !next.is_up_to_date())
-        };
-        let finished = self.finish_unfinished(lock, stop.clone(), has_work).await?;
-        if stop.is_cancelled() {
-            let left = finished.filter(|deployed| matches!(deployed, Deployed::Unfinished(_)));
-            return Ok(left.unwrap_or(Deployed::Stopped));
-        }
-        let newest = async {
-            match finished {
-                None => images.await,
-                // That took its time.
-                Some(_) => resolve::resolve(registry, group).await,
-            }
-        };
-        let answers = Answers::default();
-        let planning = self.propose_mended(lock, group, answers.noted(newest));
-        let proposal = tokio::select! {
-            proposal = self.in_time(&answers, planning) => proposal?,
-            () = stop.cancelled() => return Ok(Deployed::Stopped),
-        };
-        if proposal.is_up_to_date() && !options.force {
-            return Ok(Deployed::UpToDate(Box::new(proposal)));
-        }
-        let now = self.clock.now();
-        let id = PromotionId::new(now, options.chance);
-        let promotion = Promotion::new(id, &proposal.plan, options.actor, now);
-        let mut drive = Drive::new(
-            self.clone(),
-            lock.epoch,
-            proposal.plan,
-            proposal.live,
-            promotion,
-        );
-        drive.record_start().await?;
-        for message in proposal.warnings {
-            drive.emit(Fact::Warning { message });
-        }
-        drive.detach = options.detach;
-        self.see_through(lock, &mut drive, stop).await
-    }
-
-    /// A proposal over a cluster in which what serves is in order.
-    async fn propose_mended(
-        &self,
-        lock: &Lock,
-        group: &Group,
-        images: impl Future<Output = Images>,
-    ) -> Result<Proposal, EngineError> {
-        let key = self.ledger.config_key(lock.epoch).await;
-        key.map_err(EngineError::Cluster)?;
-        // What is observed is not surveyed once more.
-        let looking = async {
-            let observed = self.cluster.observe().await;
-            (observed, self.cluster.survey().await)
-        };
-        let ((observed, survey), images) = tokio::join!(looking, images);
-        let mut survey = survey.map_err(ProposeError::Cluster)?;
-        let observed = observed.map_err(EngineError::Cluster)?;
-        if let Some(live) = &survey.live
-            && self.mend(lock.epoch, live, &observed).await?
-        {
-            survey = self.cluster.survey().await.map_err(ProposeError::Cluster)?;
-        }
-        let images = images.map_err(ProposeError::Resolve)?;
-        Ok(self.propose_resolved(group, &images, survey).await?)
-    }
-
     async fn stored_plan(&self, promotion: &Promotion, id: &PlanId) -> Result<Plan, EngineError> {
         let plan = self.ledger.plan(id).await.map_err(EngineError::Cluster)?;
         plan.ok_or_else(|| EngineError::PlanGone {

@@ -13,6 +13,7 @@ pub mod observed;
 pub mod phase;
 pub mod record;
 pub mod request;
+pub mod restraint;
 pub mod tap;
 pub mod trouble;
 pub mod verdict;
@@ -29,6 +30,7 @@ use crate::plan::{Plan, Serving};
 use check::CheckResult;
 use id::PromotionId;
 use phase::Phase;
+use restraint::Override;
 
 /// The checkpoint of one promotion: everything needed to drive it on.
 ///
@@ -53,6 +55,9 @@ pub struct Promotion {
     pub actor: Actor,
     /// When it began.
     pub started_at: Timestamp,
+    /// What it was begun in the face of, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides: Option<Override>,
     /// Where it stands.
     pub phase: Phase,
     /// Since when it stands there; deadlines count from here.
@@ -196,14 +201,29 @@ pub enum ReasonKind {
     CheckErrored,
     /// The gate refused for another reason than a check.
     Gate,
-    /// The candidate did not become, or stay, ready.
+    /// The candidate did not become ready, or not stay so until its switch.
     Deploy,
     /// An object could not be applied or switched.
     Apply,
     /// A person stopped it.
     Interrupted,
+    /// It was promoted, and lost pods inside `keep_old`.
+    Regressed,
     /// It was promoted, and a person moved traffic back inside `keep_old`.
     RolledBack,
+    /// A person holds the group.
+    Held,
+    /// A person banned an image of it.
+    Banned,
+}
+
+impl ReasonKind {
+    /// Whether it says that the release is bad: what it was made from is not
+    /// promoted again by itself (promise 5). What may have failed for what surrounds
+    /// it is.
+    pub fn blames_release(self) -> bool {
+        matches!(self, Self::Check | Self::Regressed | Self::RolledBack)
+    }
 }
 
 impl Reason {
@@ -228,6 +248,7 @@ impl Promotion {
             candidate: plan.candidate,
             replaces: plan.replaces.clone(),
             actor,
+            overrides: None,
             started_at: now,
             phase: Phase::Planned,
             phase_since: now,

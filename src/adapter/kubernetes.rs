@@ -5,6 +5,8 @@
 //! here and in the modules below; nothing else in the crate knows the client.
 
 mod apply;
+mod asked;
+mod bans;
 mod client;
 mod collection;
 mod columns;
@@ -43,7 +45,7 @@ use watch::Watch;
 
 pub use events::Events;
 pub use install::{Installed, install, role_yaml};
-pub use status::{GroupStatus, list as list_groups, look_at_services, watch as watch_groups};
+pub use status::{GroupStatus, list as list_groups, look_closer, watch as watch_groups};
 
 /// Who asks, in the API server's audit log.
 const AGENT: &str = concat!("promoter/", env!("CARGO_PKG_VERSION"));

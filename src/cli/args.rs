@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::config::env;
+use crate::promotion::restraint::BannedImage;
+
+/// Most characters of a reason, as the cluster keeps them.
+const LONGEST_REASON: usize = 500;
 
 /// Promote a group of apps together, or not at all.
 #[derive(Debug, Parser)]
@@ -37,12 +41,24 @@ pub enum Command {
     Plan(Plan),
     /// Deploy a group's newest images beside what runs, test them, promote them if they pass
     Deploy(Deploy),
+    /// Deploy again what was found bad before, as `deploy` does not do that by itself
+    Retry(Deploy),
     /// Drive on what was left unfinished, and put right what somebody changed; deploys nothing new
     Resume(Resume),
     /// Move traffic back to what served before, as long as it stands (`keep_old`)
     Rollback(Undo),
     /// Give the promotion under way up before its switch; what serves keeps serving
     Abort(Undo),
+    /// Hold a group: nothing of it is promoted until it is let go
+    Hold(Hold),
+    /// Let a held group go
+    Unhold(Hold),
+    /// Ban an image: no group of the environment promotes it
+    Ban(Ban),
+    /// Lift the ban of an image
+    Unban(Ban),
+    /// List the banned images: who banned them and why
+    Bans(Bans),
     /// Show what serves, what is under way and how the last promotions ended
     Status(Status),
     /// List the last promotions: who began them, how they ended and why
@@ -153,6 +169,10 @@ pub struct Deploy {
     #[arg(long)]
     pub detach: bool,
 
+    /// Promote in spite of a hold or a ban; why stays on record
+    #[arg(long = "override", value_name = "REASON", value_parser = reason)]
+    pub overriding: Option<String>,
+
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
     pub shown: Shown,
@@ -181,17 +201,65 @@ pub struct Deployed {
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
     pub named: Named,
 
-    /// The environment it runs in; needed where there are several and no file of the group
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub at: At,
+}
+
+/// Where something is. No file is needed if a context and a namespace are given.
+#[derive(Debug, ClapArgs)]
+pub struct At {
+    /// The environment; needed where there are several and no file of the group
     #[arg(short, long, value_name = "ENVIRONMENT")]
     pub environment: Option<String>,
 
-    /// Its cluster's context in the kubeconfig, in place of an environment's
+    /// The cluster's context in the kubeconfig, in place of an environment's
     #[arg(long, requires = "namespace", conflicts_with = "environment")]
     pub context: Option<String>,
 
-    /// Its namespace there
+    /// The namespace there
     #[arg(long, requires = "context")]
     pub namespace: Option<String>,
+}
+
+/// `promoter hold`, `promoter unhold`
+#[derive(Debug, ClapArgs)]
+pub struct Hold {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub of: Deployed,
+
+    /// Why, for everybody who looks at it later
+    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
+    pub reason: String,
+}
+
+/// `promoter ban`, `promoter unban`
+#[derive(Debug, ClapArgs)]
+pub struct Ban {
+    /// Its digest, or the first 12 digits of it or more, as `plan` and `diff` show them
+    #[arg(value_name = "DIGEST", value_parser = BannedImage::parse)]
+    pub image: BannedImage,
+
+    /// Why, for everybody who looks at it later
+    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
+    pub reason: String,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub at: At,
+}
+
+/// `promoter bans`
+#[derive(Debug, ClapArgs)]
+pub struct Bans {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub at: At,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
 }
 
 /// `promoter resume`
@@ -214,7 +282,7 @@ pub struct Undo {
     pub of: Deployed,
 
     /// Why, for everybody who looks at it later
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
     pub reason: Option<String>,
 
     #[command(flatten)]
@@ -352,6 +420,18 @@ pub struct Install {
     /// Only print the Role that a group's promoter needs
     #[arg(long)]
     pub print_role: bool,
+}
+
+/// A reason has to say something, and has to fit where everybody reads it.
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err("a reason has to say something".to_owned()),
+        length if length > LONGEST_REASON => Err(format!(
+            "it has {length} characters, and at most {LONGEST_REASON} are kept"
+        )),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// How to print a result.

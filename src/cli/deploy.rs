@@ -1,4 +1,5 @@
-//! `promoter deploy`: promote a group's newest images, if they pass.
+//! `promoter deploy` and `promoter retry`: promote a group's newest images, if they
+//! pass.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,10 +8,14 @@ use super::args::{Deploy, Format};
 use super::driving::{Progress, stop_on_signal};
 use super::exit::Exit;
 use super::{CliError, view};
+use crate::adapter::clock::SystemClock;
 use crate::config;
-use crate::engine::{DeployOptions, Deployed};
+use crate::engine::Deployed;
+use crate::engine::deploy::DeployOptions;
+use crate::group::name::GroupName;
+use crate::port::Clock;
 
-pub(super) async fn run(dir: &Path, command: Deploy) -> Result<Exit, CliError> {
+pub(super) async fn run(dir: &Path, command: Deploy, retry: bool) -> Result<Exit, CliError> {
     let group = super::group(dir, &command.target)?;
     let progress = Progress::new(&command.shown);
     let place = (&group.environment).into();
@@ -21,17 +26,28 @@ pub(super) async fn run(dir: &Path, command: Deploy) -> Result<Exit, CliError> {
         chance: rand::random(),
         force: command.force,
         detach: command.detach,
+        retry,
+        overriding: command.overriding,
     };
     let stop = stop_on_signal(progress.tree.clone());
-    let deployed = engine.deploy(&registry, &group, options, stop).await;
+    let deployed = Box::pin(engine.deploy(&registry, &group, options, stop)).await;
     progress.finish();
-    show(&deployed?, command.shown.output)
+    show(&group.name, &deployed?, command.shown.output)
 }
 
-pub(super) fn show(deployed: &Deployed, format: Format) -> Result<Exit, CliError> {
+pub(super) fn show(
+    group: &GroupName,
+    deployed: &Deployed,
+    format: Format,
+) -> Result<Exit, CliError> {
     let mut out = anstream::stdout();
     match (deployed, format) {
         (Deployed::Ended { outcome, .. }, Format::Json) => return Ok(Exit::of(outcome)),
+        (Deployed::Refused(restraints), _) => {
+            let now = SystemClock::default().now();
+            anstream::eprint!("{}", view::restrained(group, restraints, now));
+            return Ok(Exit::Refused);
+        }
         (_, Format::Json) => {}
         (Deployed::UpToDate(proposal), Format::Text) => {
             write!(out, "{}", view::up_to_date(proposal))?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::CliError;
-use super::args::{Deployed, Format, Shown};
+use super::args::{At, Deployed, Format, Shown};
 use super::exit::Exit;
 use super::progress::{Json, Logs, Plain, Tree};
 use crate::adapter::files::Catalog;
@@ -23,19 +23,25 @@ use crate::port::recorder::Fan;
 pub(super) fn place(dir: &Path, of: &Deployed) -> Result<(GroupName, Place), CliError> {
     let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
     let name = GroupName::parse(of.named.name()).map_err(|error| usage(&error))?;
-    if let (Some(context), Some(namespace)) = (&of.context, &of.namespace) {
-        let namespace = Namespace::parse(namespace).map_err(|error| usage(&error))?;
-        let cluster = ClusterRef::Context(context.clone());
-        return Ok((name, Place { cluster, namespace }));
-    }
-    let catalog = Catalog::load(dir);
-    if of.environment.is_none()
-        && let Ok(group) = catalog.group(of.named.name(), &Overrides::default())
+    let is_given = of.at.context.is_some() || of.at.environment.is_some();
+    if !is_given && let Ok(group) = Catalog::load(dir).group(of.named.name(), &Overrides::default())
     {
         return Ok((name, (&group.environment).into()));
     }
-    let environment = config::environment(&catalog, of.environment.as_deref())?;
-    Ok((name, (&environment).into()))
+    Ok((name, at(dir, &of.at)?))
+}
+
+/// The place that is meant: by the arguments, or the only environment.
+pub(super) fn at(dir: &Path, at: &At) -> Result<Place, CliError> {
+    if let (Some(context), Some(namespace)) = (&at.context, &at.namespace) {
+        let namespace = Namespace::parse(namespace);
+        return Ok(Place {
+            cluster: ClusterRef::Context(context.clone()),
+            namespace: namespace.map_err(|error| CliError::Usage(error.to_string()))?,
+        });
+    }
+    let environment = config::environment(&Catalog::load(dir), at.environment.as_deref())?;
+    Ok((&environment).into())
 }
 
 /// Interrupting once stops the promotion safely; twice ends the process, and

@@ -43,6 +43,8 @@ impl Exit {
         let ranked = [
             (ReasonKind::Interrupted, Self::Interrupted),
             (ReasonKind::RolledBack, Self::Interrupted),
+            (ReasonKind::Held, Self::Refused),
+            (ReasonKind::Banned, Self::Refused),
             (ReasonKind::Check, Self::CheckFailed),
             (ReasonKind::CheckErrored, Self::Outside),
             (ReasonKind::Gate, Self::Refused),

@@ -53,7 +53,7 @@ pub(super) async fn run(dir: &Path, command: &History) -> Result<Exit, CliError>
 /// kept it is said, as history may lack what was begun elsewhere.
 async fn catch_up(records: &Store, environment: &Environment) {
     let known = async {
-        let connection = config::connection(environment).await?;
+        let connection = config::connection(&environment.cluster).await?;
         let groups = list_groups(&connection, &environment.namespace).await;
         Ok::<_, ConfigError>(groups?)
     };

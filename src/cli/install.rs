@@ -18,7 +18,7 @@ pub(super) async fn run(dir: &Path, command: &Install) -> Result<Exit, CliError>
         write!(out, "{}", role_yaml(&environment.namespace))?;
         return Ok(Exit::Success);
     }
-    let connection = config::connection(&environment).await?;
+    let connection = config::connection(&environment.cluster).await?;
     let installed = install(&connection, &environment.namespace).await?;
     anstream::eprintln!(
         "cluster {} is ready for groups of environment {}:",

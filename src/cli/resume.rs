@@ -19,7 +19,7 @@ pub(super) async fn run(dir: &Path, command: Resume) -> Result<Exit, CliError> {
     let resumed = engine.resume(&config::actor().name, stop).await;
     progress.finish();
     match resumed? {
-        Resumed::Driven(deployed) => show(&deployed, command.shown.output),
+        Resumed::Driven(deployed) => show(&group, &deployed, command.shown.output),
         Resumed::Nothing(record) => {
             if command.shown.output == Format::Text {
                 let mut out = anstream::stdout();

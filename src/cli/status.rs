@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::{CliError, view};
 use crate::adapter::clock::SystemClock;
 use crate::adapter::files::Catalog;
-use crate::adapter::kubernetes::{GroupStatus, list_groups, look_at_services, watch_groups};
+use crate::adapter::kubernetes::{GroupStatus, list_groups, look_closer, watch_groups};
 use crate::config;
 use crate::group::Environment;
 use crate::group::validate::Overrides;
@@ -28,7 +28,7 @@ pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
         return all(&catalog, &command).await;
     };
     let environment = environment(&catalog, &command)?;
-    let connection = config::connection(&environment).await?;
+    let connection = config::connection(&environment.cluster).await?;
     let mut out = anstream::stdout();
     if command.watch {
         let mut changes = watch_groups(&connection, &environment.namespace, name);
@@ -50,7 +50,7 @@ pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
             environment.name,
         )));
     };
-    look_at_services(&connection, &environment.namespace, &mut status).await?;
+    look_closer(&connection, &environment.namespace, &mut status).await?;
     show(&mut out, &status, command.output)?;
     Ok(Exit::Success)
 }
@@ -64,14 +64,14 @@ async fn all(catalog: &Catalog, command: &Status) -> Result<Exit, CliError> {
     let mut out = anstream::stdout();
     let mut groups = Vec::new();
     for environment in environments {
-        let connection = config::connection(&environment).await?;
+        let connection = config::connection(&environment.cluster).await?;
         let mut here = match list_groups(&connection, &environment.namespace).await {
             // Nothing was promoted where promoter is not installed.
             Err(ClusterError::NotInstalled) => Vec::new(),
             here => here?,
         };
         for group in &mut here {
-            look_at_services(&connection, &environment.namespace, group).await?;
+            look_closer(&connection, &environment.namespace, group).await?;
         }
         if command.output == Format::Text {
             writeln!(

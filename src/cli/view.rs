@@ -10,6 +10,7 @@ mod history;
 mod line;
 mod outcome;
 mod proposal;
+mod restraint;
 #[cfg(test)]
 pub(in crate::cli) mod sample;
 mod status;
@@ -26,6 +27,7 @@ pub use error::{error, refusals, resolve_errors};
 pub use history::{entry, history};
 pub use outcome::outcome;
 pub use proposal::{proposal, proposal_json, up_to_date};
+pub use restraint::{banned, bans, held, restrained, unbanned, unheld};
 pub use status::{status, status_detail, status_json};
 pub use terminal::width;
 pub use undo::{not_undone, nothing_to_resume, nothing_to_undo, undone};

@@ -111,6 +111,12 @@ impl Drive {
         let stored = self.engine.ledger.store_plan(self.epoch, &self.plan).await;
         stored.map_err(EngineError::Cluster)?;
         self.untold.push(started(&self.plan, &self.promotion));
+        let overrides = self.promotion.overrides.clone();
+        self.untold
+            .extend(overrides.map(|overrides| Fact::Overridden {
+                actor: self.promotion.actor.clone(),
+                overrides,
+            }));
         self.enter(Phase::Deploying, Vec::new());
         Ok(())
     }

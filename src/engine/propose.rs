@@ -19,6 +19,8 @@ use crate::plan::survey::Survey;
 use crate::plan::{Plan, planner};
 use crate::port::{ClusterError, Registry};
 use crate::promotion::event::Fact;
+use crate::promotion::record::GroupRecord;
+use crate::promotion::restraint::{Restraint, Restraints};
 
 /// How long planning may take, however often it is tried again meanwhile.
 const DEADLINE: Duration = Duration::from_mins(10);
@@ -39,6 +41,8 @@ pub struct Proposal {
     pub capacity: Capacity,
     /// Deployments that should serve by the record, and are not there.
     pub missing: Vec<String>,
+    /// What keeps the release from users.
+    pub restraints: Vec<Restraint>,
     /// Not wrong, but worth saying.
     pub warnings: Vec<String>,
 }
@@ -51,6 +55,23 @@ impl Proposal {
                 .live
                 .as_ref()
                 .is_some_and(|live| live.fingerprint == self.plan.fingerprint)
+    }
+}
+
+/// What a plan is made over.
+pub(super) struct Found {
+    pub(super) survey: Survey,
+    pub(super) record: GroupRecord,
+    pub(super) restraints: Restraints,
+}
+
+impl Found {
+    /// What keeps a plan's release from users.
+    fn against(&self, plan: &Plan) -> Vec<Restraint> {
+        let found_bad = self.record.found_bad(&plan.fingerprint);
+        let mut restraints = self.restraints.against(plan);
+        restraints.extend(found_bad);
+        restraints
     }
 }
 
@@ -147,20 +168,42 @@ impl Engine {
         answers: &Answers,
     ) -> Result<Proposal, ProposeError> {
         let images = answers.noted(resolve(registry, group));
-        let (resolved, survey) = tokio::join!(images, self.cluster.survey());
-        let survey = survey.map_err(ProposeError::Cluster)?;
+        let (resolved, found) = tokio::join!(images, self.find());
+        let found = found.map_err(ProposeError::Cluster)?;
+        let survey = &found.survey;
         let resolved = resolved.map_err(ProposeError::Resolve)?;
         // What differs is said of the colour that serves.
         let serving = survey.serving.as_ref();
-        let color = serving.map_or_else(|| planner::candidate(&survey), |serving| serving.color);
-        let there = planner::draft(group, &resolved, &survey, color);
+        let color = serving.map_or_else(|| planner::candidate(survey), |serving| serving.color);
+        let there = planner::draft(group, &resolved, survey, color);
         let there = there.map_err(ProposeError::Refused)?;
         let changes = changes(survey.live.as_ref(), &there.plan);
-        let proposal = self.propose_resolved(group, &resolved, survey).await?;
+        let proposal = self.propose_resolved(group, &resolved, found).await?;
         Ok(Proposal {
             changes,
             ..proposal
         })
+    }
+
+    async fn find(&self) -> Result<Found, ClusterError> {
+        let (survey, restraints, record) = tokio::try_join!(
+            self.cluster.survey(),
+            self.ledger.restraints(),
+            self.recorded_or_none(),
+        )?;
+        Ok(Found {
+            survey,
+            record,
+            restraints,
+        })
+    }
+
+    /// The record. Planning is possible before anything was installed.
+    async fn recorded_or_none(&self) -> Result<GroupRecord, ClusterError> {
+        match self.ledger.read().await {
+            Err(ClusterError::NotInstalled) => Ok(GroupRecord::default()),
+            record => record,
+        }
     }
 
     /// As [`Engine::propose`], of images that were resolved and a cluster that
@@ -169,9 +212,10 @@ impl Engine {
         &self,
         group: &Group,
         resolved: &Resolved,
-        survey: Survey,
+        found: Found,
     ) -> Result<Proposal, ProposeError> {
-        let draft = planner::draft(group, resolved, &survey, planner::candidate(&survey));
+        let survey = &found.survey;
+        let draft = planner::draft(group, resolved, survey, planner::candidate(survey));
         let draft = draft.map_err(ProposeError::Refused)?;
         // What serves in this very shape was taken before.
         let serves = |object: &&Object| {
@@ -192,14 +236,14 @@ impl Engine {
             .try_out(&objects)
             .await
             .map_err(ProposeError::Cluster)?;
-        let capacity = capacity(&draft.plan, &survey);
+        let capacity = capacity(&draft.plan, survey);
         let mut refusals = planner::trial_refusals(&draft.plan, &trials);
         refusals.extend(capacity.refusals(&survey.quotas));
         if !refusals.is_empty() {
             return Err(ProposeError::Refused(refusals));
         }
 
-        let missing = missing(&survey);
+        let missing = missing(survey);
         let mut warnings = draft.warnings;
         if !missing.is_empty() {
             warnings.push(format!(
@@ -207,13 +251,15 @@ impl Engine {
                 missing.join(", ")
             ));
         }
-        warnings.extend(capacity.warning(&survey));
+        warnings.extend(capacity.warning(survey));
+        let restraints = found.against(&draft.plan);
         Ok(Proposal {
             plan: draft.plan,
-            live: survey.live,
+            live: found.survey.live,
             changes: Vec::new(),
             capacity,
             missing,
+            restraints,
             warnings,
         })
     }

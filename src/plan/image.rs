@@ -46,9 +46,20 @@ impl Digest {
         &self.0
     }
 
-    /// The first twelve hexadecimal digits, for people.
+    /// That of the image a reference names by its digest.
+    pub fn of_reference(reference: &str) -> Option<Self> {
+        let (_, digest) = reference.rsplit_once('@')?;
+        Self::parse(digest).ok()
+    }
+
+    /// Its hexadecimal digits.
+    pub fn hex(&self) -> &str {
+        &self.0[Self::ALGORITHM.len()..]
+    }
+
+    /// The first twelve of them, for people.
     pub fn short(&self) -> &str {
-        &self.0[Self::ALGORITHM.len()..][..SHORT]
+        &self.hex()[..SHORT]
     }
 }
 

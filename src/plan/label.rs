@@ -58,6 +58,8 @@ pub enum Role {
     Plan,
     /// The key of content hashes.
     Key,
+    /// The images that no group of the namespace promotes.
+    Bans,
 }
 
 impl Role {
@@ -72,6 +74,7 @@ impl Role {
             Self::Check => "check",
             Self::Plan => "plan",
             Self::Key => "key",
+            Self::Bans => "bans",
         }
     }
 }

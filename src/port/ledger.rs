@@ -11,6 +11,7 @@ use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
 use crate::promotion::record::GroupRecord;
 use crate::promotion::request::Request;
+use crate::promotion::restraint::{Restraints, Statement};
 
 /// Number of a holder's turn with a group's Lease; every taker gets a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,13 @@ pub trait Ledger: Send + Sync {
 
     /// Takes a request away, if it is still there.
     async fn withdraw(&self, request: &Request) -> Result<(), ClusterError>;
+
+    /// Puts a hold on the group where whoever drives it sees it at once, or takes it
+    /// away. Needs no lock.
+    async fn hold(&self, hold: Option<&Statement>) -> Result<(), ClusterError>;
+
+    /// What keeps releases of the group from users now.
+    async fn restraints(&self) -> Result<Restraints, ClusterError>;
 
     /// Takes the lock if it is free or abandoned, and stamps its epoch wherever
     /// a write of an earlier holder could still arrive, before it returns.

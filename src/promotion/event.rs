@@ -12,6 +12,7 @@ use super::check::{CheckResult, millis};
 use super::id::PromotionId;
 use super::phase::Phase;
 use super::record::{AppVersion, GroupRecord, Outcome};
+use super::restraint::{Override, Restraint, Statement};
 use super::{Actor, Reason};
 use crate::group::name::{AppName, CheckName, GroupName};
 use crate::plan::Serving;
@@ -67,6 +68,25 @@ pub enum Fact {
         /// What serves again.
         color: Color,
     },
+    /// Somebody holds the group: nothing of it is promoted.
+    Held {
+        /// Who, and why.
+        by: Statement,
+    },
+    /// Somebody let the group go.
+    Unheld {
+        /// Who, and why.
+        by: Statement,
+    },
+    /// A promotion was asked for and not begun.
+    Refused {
+        /// Who asked.
+        actor: Actor,
+        /// The release it would have been about.
+        release: ReleaseId,
+        /// Why not.
+        restraints: Vec<Restraint>,
+    },
     /// The record was gone and was put together again from what the cluster holds.
     Rebuilt {
         /// What serves by what was found.
@@ -100,6 +120,13 @@ pub enum Fact {
         apps: Vec<AppVersion>,
         /// What has to pass.
         checks: Vec<CheckName>,
+    },
+    /// It was begun although something keeps its release from users.
+    Overridden {
+        /// By whom.
+        actor: Actor,
+        /// In the face of what, and why.
+        overrides: Override,
     },
     /// A promoter found it without an owner and drives it on.
     Resumed {
@@ -218,6 +245,7 @@ impl Fact {
     pub fn once(&self) -> Option<String> {
         Some(match self {
             Self::Started { .. } => "started".to_owned(),
+            Self::Overridden { .. } => "overridden".to_owned(),
             Self::CheckEnded { result } => format!("check-ended {}", result.check),
             Self::Switched { .. } => "switched".to_owned(),
             Self::SwitchedBack => "switched-back".to_owned(),

@@ -22,6 +22,7 @@ use super::gate::{Decision, gate};
 use super::observed::{DeploymentState, Endpoint, JobState, Observed, PodState};
 use super::phase::Phase;
 use super::request::Action;
+use super::restraint::Restraint;
 use super::{Mark, Promotion, Raise, Reason, ReasonKind, Tested};
 use crate::group::name::{AppName, CheckName};
 use crate::plan::bearers::Bearers;
@@ -142,8 +143,9 @@ impl Step {
 
 /// What to do now.
 pub fn next(situation: Situation<'_>) -> Next {
-    if let Some(reason) = situation.called_off() {
-        return abort(vec![reason]);
+    let stopped = situation.stopped();
+    if !stopped.is_empty() {
+        return abort(stopped);
     }
     match situation.promotion.phase {
         Phase::Planned => enter(Phase::Deploying),
@@ -182,17 +184,29 @@ fn enter_for(phase: Phase, reasons: Vec<Reason>) -> Next {
 }
 
 impl<'a> Situation<'a> {
-    /// That a person gives it up while nobody is at the candidate yet.
-    fn called_off(&self) -> Option<Reason> {
+    /// What a person says against it while nobody is at the candidate yet: that it
+    /// is given up, that its group is held, that an image of it is banned.
+    fn stopped(&self) -> Vec<Reason> {
         let may_be = match self.promotion.phase {
             Phase::Deploying | Phase::Checking => true,
             Phase::Promoting => !self.leads_any(),
             _ => false,
         };
-        let request = self.observed.request.as_ref().filter(|_| may_be)?;
-        let is_for_this = request.is_for(Action::Abort, &self.promotion.id);
-        let text = || format!("aborted by {}", request.asked_by());
-        is_for_this.then(|| Reason::new(ReasonKind::Interrupted, text()))
+        if !may_be {
+            return Vec::new();
+        }
+        let request = self.observed.request.iter();
+        let given_up = request
+            .filter(|request| request.is_for(Action::Abort, &self.promotion.id))
+            .map(|request| {
+                let text = format!("aborted by {}", request.asked_by());
+                Reason::new(ReasonKind::Interrupted, text)
+            });
+        let restraints = self.observed.restraints.against(self.plan);
+        let overrides = self.promotion.overrides.as_ref();
+        let holds = |restraint: &&Restraint| !overrides.is_some_and(|o| o.knew(restraint));
+        let restrained = restraints.iter().filter(holds).map(Restraint::reason);
+        given_up.chain(restrained).collect()
     }
 
     /// When the phase has to be over.

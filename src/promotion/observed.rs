@@ -11,6 +11,7 @@ use crate::plan::fingerprint::PlanId;
 use crate::plan::object::Object;
 use crate::plan::{Plan, ServicePlan};
 use crate::promotion::request::Request;
+use crate::promotion::restraint::Restraints;
 
 /// The group's corner of the cluster at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +28,8 @@ pub struct Observed {
     pub jobs: Vec<JobState>,
     /// What a person asks for.
     pub request: Option<Request>,
+    /// What keeps releases from users.
+    pub restraints: Restraints,
     /// How often the API server's answers broke off since the promoter began to look.
     pub outages: u32,
     /// When they broke off last, as far as this promoter saw it.

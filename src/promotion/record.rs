@@ -15,6 +15,7 @@ use super::check::{CaseOutcome, CheckResult, Verdict};
 use super::id::PromotionId;
 use super::next::{astray, gone};
 use super::phase::Phase;
+use super::restraint::{Override, Restraint};
 use super::{Actor, Promotion, Reason};
 use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
@@ -74,6 +75,9 @@ pub struct Outcome {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
+    /// What it was begun in the face of, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrides: Option<Override>,
     /// Why it was not promoted, or what was left over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
@@ -172,6 +176,7 @@ impl Outcome {
             actor: promotion.actor.clone(),
             started_at: promotion.started_at,
             ended_at: now,
+            overrides: promotion.overrides.clone(),
             reasons: promotion.reasons.clone(),
             apps: plan.apps.iter().map(AppVersion::of).collect(),
             checks: promotion.results.iter().map(CheckSummary::of).collect(),
@@ -200,6 +205,22 @@ impl GroupRecord {
             kept.results.iter_mut().for_each(bound);
             self.in_flight = Some(kept);
         }
+    }
+
+    /// That a promotion found these inputs bad, and none has promoted them since
+    /// (promise 5).
+    pub fn found_bad(&self, inputs: &Fingerprint) -> Option<Restraint> {
+        let mut same = self.outcomes.iter().filter(|o| o.fingerprint == *inputs);
+        let blame = |outcome: &Outcome| {
+            let mut reasons = outcome.reasons.iter();
+            reasons.find(|reason| reason.kind.blames_release()).cloned()
+        };
+        let last = same.find(|o| o.phase == Phase::Promoted || blame(o).is_some())?;
+        let blamed = blame(last).filter(|_| last.phase != Phase::Promoted)?;
+        Some(Restraint::Failed {
+            promotion: last.promotion.clone(),
+            why: blamed.text,
+        })
     }
 
     /// What of the active Services does not point where the plan of what serves has

@@ -38,6 +38,7 @@ mod history;
 mod isolation;
 mod refusals;
 mod replaced;
+mod restrained;
 mod returned;
 mod support;
 mod verdicts;

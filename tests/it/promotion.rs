@@ -14,6 +14,7 @@ mod next;
 mod outages;
 mod planning;
 mod refused;
+mod restrained;
 mod returning;
 mod settling;
 mod switching;

@@ -12,6 +12,9 @@ pub(super) const KIND: &str = "DeploymentGroup";
 /// Its name in paths.
 pub(super) const PLURAL: &str = "deploymentgroups";
 
+/// Most characters of what a person writes into it.
+const LONGEST: usize = 500;
+
 /// How the client addresses it.
 pub(super) fn resource() -> ApiResource {
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(DOMAIN, VERSION, KIND), PLURAL)
@@ -46,6 +49,7 @@ pub(super) fn definition() -> Value {
                     column("Verdict", ".status.verdict", "string", 0),
                     column("Reason", ".status.reason", "string", 1),
                     column("Since", ".status.since", "date", 0),
+                    column("Held", ".spec.hold.reason", "string", 0),
                 ],
                 "schema": { "openAPIV3Schema": schema() },
             }],
@@ -55,6 +59,8 @@ pub(super) fn definition() -> Value {
 
 fn schema() -> Value {
     let text = |about: &str| json!({ "type": "string", "description": about });
+    let words =
+        |about: &str| json!({ "type": "string", "description": about, "maxLength": LONGEST });
     json!({
         "type": "object",
         "description": "A deployment group: apps that are promoted together or not at all.",
@@ -72,6 +78,16 @@ fn schema() -> Value {
                             "action": { "type": "string", "enum": ["abort", "rollback"] },
                             "actor": text("Who asks."),
                             "reason": text("Why, in their words."),
+                            "at": { "type": "string", "format": "date-time" },
+                        },
+                    },
+                    "hold": {
+                        "type": "object",
+                        "description": "Nothing of the group is promoted while this is here.",
+                        "required": ["actor", "reason", "at"],
+                        "properties": {
+                            "actor": words("Who holds it."),
+                            "reason": words("Why, in their words."),
                             "at": { "type": "string", "format": "date-time" },
                         },
                     },

@@ -14,10 +14,11 @@ use super::{Kubernetes, crd, error, plans, resource};
 use crate::plan::Plan;
 use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
-use crate::plan::label::{self, FIELD_MANAGER, Role, SWITCH_MANAGER};
+use crate::plan::label::{self, Role, SWITCH_MANAGER};
 use crate::port::{ClusterError, Epoch, Ledger, LockError};
 use crate::promotion::record::GroupRecord;
 use crate::promotion::request::Request;
+use crate::promotion::restraint::{Restraints, Statement};
 
 /// How long taking the lock, or giving it back, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -40,50 +41,19 @@ impl Ledger for Kubernetes {
     }
 
     async fn request(&self, request: &Request) -> Result<(), ClusterError> {
-        let mut put = json!(request);
-        // What an earlier one said would stay otherwise.
-        put["reason"] = json!(request.reason);
-        let spec = Patch::Merge(json!({ "spec": { "request": put } }));
-        let manager = resource::patched_by(FIELD_MANAGER);
-        let groups = self.groups();
-        let put = groups.patch(self.group.as_str(), &manager, &spec);
-        let put = tokio::time::timeout(PATIENCE, put).await;
-        let put = put.map_err(|_| error::no_answer("put the request", PATIENCE))?;
-        let put = put.map_err(|error| match error {
-            error if error::is_invalid(&error) => of_an_older_promoter(),
-            error => error::from_group("put the request", error),
-        })?;
-        // A resource of an older promoter drops what it does not know, and says nothing.
-        let there = put.data.pointer("/spec/request").cloned();
-        let there = there.and_then(|there| serde_json::from_value::<Request>(there).ok());
-        if there.as_ref() != Some(request) {
-            self.withdraw(request).await?;
-            return Err(of_an_older_promoter());
-        }
-        Ok(())
+        self.put_request(request).await
     }
 
     async fn withdraw(&self, request: &Request) -> Result<(), ClusterError> {
-        let action = "withdraw the request";
-        // Of an older resource the server may have dropped the rest.
-        let operations = json!([
-            { "op": "test", "path": "/spec/request/promotion", "value": request.promotion },
-            { "op": "test", "path": "/spec/request/action", "value": request.action },
-            { "op": "test", "path": "/spec/request/actor", "value": request.actor },
-            { "op": "test", "path": "/spec/request/at", "value": request.at },
-            { "op": "remove", "path": "/spec/request" },
-        ]);
-        let patch = resource::json_patch(action, operations)?;
-        let (groups, manager) = (self.groups(), resource::patched_by(FIELD_MANAGER));
-        let taken = groups.patch(self.group.as_str(), &manager, &patch);
-        let taken = tokio::time::timeout(PATIENCE, taken).await;
-        let taken = taken.map_err(|_| error::no_answer(action, PATIENCE))?;
-        match taken {
-            Ok(_) => Ok(()),
-            // There is none any more, or another one.
-            Err(error) if error::is_invalid(&error) || error::is_not_found(&error) => Ok(()),
-            Err(error) => Err(error::from_group(action, error)),
-        }
+        self.take_request(request).await
+    }
+
+    async fn hold(&self, hold: Option<&Statement>) -> Result<(), ClusterError> {
+        self.put_hold(hold).await
+    }
+
+    async fn restraints(&self) -> Result<Restraints, ClusterError> {
+        self.find_restraints().await
     }
 
     async fn acquire(&self, holder: &str) -> Result<Epoch, LockError> {
@@ -132,15 +102,6 @@ impl Ledger for Kubernetes {
             return Ok(key);
         }
         self.fenced(epoch, plans::make_key(self)).await
-    }
-}
-
-fn of_an_older_promoter() -> ClusterError {
-    ClusterError::Refused {
-        action: "put the request".to_owned(),
-        reason: "the DeploymentGroup resource in the cluster is of an older promoter; \
-                 run `promoter install`"
-            .to_owned(),
     }
 }
 
@@ -196,7 +157,7 @@ impl Kubernetes {
         }
     }
 
-    fn groups(&self) -> Api<DynamicObject> {
+    pub(super) fn groups(&self) -> Api<DynamicObject> {
         Api::namespaced_with(
             self.client.clone(),
             self.namespace.as_str(),
@@ -204,7 +165,7 @@ impl Kubernetes {
         )
     }
 
-    async fn found_or_made(&self) -> Result<DynamicObject, ClusterError> {
+    pub(super) async fn found_or_made(&self) -> Result<DynamicObject, ClusterError> {
         let failed = |error| error::from_group("make the DeploymentGroup", error);
         if let Some(found) = self
             .groups()

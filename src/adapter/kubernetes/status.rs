@@ -9,11 +9,12 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, ResourceExt};
 
 use super::ledger::record_of;
-use super::{Connection, crd, error};
+use super::{Connection, bans, crd, error, translate};
 use crate::group::name::{GroupName, Namespace};
 use crate::plan::label;
 use crate::port::{ClusterError, Ledger};
 use crate::promotion::record::GroupRecord;
+use crate::promotion::restraint::{Restraint, Restraints, Statement};
 
 /// How long the cluster may take to tell.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,6 +26,10 @@ pub struct GroupStatus {
     pub name: String,
     /// Its record.
     pub record: GroupRecord,
+    /// Who holds it, and why.
+    pub hold: Option<Statement>,
+    /// What serves although it is banned.
+    pub banned: Vec<Restraint>,
 }
 
 fn api(connection: &Connection, namespace: &Namespace) -> Api<DynamicObject> {
@@ -39,6 +44,8 @@ fn status(found: &DynamicObject) -> Result<GroupStatus, ClusterError> {
     Ok(GroupStatus {
         name: found.name_any(),
         record: record_of(found)?,
+        hold: translate::hold(found),
+        banned: Vec::new(),
     })
 }
 
@@ -58,13 +65,13 @@ pub async fn list(
     found.items.iter().map(status).collect()
 }
 
-/// Notes in a group's record what somebody changed of its active Services: nobody
-/// else looks while nobody drives it. Who may not look at Services or kept plans
-/// learns nothing.
+/// Notes in a group's record what somebody changed of its active Services, and what
+/// of it is banned: nobody else looks while nobody drives it. Who may not look at
+/// Services, bans or kept plans learns nothing.
 ///
 /// # Errors
 /// The cluster does not answer.
-pub async fn look_at_services(
+pub async fn look_closer(
     connection: &Connection,
     namespace: &Namespace,
     status: &mut GroupStatus,
@@ -90,15 +97,18 @@ pub async fn look_at_services(
         let found: Vec<_> = found
             .map(|found| found.into_object("v1", "Service"))
             .collect();
-        Ok(plan.map(|plan| record.strays(&plan, &found)))
+        let bans = bans::read(&connection.client, namespace).await?;
+        let bans = Restraints { hold: None, bans };
+        Ok(plan.map(|plan| (record.strays(&plan, &found), bans.against(&plan))))
     };
     let looked = tokio::time::timeout(PATIENCE, looking).await;
     let looked = looked.map_err(|_| error::no_answer("look at the Services", PATIENCE))?;
-    let strays = match looked {
-        Ok(strays) => strays.unwrap_or_default(),
+    let (strays, banned) = match looked {
+        Ok(found) => found.unwrap_or_default(),
         Err(ClusterError::Forbidden { .. }) => return Ok(()),
         Err(error) => return Err(error),
     };
+    status.banned = banned;
     for stray in strays {
         if !record.astray.contains(&stray) {
             record.astray.push(stray);

@@ -17,6 +17,7 @@ use kube::runtime::reflector::Store;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::bans::Bans;
 use super::kept::{self, Facts, Kept};
 use super::resource;
 use super::watch::Stores;
@@ -26,8 +27,13 @@ use crate::plan::color::Color;
 use crate::plan::fingerprint::PlanId;
 use crate::plan::label;
 use crate::plan::object::Object;
+use crate::plan::text::cut;
 use crate::promotion::observed::{DeploymentState, Endpoint, JobState, Observed};
 use crate::promotion::request::Request;
+use crate::promotion::restraint::{Restraints, Statement};
+
+/// Bytes of a note that somebody wrote by hand.
+const LONGEST_NOTE: usize = 200;
 
 /// Everything the stores know.
 pub(super) fn observed(stores: &Stores, outages: u32) -> Observed {
@@ -41,6 +47,7 @@ pub(super) fn observed(stores: &Stores, outages: u32) -> Observed {
             .state()
             .iter()
             .find_map(|found| request(found)),
+        restraints: restraints(stores),
         outages,
         ..Observed::default()
     };
@@ -58,6 +65,27 @@ fn facts<T: Facts>(store: &Store<Kept<T>>) -> Vec<T> {
 /// What somebody asks for; what cannot be read is no request.
 fn request(found: &DynamicObject) -> Option<Request> {
     serde_json::from_value(found.data.pointer("/spec/request")?.clone()).ok()
+}
+
+/// What keeps releases of the group from users, by the stores.
+pub(super) fn restraints(stores: &Stores) -> Restraints {
+    let bans = facts::<Bans>(&stores.bans).into_iter();
+    Restraints {
+        hold: stores.groups.state().iter().find_map(|found| hold(found)),
+        bans: bans.flat_map(|Bans(bans)| bans).collect(),
+    }
+}
+
+/// Who holds a group. One that somebody wrote by hand, so that it cannot be read,
+/// holds as well.
+pub(super) fn hold(found: &DynamicObject) -> Option<Statement> {
+    let hold = found.data.pointer("/spec/hold")?;
+    let by_hand = |_| Statement {
+        actor: "a note made by hand".to_owned(),
+        reason: cut(&hold.to_string(), LONGEST_NOTE),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    Some(serde_json::from_value(hold.clone()).unwrap_or_else(by_hand))
 }
 
 /// What is unpacked of an object.

@@ -1,6 +1,6 @@
 //! The group's objects as the API server streams them.
 //!
-//! Six watches feed local stores, so that looking costs no request and
+//! Seven watches feed local stores, so that looking costs no request and
 //! waiting costs no time. A look made after a write of this process includes
 //! that write: see [`Watch::expect`].
 
@@ -17,6 +17,7 @@ use kube::{Client, Resource, ResourceExt};
 use tokio::task::JoinSet;
 
 use self::feed::{News, follow, follow_group, streams_lists};
+use super::bans::{self, Bans};
 use super::kept::{self, Kept};
 use super::translate::Slice;
 use crate::plan::label;
@@ -47,6 +48,7 @@ pub(super) struct Stores {
     pub(super) services: Store<Kept<Arc<Object>>>,
     pub(super) slices: Store<Kept<Slice>>,
     pub(super) groups: Store<DynamicObject>,
+    pub(super) bans: Store<Kept<Bans>>,
 }
 
 impl Watch {
@@ -79,6 +81,13 @@ impl Watch {
             services: follow(client, namespace, &all, &news, &mut tasks),
             slices: follow(client, namespace, &ours, &news, &mut tasks),
             groups: follow_group(client, namespace, &all, group, &news, &mut tasks),
+            bans: follow(
+                client,
+                namespace,
+                &named(&all, bans::NAME),
+                &news,
+                &mut tasks,
+            ),
         };
         let watch = Self {
             stores,
@@ -165,6 +174,7 @@ impl Stores {
             self.services.wait_until_ready(),
             self.slices.wait_until_ready(),
             self.groups.wait_until_ready(),
+            self.bans.wait_until_ready(),
         );
     }
 
@@ -177,6 +187,11 @@ impl Stores {
             _ => Seen::NotWatched,
         }
     }
+}
+
+/// Only the object of that name.
+fn named(config: &watcher::Config, name: &str) -> watcher::Config {
+    config.clone().fields(&format!("metadata.name={name}"))
 }
 
 /// What the stores know of one object.

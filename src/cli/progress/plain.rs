@@ -8,6 +8,7 @@ use anstream::AutoStream;
 
 use super::words;
 use crate::cli::view::{BAD, BOLD, DIM, GOOD, Line, WARN, between, of, took};
+use crate::group::name::CheckName;
 use crate::plan::Serving;
 use crate::plan::color::Color;
 use crate::plan::fingerprint::ReleaseId;
@@ -15,6 +16,7 @@ use crate::port::Recorder;
 use crate::promotion::check::{CheckResult, Verdict};
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::phase::Phase;
+use crate::promotion::record::AppVersion;
 
 /// Writes each event as one line with its time in UTC.
 pub struct Plain<W = AutoStream<std::io::Stderr>>(Mutex<Written<W>>);
@@ -84,6 +86,10 @@ impl<W> Written<W> {
             | Fact::AbortAsked { .. }
             | Fact::ReturnAsked { .. }
             | Fact::ReturnSeen { .. }
+            | Fact::Held { .. }
+            | Fact::Unheld { .. }
+            | Fact::Refused { .. }
+            | Fact::Overridden { .. }
             | Fact::Rebuilt { .. }
             | Fact::Repaired { .. }
             | Fact::Astray { .. } => {
@@ -99,26 +105,9 @@ impl<W> Written<W> {
                 ..
             } => {
                 self.phase = Phase::Planned;
-                let apps: Vec<_> = apps
-                    .iter()
-                    .map(|app| format!("{} {}", app.app, app.tag))
-                    .collect();
-                let checks: Vec<_> = checks.iter().map(ToString::to_string).collect();
-                let checks = if checks.is_empty() {
-                    "none".to_owned()
-                } else {
-                    checks.join(", ")
-                };
-                return vec![
-                    begins(
-                        promotion.map_or("", AsRef::as_ref),
-                        &release,
-                        candidate,
-                        replaces.as_ref(),
-                    ),
-                    text.clone().and(format!("apps: {}", apps.join(", "))),
-                    text.and(format!("checks: {checks}")),
-                ];
+                let name = promotion.map_or("", AsRef::as_ref);
+                let begins = begins(name, &release, candidate, replaces.as_ref());
+                return vec![begins, deployed(&apps), tested(&checks)];
             }
             Fact::Resumed { phase } => {
                 self.phase = phase;
@@ -207,6 +196,22 @@ fn begins(
         Some(old) => text.and(format!("; {} serves release {}", old.color, old.release)),
         None => text.and("; nothing serves yet"),
     }
+}
+
+fn deployed(apps: &[AppVersion]) -> Line {
+    let apps = apps.iter().map(|app| format!("{} {}", app.app, app.tag));
+    let apps: Vec<_> = apps.collect();
+    Line::new().and(format!("apps: {}", apps.join(", ")))
+}
+
+fn tested(checks: &[CheckName]) -> Line {
+    let checks: Vec<_> = checks.iter().map(ToString::to_string).collect();
+    let checks = if checks.is_empty() {
+        "none".to_owned()
+    } else {
+        checks.join(", ")
+    };
+    Line::new().and(format!("checks: {checks}"))
 }
 
 fn ended(result: &CheckResult) -> Line {

@@ -136,6 +136,7 @@ fn finished(seconds: i64, phase: Phase) -> Event {
         actor: actor(),
         started_at: at(0),
         ended_at: at(seconds),
+        overrides: None,
         reasons: Vec::new(),
         apps: Vec::new(),
         checks: Vec::new(),

@@ -7,6 +7,7 @@ use crate::group::name::CheckName;
 use crate::plan::color::Color;
 use crate::promotion::event::Fact;
 use crate::promotion::phase::Phase;
+use crate::promotion::restraint::Restraint;
 
 /// All active Services point at the old colour again.
 pub(super) const SWITCHED_BACK: &str = "switched back: the old colour serves again";
@@ -29,6 +30,14 @@ pub(super) fn of_group(fact: &Fact) -> Option<String> {
         Fact::AbortAsked { promotion, holder } => {
             format!("{holder}, who drives promotion {promotion}, is asked to give it up")
         }
+        Fact::Held { by } => format!("held by {by}"),
+        Fact::Unheld { by } => format!("let go by {by}"),
+        Fact::Refused {
+            release,
+            restraints,
+            ..
+        } => format!("release {release} is not promoted: {}", all(restraints)),
+        Fact::Overridden { overrides, .. } => format!("goes on all the same: {overrides}"),
         Fact::ReturnSeen { color } => {
             format!("traffic is back at {color}; the candidate drains and goes")
         }
@@ -52,6 +61,11 @@ pub(super) fn of_group(fact: &Fact) -> Option<String> {
         Fact::Astray { found } => found.join("; "),
         _ => return None,
     })
+}
+
+fn all(restraints: &[Restraint]) -> String {
+    let said = restraints.iter().map(ToString::to_string);
+    said.collect::<Vec<_>>().join("; ")
 }
 
 /// A promotion without an owner is driven on.

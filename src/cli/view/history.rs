@@ -73,6 +73,8 @@ pub fn entry(entry: &Entry, now: Timestamp) -> String {
     text.line(named("by").and(&entry.actor.name));
     let line = named("release").and(format!("{} into ", entry.release));
     text.line(line.with(of(entry.color), entry.color.as_str()));
+    let overrides = entry.outcome.iter().flat_map(|o| &o.overrides);
+    text.lines(overrides.map(|overrides| named("in spite").and(overrides.to_string())));
     let outcome = entry.outcome.iter();
     for (n, app) in outcome.flat_map(super::status::apps).enumerate() {
         text.line(named(if n == 0 { "apps" } else { "" }).and(app));
@@ -112,6 +114,7 @@ mod tests {
                 actor: actor(),
                 started_at: at("02:00:00"),
                 ended_at: at("02:01:12"),
+                overrides: None,
                 reasons,
                 apps: vec![AppVersion {
                     app: from("hello-a"),

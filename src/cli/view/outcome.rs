@@ -209,7 +209,10 @@ pub(super) fn word(outcome: &Outcome) -> (Style, &'static str) {
         Phase::Promoted => (GOOD, "promoted"),
         Phase::Failed => (BAD, "abort stuck"),
         _ if has(ReasonKind::RolledBack) => (WARN, "rolled back"),
+        _ if has(ReasonKind::Regressed) => (BAD, "regressed"),
         _ if has(ReasonKind::Interrupted) => (WARN, "stopped"),
+        _ if has(ReasonKind::Held) => (WARN, "held"),
+        _ if has(ReasonKind::Banned) => (WARN, "banned"),
         _ if has(ReasonKind::Check) => (BAD, "failed"),
         _ if has(ReasonKind::CheckErrored) => (BAD, "errored"),
         _ if has(ReasonKind::Gate) => (BAD, "refused"),
@@ -271,7 +274,11 @@ fn hint(outcome: &Outcome) -> String {
     } else if outcome.phase == Phase::Failed {
         "`promoter status` shows what is left; `promoter deploy` clears it away and tries again"
     } else if has(ReasonKind::RolledBack) {
-        "put it right before the next `promoter deploy`, which would promote it again"
+        "the next deploy does not promote the same again; `promoter retry` does"
+    } else if has(ReasonKind::Held) {
+        "`promoter unhold` lets the group go; `promoter deploy` starts over then"
+    } else if has(ReasonKind::Banned) {
+        "push another image; `promoter bans` lists what is banned"
     } else if has(ReasonKind::Interrupted) {
         "`promoter deploy` starts over"
     } else if has(ReasonKind::Check) || has(ReasonKind::CheckErrored) {

@@ -9,6 +9,7 @@ mod tests;
 use jiff::Timestamp;
 
 use super::line::{BOLD, DIM, GOOD, Line, WARN, of};
+use super::restraint;
 use super::text::Text;
 use super::words::count;
 use crate::engine::propose::Proposal;
@@ -40,6 +41,8 @@ pub fn proposal(proposal: &Proposal, now: Timestamp, width: usize, full: bool) -
             .map(|warning| Line::new().with(WARN, "warning: ").and(warning)),
     );
     text.gap();
+    let restraints = proposal.restraints.iter();
+    text.lines(restraints.map(|found| restraint::in_the_way(found, now)));
     text.line(summary(proposal));
     text.finish()
 }

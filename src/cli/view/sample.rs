@@ -141,6 +141,7 @@ pub(in crate::cli) fn proposal() -> Proposal {
             },
         },
         missing: Vec::new(),
+        restraints: Vec::new(),
         warnings: vec!["hello-b: no label names the branch".to_owned()],
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::line::{BAD, BOLD, DIM, Line, PLAIN, WARN, of};
 use super::outcome::{sign, why, word};
+use super::restraint;
 use super::table::Table;
 use super::terminal;
 use super::text::Text;
@@ -16,6 +17,7 @@ use crate::adapter::kubernetes::GroupStatus;
 use crate::promotion::Promotion;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
+use crate::promotion::restraint::Restraint;
 
 /// All groups of a namespace, one per line.
 pub fn status(groups: &[GroupStatus], now: Timestamp) -> String {
@@ -37,6 +39,7 @@ pub fn status(groups: &[GroupStatus], now: Timestamp) -> String {
                 WARN,
                 format!("{} for {}", promotion.phase, since(promotion, now)),
             ),
+            None if group.hold.is_some() => (WARN, "held".to_owned()),
             None if !record.astray.is_empty() => (WARN, "Services changed".to_owned()),
             None => (DIM, "idle".to_owned()),
         };
@@ -87,6 +90,12 @@ fn detail(group: &GroupStatus, now: Timestamp, columns: usize) -> String {
         let line = named("before").with(of(previous.color), previous.color.as_str());
         text.line(line.and(format!(", release {}", previous.release)));
     }
+    if let Some(hold) = &group.hold {
+        let hold = Restraint::Held { by: hold.clone() };
+        text.line(restraint::in_the_way(&hold, now));
+    }
+    let banned = group.banned.iter();
+    text.lines(banned.map(|banned| restraint::in_the_way(banned, now)));
     for found in &record.astray {
         let line = Line::new().with(WARN, "  ! ").and(found);
         text.line(line.with(DIM, "; `promoter resume` puts it right"));

@@ -65,7 +65,7 @@ impl Drive {
             self.promotion.clone_from(&self.recorded);
             // That it began holds whatever becomes of it.
             self.untold
-                .retain(|fact| matches!(fact, Fact::Started { .. }));
+                .retain(|fact| matches!(fact, Fact::Started { .. } | Fact::Overridden { .. }));
         }
         written
     }

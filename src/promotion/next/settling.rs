@@ -78,7 +78,7 @@ pub(super) fn turns_back(situation: Situation<'_>) -> Option<Vec<Reason>> {
     let fallen = situation.regressed();
     let switches_back = situation.plan.on_regression == OnRegression::SwitchBack;
     (switches_back && !fallen.is_empty()).then(|| {
-        let reason = |text: String| Reason::new(ReasonKind::Deploy, text);
+        let reason = |text: String| Reason::new(ReasonKind::Regressed, text);
         fallen.into_iter().map(reason).collect()
     })
 }

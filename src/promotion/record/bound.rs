@@ -16,11 +16,15 @@ use serde_json::Value;
 use super::{CheckSummary, GroupRecord, LeftOut, Outcome};
 use crate::plan::text::cut;
 use crate::promotion::check::Verdict;
+use crate::promotion::restraint::Override;
 use crate::promotion::{Promotion, Reason};
 pub use pack::Unreadable;
 
 /// Names of Services astray that are kept where room is scarce.
 const ASTRAY: usize = 5;
+
+/// What was overridden that an outcome keeps where room is scarce.
+const OVERRIDDEN: usize = 3;
 
 /// Bytes between the parts of a record's JSON.
 const BETWEEN: usize = 64;
@@ -39,6 +43,8 @@ struct Level {
     checks: usize,
     /// Failed test cases named per check.
     cases: usize,
+    /// What was overridden, in words.
+    restraints: usize,
 }
 
 const LEVELS: [Level; 3] = [
@@ -49,6 +55,7 @@ const LEVELS: [Level; 3] = [
         apps: 20,
         checks: 20,
         cases: 2,
+        restraints: 2,
     },
     Level {
         reasons: 3,
@@ -57,6 +64,7 @@ const LEVELS: [Level; 3] = [
         apps: 5,
         checks: 5,
         cases: 0,
+        restraints: 0,
     },
     Level {
         reasons: 1,
@@ -65,6 +73,7 @@ const LEVELS: [Level; 3] = [
         apps: 0,
         checks: 0,
         cases: 0,
+        restraints: 0,
     },
 ];
 
@@ -134,6 +143,7 @@ impl Promotion {
     fn thin(&mut self, level: &Level) {
         self.actor.name = cut(&self.actor.name, level.text);
         self.waits_for = self.waits_for.as_ref().map(|text| cut(text, level.text));
+        thin_override(self.overrides.as_mut(), level);
         thin(&mut self.reasons, level);
         for result in &mut self.results {
             result.reason = cut(&result.reason, level.text);
@@ -149,6 +159,11 @@ impl Promotion {
 impl Outcome {
     fn thin(&mut self, level: &Level) {
         self.actor.name = cut(&self.actor.name, level.text);
+        if let Some(overrides) = &mut self.overrides {
+            // Nobody drives by an outcome.
+            overrides.known.truncate(OVERRIDDEN);
+        }
+        thin_override(self.overrides.as_mut(), level);
         thin(&mut self.reasons, level);
         let left_out = self.apps.len().saturating_sub(level.apps);
         self.apps.truncate(level.apps);
@@ -217,6 +232,20 @@ fn thin(reasons: &mut Vec<Reason>, level: &Level) {
         }
     }
     reasons.extend(more.map(|kind| Reason::new(kind, "and more that is left out here")));
+}
+
+/// What was overridden is told by its identity.
+fn thin_override(overrides: Option<&mut Override>, level: &Level) {
+    let Some(overrides) = overrides else { return };
+    overrides.reason = cut(&overrides.reason, level.text);
+    let named = overrides.known.len().min(level.restraints);
+    let (named, rest) = overrides.known.split_at_mut(named);
+    for known in named {
+        known.what = cut(&known.what, level.text);
+    }
+    for known in rest {
+        known.what.clear();
+    }
 }
 
 /// Keeps the first texts and says how many more there were.

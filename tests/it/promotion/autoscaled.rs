@@ -332,6 +332,7 @@ async fn an_abort_gives_the_old_autoscaler_its_way_again() {
         action: "switch Service hello-b".to_owned(),
     };
     scenario.world.fail("point hello-b to green", 1, moved);
+    scenario.push_all();
     scenario.abort().await;
     scenario.rests_at(Some(Color::Blue));
     let state = scenario.world.state();
@@ -410,7 +411,7 @@ async fn a_raised_candidate_that_loses_pods_is_left() {
     scenario.world.when("write settling", State::lose_a_pod);
     let outcome = scenario.abort().await;
     let told = "app hello-a: only 4 of 5 pods are ready";
-    assert_eq!(reasons(&outcome), [(ReasonKind::Deploy, told)]);
+    assert_eq!(reasons(&outcome), [(ReasonKind::Regressed, told)]);
     // What it goes back to is as large as it was, so it is not waited for.
     assert_eq!(
         scenario.world.state().journal.calls("raise hello-a-blue"),

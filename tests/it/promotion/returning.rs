@@ -95,6 +95,7 @@ async fn without_a_promoter_the_rollback_drives_itself() {
     candidate_drained(&scenario);
     scenario.rests_at(Some(Color::Blue));
     // What was rolled back is promoted again only by a new deploy.
+    scenario.push_all();
     scenario.promote().await;
     scenario.rests_at(Some(Color::Green));
 }
@@ -158,7 +159,7 @@ async fn a_member_that_loses_pods_inside_the_window_switches_back() {
     assert_eq!(
         told,
         [(
-            ReasonKind::Deploy,
+            ReasonKind::Regressed,
             "app hello-a: only 1 of 2 pods are ready"
         )]
     );
@@ -250,7 +251,7 @@ async fn a_candidate_that_falls_right_after_the_switch_is_left_at_once() {
     let begun = clock.elapsed();
     let outcome = scenario.abort().await;
     let told = reasons(&outcome);
-    assert_eq!(told[0].0, ReasonKind::Deploy, "{told:?}");
+    assert_eq!(told[0].0, ReasonKind::Regressed, "{told:?}");
     let back = fallen.lock().unwrap().checked_sub(begun).unwrap();
     assert!(back < Duration::from_mins(1), "{back:?}");
     scenario.rests_at(Some(Color::Blue));
@@ -378,6 +379,7 @@ async fn a_candidate_that_somebody_sends_users_to_is_not_deleted() {
     let left = scenario.world.state().names("Deployment").len();
     assert_eq!(left, 4, "its users were cut off");
     // Put right by whoever comes next.
+    scenario.push_all();
     scenario.promote().await;
     scenario.rests_at(Some(Color::Green));
 }

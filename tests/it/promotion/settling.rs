@@ -175,6 +175,7 @@ async fn candidate_pods_that_do_not_end_need_a_person_and_the_next_deploy_goes_o
         state.script.drains.clear();
         state.pods.retain(|pod| !pod.state.deleting);
     });
+    scenario.push_all();
     scenario.promote().await;
     scenario.rests_at(Some(Color::Green));
 }

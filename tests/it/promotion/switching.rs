@@ -143,6 +143,7 @@ async fn shared_objects_change_before_the_switch() {
         action: "switch Service web".to_owned(),
     };
     scenario.world.fail("point web", 1, error);
+    scenario.push_all();
     scenario.abort().await;
     assert_eq!(host(&scenario), "old.test");
     assert_eq!(

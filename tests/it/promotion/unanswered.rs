@@ -76,6 +76,7 @@ async fn an_abort_ends_as_failed() {
     for_want_of_an_answer(&ended(&scenario, 15).await, Phase::Failed);
     // Put right by whoever comes next.
     scenario.world.state().script.faults.clear();
+    scenario.push_all();
     scenario.promote().await;
     scenario.rests_at(Some(Color::Green));
 }

@@ -21,6 +21,7 @@ fn night() -> Vec<Event> {
         scenario.push_all();
         scenario.world.run("greets", Run::exits(1));
         scenario.abort().await;
+        scenario.push_all();
         for _ in 0..3 {
             scenario.world.run("greets", Run::new(End::Evicted));
         }

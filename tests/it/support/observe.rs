@@ -58,6 +58,7 @@ impl State {
             endpoints,
             jobs: self.jobs.clone(),
             request: self.request.clone(),
+            restraints: self.restraints.clone(),
             outages: self.outages,
             ..Observed::default()
         };

@@ -164,13 +164,8 @@ impl Process {
         let mut state = self.world.state();
         let state = &mut *state;
         assert!(number < MOST_CALLS, "no end:\n{}", tail(state));
-        for place in 0..state.script.hooks.len() {
-            let (start, deed) = &mut state.script.hooks[place];
-            if call.starts_with(start.as_str())
-                && let Some(deed) = deed.take()
-            {
-                deed(state);
-            }
+        for deed in state.script.due_before(call, state.journal.0.len()) {
+            deed(state);
         }
         let answer = || match state.fault(call) {
             Some((error, false)) => Err(error),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use promoter::engine::{DeployOptions, Deployed, Engine, EngineError};
+use promoter::engine::deploy::DeployOptions;
+use promoter::engine::{Deployed, Engine, EngineError};
 use promoter::group::{CheckImage, Group};
 use promoter::plan::Plan;
 use promoter::plan::color::Color;
@@ -116,6 +117,8 @@ impl Scenario {
             chance: self.chance.fetch_add(1, Ordering::SeqCst),
             force: false,
             detach: false,
+            retry: false,
+            overriding: None,
         }
     }
 

@@ -16,6 +16,7 @@ use promoter::port::{Clock, ClusterError};
 use promoter::promotion::observed::{JobState, PodState};
 use promoter::promotion::record::GroupRecord;
 use promoter::promotion::request::Request;
+use promoter::promotion::restraint::Restraints;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -49,6 +50,7 @@ pub(crate) struct State {
     /// Every record that was written, in order.
     pub(crate) history: Vec<GroupRecord>,
     pub(crate) request: Option<Request>,
+    pub(crate) restraints: Restraints,
     /// How often the API server was away.
     pub(crate) outages: u32,
     pub(crate) plans: BTreeMap<PlanId, Plan>,
@@ -109,6 +111,8 @@ pub(crate) struct Script {
     pub(crate) outage: Option<Timestamp>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) hooks: Vec<(String, Option<Deed>)>,
+    /// What happens before the call that has so many before it.
+    pub(crate) nth: Option<(usize, Deed)>,
 }
 
 /// An answer of the cluster that was scripted.
@@ -144,6 +148,7 @@ impl World {
             record: GroupRecord::default(),
             history: Vec::new(),
             request: None,
+            restraints: Restraints::default(),
             outages: 0,
             plans: BTreeMap::new(),
             key: None,
@@ -179,6 +184,7 @@ impl World {
             record: state.record.clone(),
             history: Vec::new(),
             request: state.request.clone(),
+            restraints: state.restraints.clone(),
             outages: 0,
             plans: state.plans.clone(),
             key: state.key.clone(),
@@ -235,10 +241,27 @@ impl World {
         });
     }
 
+    /// Before the call that has so many before it, this happens.
+    pub(crate) fn before_nth(&self, n: usize, deed: impl FnOnce(&mut State) + Send + 'static) {
+        self.state().script.nth = Some((n, Box::new(deed)));
+    }
+
     /// Before the next call that begins with these words, this happens.
     pub(crate) fn when(&self, start: &str, deed: impl FnOnce(&mut State) + Send + 'static) {
         let hook = (start.to_owned(), Some(Box::new(deed) as Deed));
         self.state().script.hooks.push(hook);
+    }
+}
+
+impl Script {
+    /// What is to happen before the call that comes now.
+    pub(crate) fn due_before(&mut self, call: &str, calls_before: usize) -> Vec<Deed> {
+        let nth = self.nth.take_if(|(n, _)| *n == calls_before);
+        let mut due: Vec<_> = nth.into_iter().map(|(_, deed)| deed).collect();
+        let hooks = self.hooks.iter_mut();
+        let of_call = hooks.filter(|(start, _)| call.starts_with(start.as_str()));
+        due.extend(of_call.filter_map(|(_, deed)| deed.take()));
+        due
     }
 }
 

@@ -144,6 +144,10 @@ impl Run {
             | Fact::AbortAsked { .. }
             | Fact::ReturnAsked { .. }
             | Fact::ReturnSeen { .. }
+            | Fact::Held { .. }
+            | Fact::Unheld { .. }
+            | Fact::Refused { .. }
+            | Fact::Overridden { .. }
             | Fact::Rebuilt { .. }
             | Fact::Repaired { .. }
             | Fact::Astray { .. } => return words::of_group(&event.fact).map(again),

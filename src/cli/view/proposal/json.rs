@@ -22,6 +22,8 @@ use crate::plan::survey::Resources;
 /// - `checks`: `check`, `image`, `source`, `timeoutMs`, `report`;
 /// - `untestedAllowed`, `keepOldMs`, `deployTimeoutMs`, `endpointDelayMs`;
 /// - `capacity`: `needed` and `free`, each `pods`, `cpuMillis`, `memoryBytes`;
+/// - `restraints`: what keeps the release from users, each `held`, `banned` or
+///   `failed` with who and why;
 /// - `warnings`: texts.
 pub fn proposal_json(proposal: &Proposal) -> Value {
     let plan = &proposal.plan;
@@ -52,6 +54,7 @@ pub fn proposal_json(proposal: &Proposal) -> Value {
             "needed": resources(proposal.capacity.needed),
             "free": resources(proposal.capacity.free),
         },
+        "restraints": proposal.restraints,
         "warnings": proposal.warnings,
     })
 }

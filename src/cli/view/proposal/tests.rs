@@ -238,6 +238,7 @@ fn for_programs() {
         "color": "blue",
         "release": "bluerelease0000000000"
       },
+      "restraints": [],
       "untestedAllowed": false,
       "upToDate": false,
       "warnings": [

@@ -25,6 +25,7 @@ fn group() -> GroupStatus {
         actor: actor(),
         started_at: at("08:00:00"),
         ended_at: at("08:01:12"),
+        overrides: None,
         reasons,
         apps: vec![AppVersion {
             app: from("hello-a"),
@@ -60,6 +61,8 @@ fn group() -> GroupStatus {
                 ),
             ],
         },
+        hold: None,
+        banned: Vec::new(),
     }
 }
 
@@ -68,6 +71,8 @@ fn groups_in_a_list() {
     let fresh = GroupStatus {
         name: "fresh".to_owned(),
         record: GroupRecord::default(),
+        hold: None,
+        banned: Vec::new(),
     };
     insta::assert_snapshot!(plain(&status(&[group(), fresh], at("10:02:00"))), @r"
     GROUP   COLOR  RELEASE         NOW                 LAST PROMOTION
@@ -122,6 +127,8 @@ fn a_group_without_a_promotion() {
     let fresh = GroupStatus {
         name: "fresh".to_owned(),
         record: GroupRecord::default(),
+        hold: None,
+        banned: Vec::new(),
     };
     insta::assert_snapshot!(plain(&detail(&fresh, at("10:02:00"), 100)), @r"
     fresh

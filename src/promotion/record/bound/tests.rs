@@ -42,6 +42,13 @@ fn reasons(number: usize) -> Value {
     (0..number).map(reason).collect()
 }
 
+/// In the face of a hold and of a ban of every image.
+fn overrides() -> Value {
+    let known = |n: usize| json!({ "id": hex(&format!("known {n}"))[..16], "what": text(700) });
+    let known: Vec<_> = (0..Override::MOST).map(known).collect();
+    json!({ "reason": text(500), "known": known })
+}
+
 fn check(n: usize) -> String {
     name("c", n, 40)
 }
@@ -90,7 +97,7 @@ fn checkpoint(phase: Phase) -> Promotion {
     let written = json!({
         "id": promotion_id(10), "plan": hex("plan"), "release": hex("release"),
         "fingerprint": hex("fingerprint"), "candidate": "blue", "replaces": serving,
-        "actor": actor(), "startedAt": now, "phase": phase, "phaseSince": now, "resumedAt": now,
+        "actor": actor(), "overrides": overrides(), "startedAt": now, "phase": phase, "phaseSince": now, "resumedAt": now,
         "marks": ["Prepared", "Unpublished", "SharedBegun", "Shared", "Autoscaled", "Services"],
         "tested": members.clone().map(tested).collect::<serde_json::Map<_, _>>(),
         "raising": members.clone().map(raise).collect::<Vec<_>>(),
@@ -115,6 +122,7 @@ fn outcome(n: usize) -> Outcome {
     let written = json!({
         "promotion": promotion_id(n), "phase": "Aborted", "release": hex(&format!("release {n}")),
         "fingerprint": hex(&format!("fingerprint {n}")), "color": "green", "actor": actor(),
+        "overrides": overrides(),
         "startedAt": now, "endedAt": now, "reasons": reasons(4),
         "apps": (0..MEMBERS).map(app).collect::<Vec<_>>(),
         "checks": (0..MEMBERS).map(summary).collect::<Vec<_>>(),
@@ -149,6 +157,13 @@ fn needed(promotion: Option<&Promotion>) -> Option<Promotion> {
         result.reason.clear();
         result.cases.clear();
         result.left_out.clear();
+    }
+    // What tells them from others is needed.
+    if let Some(overrides) = &mut promotion.overrides {
+        overrides.reason.clear();
+        for known in &mut overrides.known {
+            known.what.clear();
+        }
     }
     // Kinds decide the exit code.
     for reason in &mut promotion.reasons {
@@ -223,6 +238,7 @@ fn a_small_record_is_stored_as_it_is() {
     checkpoint.raising.clear();
     checkpoint.runs.clear();
     checkpoint.early.clear();
+    checkpoint.overrides = None;
     checkpoint.reasons.clear();
     record.astray.clear();
     record.outcomes.clear();

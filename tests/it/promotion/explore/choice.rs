@@ -70,10 +70,11 @@ pub(super) const RECORDED: [Recorded; 9] = [
 ];
 pub(super) const AGES: [Age; 4] = [Age::Young, Age::Drained, Age::Kept, Age::Overdue];
 pub(super) const RETURNED: [Returned; 3] = [Returned::No, Returned::JustNow, Returned::LongAgo];
-pub(super) const ASKED: [Asked; 4] = [
+pub(super) const ASKED: [Asked; 5] = [
     Asked::Nothing,
     Asked::Rollback,
     Asked::Abort,
+    Asked::Held,
     Asked::RollbackOfAnother,
 ];
 pub(super) const BOTH: [bool; 2] = [false, true];

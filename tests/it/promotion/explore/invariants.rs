@@ -76,6 +76,17 @@ fn is_astray(state: &State, app: &App) -> bool {
     ![at_rest, Points::New].contains(&app.points) && !not_yet
 }
 
+/// Whether a person says no while no user is at the candidate.
+fn is_stopped(state: &State) -> bool {
+    let leads_any = state.apps().iter().any(|app| app.points == Points::New);
+    let may_be = match state.phase {
+        Phase::Deploying | Phase::Checking => true,
+        Phase::Promoting => !leads_any,
+        _ => false,
+    };
+    may_be && matches!(state.asked, Asked::Abort | Asked::Held)
+}
+
 /// What `decided` breaks, in words.
 pub(super) fn broken(state: &State, decided: &Next) -> Vec<&'static str> {
     let mut broken = Vec::new();
@@ -87,6 +98,17 @@ pub(super) fn broken(state: &State, decided: &Next) -> Vec<&'static str> {
     must(
         state.phase.is_final() == matches!(decided, Next::End),
         "ends exactly in final phases",
+    );
+    let gives_up = matches!(
+        decided,
+        Next::Enter {
+            phase: Phase::Aborting,
+            ..
+        }
+    );
+    must(
+        gives_up || !is_stopped(state),
+        "what is given up or held before its switch goes no further",
     );
     match decided {
         Next::End => {}

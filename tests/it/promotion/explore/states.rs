@@ -136,6 +136,7 @@ pub(super) enum Returned {
 pub(super) enum Asked {
     Nothing,
     Abort,
+    Held,
     Rollback,
     RollbackOfAnother,
 }

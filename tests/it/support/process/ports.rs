@@ -19,6 +19,7 @@ use promoter::promotion::Raise;
 use promoter::promotion::observed::Observed;
 use promoter::promotion::record::GroupRecord;
 use promoter::promotion::request::Request;
+use promoter::promotion::restraint::{Restraints, Statement};
 
 use super::Process;
 use crate::support::world::State;
@@ -206,6 +207,21 @@ impl Ledger for Process {
         let withdrawn = self.call("withdraw".to_owned(), None, act).await;
         self.world.version.send_modify(|version| *version += 1);
         withdrawn
+    }
+
+    async fn hold(&self, hold: Option<&Statement>) -> Result<(), ClusterError> {
+        let act = |state: &mut State| {
+            state.restraints.hold = hold.cloned();
+            Ok(())
+        };
+        let put = self.call("hold".to_owned(), None, act).await;
+        self.world.version.send_modify(|version| *version += 1);
+        put
+    }
+
+    async fn restraints(&self) -> Result<Restraints, ClusterError> {
+        let act = |state: &mut State| Ok(state.restraints.clone());
+        self.call("restraints".to_owned(), None, act).await
     }
 
     async fn acquire(&self, holder: &str) -> Result<Epoch, LockError> {

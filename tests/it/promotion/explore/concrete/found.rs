@@ -18,6 +18,7 @@ use promoter::promotion::observed::{
 };
 use promoter::promotion::phase::Phase;
 use promoter::promotion::request::{Action, Request};
+use promoter::promotion::restraint::Statement;
 use serde_json::{Value, json};
 
 use super::{Plans, attempt, now, start};
@@ -61,11 +62,16 @@ pub(super) fn observed(state: &State, plans: &Plans, promotion: &Promotion) -> O
         at: start(),
     };
     observed.request = match state.asked {
-        Asked::Nothing => None,
+        Asked::Nothing | Asked::Held => None,
         Asked::Abort => Some(request(Action::Abort, promotion.id.clone())),
         Asked::Rollback => Some(request(Action::Rollback, promotion.id.clone())),
         Asked::RollbackOfAnother => Some(request(Action::Rollback, PromotionId::new(start(), 7))),
     };
+    observed.restraints.hold = (state.asked == Asked::Held).then(|| Statement {
+        actor: "bob".to_owned(),
+        reason: "the database moves".to_owned(),
+        at: start(),
+    });
     observed
 }
 

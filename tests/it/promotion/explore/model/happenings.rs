@@ -20,6 +20,9 @@ pub(super) fn happenings(node: Node) -> Vec<Node> {
     if node.state.asked == Asked::Nothing && phase == Phase::Settling {
         all.push(node.with(|state| state.asked = Asked::Rollback));
     }
+    if node.state.asked == Asked::Nothing && phase < Phase::Settling {
+        all.push(node.with(|state| state.asked = Asked::Held));
+    }
     if node.meddlings > 0 {
         let meddled = meddling(node).into_iter();
         all.extend(meddled.map(|n| Node {

@@ -1,0 +1,202 @@
+//! Promoting a group's newest images: lock, finish what is unfinished, plan, ask
+//! what keeps the release from users, drive.
+
+use std::pin::pin;
+
+use futures::FutureExt;
+use futures::future::{Either, select};
+use tokio_util::sync::CancellationToken;
+
+use super::drive::Drive;
+use super::lock::Lock;
+use super::propose::{Answers, Found, Proposal, ProposeError};
+use super::resolve::{ResolveError, resolve};
+use super::{Deployed, Engine, EngineError};
+use crate::group::Group;
+use crate::plan::image::Resolved;
+use crate::port::Registry;
+use crate::promotion::event::Fact;
+use crate::promotion::id::PromotionId;
+use crate::promotion::restraint::{Override, Restraint};
+use crate::promotion::{Actor, Promotion};
+
+/// Why inputs are tried again that were found bad before, where nobody says it.
+const RETRIED: &str = "to try it again";
+
+/// The images of a group, or all that is wrong with them.
+type Images = Result<Resolved, Vec<ResolveError>>;
+
+/// How a deploy is wanted.
+#[derive(Debug, Clone)]
+pub struct DeployOptions {
+    /// Who asks.
+    pub actor: Actor,
+    /// Two random bytes for the promotion's identity.
+    pub chance: u16,
+    /// Promote although the same inputs serve already.
+    pub force: bool,
+    /// Return once traffic is moved; the next promoter takes the old colour down.
+    pub detach: bool,
+    /// Try inputs again that were found bad before.
+    pub retry: bool,
+    /// Why to promote whatever keeps the release from users.
+    pub overriding: Option<String>,
+}
+
+impl DeployOptions {
+    /// What is overridden, if anything has to be; or all that is not, and so is in
+    /// the way.
+    fn against(&self, restraints: &[Restraint]) -> Result<Option<Override>, Vec<Restraint>> {
+        let is_retried =
+            |found: &Restraint| self.retry && matches!(found, Restraint::Failed { .. });
+        let overrides = self.overriding.is_some() && restraints.len() <= Override::MOST;
+        let binds = |found: &&Restraint| !overrides && !is_retried(found);
+        let binding: Vec<_> = restraints.iter().filter(binds).cloned().collect();
+        if !binding.is_empty() {
+            return Err(binding);
+        }
+        let reason = || {
+            self.overriding
+                .clone()
+                .unwrap_or_else(|| RETRIED.to_owned())
+        };
+        Ok((!restraints.is_empty()).then(|| Override::of(restraints, reason())))
+    }
+}
+
+impl Engine {
+    /// Promotes the group's newest images in `registry`, if they pass.
+    ///
+    /// # Errors
+    /// Somebody else holds the lock; there is no plan; or the cluster stopped
+    /// answering, in which case the promotion can be resumed.
+    pub async fn deploy(
+        &self,
+        registry: &dyn Registry,
+        group: &Group,
+        options: DeployOptions,
+        stop: CancellationToken,
+    ) -> Result<Deployed, EngineError> {
+        // Images have nothing to do with the cluster: they are looked up meanwhile.
+        let images = resolve(registry, group).shared();
+        let meanwhile = images.clone();
+        let deploying = pin!(async {
+            let acquired = self.lock_and_look(&options.actor.name, &stop).await?;
+            let Some(mut lock) = acquired else {
+                return Ok(Deployed::Stopped);
+            };
+            let deployed = self
+                .deploy_locked(registry, group, images, options, stop, &mut lock)
+                .await;
+            self.unlock(&lock).await;
+            deployed
+        });
+        match select(deploying, meanwhile).await {
+            Either::Left((deployed, _)) => deployed,
+            Either::Right((_, deploying)) => deploying.await,
+        }
+    }
+
+    async fn deploy_locked(
+        &self,
+        registry: &dyn Registry,
+        group: &Group,
+        images: impl Future<Output = Images>,
+        options: DeployOptions,
+        stop: CancellationToken,
+        lock: &mut Lock,
+    ) -> Result<Deployed, EngineError> {
+        // Only a promotion that has work ends the window of the one before it.
+        let has_work = async || {
+            let next = self.propose(registry, group).await;
+            let is_work = |next: Proposal| options.force || !next.is_up_to_date();
+            let may_be = |next: &Proposal| options.against(&next.restraints).is_ok();
+            next.ok().filter(may_be).is_some_and(is_work)
+        };
+        let finished = self.finish_unfinished(lock, stop.clone(), has_work).await?;
+        if stop.is_cancelled() {
+            let left = finished.filter(|deployed| matches!(deployed, Deployed::Unfinished(_)));
+            return Ok(left.unwrap_or(Deployed::Stopped));
+        }
+        let newest = async {
+            match finished {
+                None => images.await,
+                // That took its time.
+                Some(_) => resolve(registry, group).await,
+            }
+        };
+        let answers = Answers::default();
+        let planning = self.propose_mended(lock, group, answers.noted(newest));
+        let proposal = tokio::select! {
+            proposal = self.in_time(&answers, planning) => proposal?,
+            () = stop.cancelled() => return Ok(Deployed::Stopped),
+        };
+        if proposal.is_up_to_date() && !options.force {
+            return Ok(Deployed::UpToDate(Box::new(proposal)));
+        }
+        let overrides = match options.against(&proposal.restraints) {
+            Ok(overrides) => overrides,
+            Err(restraints) => return Ok(self.not_begun(options.actor, &proposal, restraints)),
+        };
+        let now = self.clock.now();
+        let id = PromotionId::new(now, options.chance);
+        let mut promotion = Promotion::new(id, &proposal.plan, options.actor, now);
+        promotion.overrides = overrides;
+        let mut drive = Drive::new(
+            self.clone(),
+            lock.epoch,
+            proposal.plan,
+            proposal.live,
+            promotion,
+        );
+        drive.record_start().await?;
+        for message in proposal.warnings {
+            drive.emit(Fact::Warning { message });
+        }
+        drive.detach = options.detach;
+        self.see_through(lock, &mut drive, stop).await
+    }
+
+    /// A proposal over a cluster in which what serves is in order.
+    async fn propose_mended(
+        &self,
+        lock: &Lock,
+        group: &Group,
+        images: impl Future<Output = Images>,
+    ) -> Result<Proposal, EngineError> {
+        let key = self.ledger.config_key(lock.epoch).await;
+        key.map_err(EngineError::Cluster)?;
+        // What is observed is not surveyed once more.
+        let looking = async {
+            let observed = self.cluster.observe().await;
+            (observed, self.cluster.survey().await)
+        };
+        let ((observed, survey), images) = tokio::join!(looking, images);
+        let mut survey = survey.map_err(ProposeError::Cluster)?;
+        let observed = observed.map_err(EngineError::Cluster)?;
+        let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        if let Some(live) = &survey.live
+            && self.mend(lock.epoch, live, &observed).await?
+        {
+            survey = self.cluster.survey().await.map_err(ProposeError::Cluster)?;
+        }
+        let images = images.map_err(ProposeError::Resolve)?;
+        let found = Found {
+            survey,
+            record,
+            restraints: observed.restraints,
+        };
+        Ok(self.propose_resolved(group, &images, found).await?)
+    }
+
+    /// Tells everybody that a promotion was asked for and is not begun.
+    fn not_begun(&self, actor: Actor, proposal: &Proposal, restraints: Vec<Restraint>) -> Deployed {
+        let fact = Fact::Refused {
+            actor,
+            release: proposal.plan.release.clone(),
+            restraints: restraints.clone(),
+        };
+        self.record(None, fact);
+        Deployed::Refused(restraints)
+    }
+}
