@@ -37,7 +37,6 @@ use crate::group::Group;
 use crate::group::problem::Problems;
 use crate::group::validate::Overrides;
 use crate::port::{ClusterError, LockError, RecordsError};
-use crate::promotion::request::Action;
 use args::{Args, Command, Target};
 use exit::Exit;
 
@@ -70,8 +69,8 @@ pub async fn run(args: Args) -> Exit {
         Command::Deploy(command) => deploy::run(&dir, command, false).await,
         Command::Retry(command) => deploy::run(&dir, command, true).await,
         Command::Resume(command) => resume::run(&dir, command).await,
-        Command::Rollback(command) => undo::run(&dir, command, Action::Rollback).await,
-        Command::Abort(command) => undo::run(&dir, command, Action::Abort).await,
+        Command::Rollback(command) => undo::rollback(&dir, command).await,
+        Command::Abort(command) => undo::abort(&dir, command).await,
         Command::Hold(command) => hold::hold(&dir, command).await,
         Command::Unhold(command) => hold::unhold(&dir, command).await,
         Command::Ban(command) => ban::ban(&dir, command).await,
@@ -125,7 +124,11 @@ impl CliError {
             Self::Problems(_)
             | Self::Usage(_)
             | Self::Config(ConfigError::Usage(_))
-            | Self::Engine(EngineError::Unknown) => Exit::Usage,
+            | Self::Engine(
+                EngineError::Unknown
+                | EngineError::NothingKept { .. }
+                | EngineError::NotKept { .. },
+            ) => Exit::Usage,
             Self::Engine(
                 EngineError::Lock(LockError::Held { .. })
                 | EngineError::LockLost { .. }

@@ -21,6 +21,7 @@ mod prune;
 mod report;
 pub mod resolve;
 pub mod resume;
+pub mod rollback;
 mod scale;
 mod sightings;
 mod switch;
@@ -33,7 +34,7 @@ use thiserror::Error;
 
 use crate::group::name::GroupName;
 use crate::plan::Plan;
-use crate::plan::fingerprint::PlanId;
+use crate::plan::fingerprint::{PlanId, ReleaseId};
 use crate::port::{Clock, Cluster, ClusterError, Ledger, LockError, Recorder};
 use crate::promotion::Promotion;
 use crate::promotion::check::CheckResult;
@@ -109,6 +110,22 @@ pub enum EngineError {
          and kept plans do not say it for sure; point every active Service at the colour that serves, then `promoter resume`"
     )]
     Unknown,
+    /// Nothing is kept that could be gone back to.
+    #[error("{}", nothing_kept(wanted.as_deref(), kept))]
+    NothingKept {
+        /// What was asked for.
+        wanted: Option<String>,
+        /// What is kept.
+        kept: Vec<ReleaseId>,
+    },
+    /// It is kept, but not what it was made from.
+    #[error(
+        "release {release} cannot be made again: its plan is gone, or an older promoter did not keep what it was made from"
+    )]
+    NotKept {
+        /// The release.
+        release: ReleaseId,
+    },
     /// What a checkpoint names is not there any more.
     #[error("failed to resume promotion {promotion}: its plan {plan} is gone from the cluster")]
     PlanGone {
@@ -149,12 +166,26 @@ fn started(plan: &Plan, promotion: &Promotion) -> Fact {
     }
 }
 
+fn nothing_kept(wanted: Option<&str>, kept: &[ReleaseId]) -> String {
+    let kept: Vec<_> = kept.iter().map(ToString::to_string).collect();
+    match (wanted, kept.as_slice()) {
+        (None, _) => {
+            "nothing served before what serves now, so there is nothing to go back to".to_owned()
+        }
+        (Some(wanted), []) => format!("there is no release {wanted} to go back to: none is kept"),
+        (Some(wanted), kept) => format!(
+            "there is no release {wanted} to go back to; kept are {}",
+            kept.join(", ")
+        ),
+    }
+}
+
 /// Plans a record still needs.
 fn needed_plans(record: &GroupRecord) -> Vec<PlanId> {
     let serving = record
         .serving
         .iter()
-        .chain(&record.previous)
+        .chain(record.kept())
         .map(|serving| serving.plan.clone());
     serving
         .chain(

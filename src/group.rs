@@ -38,13 +38,15 @@ pub const PARALLEL_CHECKS: usize = 16;
 pub const START_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A deployment group: apps that are promoted together or not at all.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     /// From `group.name`; equals the file's stem.
     pub name: GroupName,
     /// Where the group runs.
     pub environment: Environment,
-    /// When the daemon starts a promotion by itself.
+    /// When the daemon starts a promotion by itself. Nothing that is kept of a group
+    /// depends on it.
+    #[serde(skip)]
     pub schedule: Option<Schedule>,
     /// Groups of the same environment that must have passed first.
     pub requires: Vec<GroupName>,
@@ -61,7 +63,7 @@ pub struct Group {
 }
 
 /// Where a group runs, from `environments/<name>.toml`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
     /// From `environment.name`; equals the file's stem.
     pub name: EnvironmentName,
@@ -90,7 +92,7 @@ pub enum ClusterRef {
 }
 
 /// Which ECR registry is asked; what is not told comes from the AWS defaults.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RegistryRef {
     /// Twelve-digit AWS account.
     pub account: Option<String>,
@@ -99,7 +101,7 @@ pub struct RegistryRef {
 }
 
 /// Whether a group may be promoted without any check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Untested {
     /// A group without a check is invalid.
     #[default]
@@ -131,7 +133,7 @@ pub enum Newest {
 }
 
 /// How the old colour is replaced. Blue/green is the only kind so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strategy {
     /// How long the old colour is kept warm after the switch; at least 10 s.
     pub keep_old: Duration,
@@ -158,7 +160,7 @@ pub enum OnRegression {
 }
 
 /// One member of a group: a repository, a branch and a manifest.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct App {
     /// Names its Deployments `<name>-blue` and `<name>-green`.
     pub name: AppName,
@@ -177,7 +179,7 @@ pub struct App {
 }
 
 /// "The newest good image of this branch in this repository."
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchImage {
     /// ECR repository.
     pub repository: RepositoryName,
@@ -188,7 +190,7 @@ pub struct BranchImage {
 }
 
 /// What is deployed for an app.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Manifest {
     /// A template in YAML or JSON.
     Template(Template),
@@ -197,7 +199,7 @@ pub enum Manifest {
 }
 
 /// The bytes of a manifest template and where they came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Template {
     /// Path as shown to people, relative to the current folder.
     pub path: String,
@@ -206,7 +208,7 @@ pub struct Template {
 }
 
 /// What the group file says of an app without a manifest.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Inline {
     /// Environment variables of its container.
     pub env: BTreeMap<String, String>,
@@ -215,7 +217,7 @@ pub struct Inline {
 }
 
 /// One integration test Job.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// Unique in the group.
     pub name: CheckName,
@@ -235,7 +237,7 @@ pub struct Check {
 }
 
 /// Where a check's image comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CheckImage {
     /// A repository and a branch, as for an app.
     Branch(BranchImage),

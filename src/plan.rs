@@ -24,6 +24,7 @@ pub mod planner;
 pub mod refusal;
 pub mod render;
 pub mod resolve;
+pub mod source;
 pub mod summary;
 pub mod survey;
 pub mod text;
@@ -40,6 +41,7 @@ use color::Color;
 use fingerprint::{Fingerprint, PlanId, ReleaseId};
 use image::ResolvedImage;
 use object::{Object, ObjectRef};
+use source::Source;
 
 /// Everything one promotion will do, every choice made.
 ///
@@ -84,6 +86,10 @@ pub struct Plan {
     /// Checks that run at the same time at most.
     #[serde(default)]
     pub parallel_checks: usize,
+    /// What it was made from. `None`: it was only drawn up, or made before that was
+    /// kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
 }
 
 /// Of plans that were stored before it could be set.

@@ -55,6 +55,13 @@ pub struct Promotion {
     pub actor: Actor,
     /// When it began.
     pub started_at: Timestamp,
+    /// Why they asked, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What it goes back from, because a person says so: the first digits of the
+    /// fingerprint. It counts as found bad once this is promoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<String>,
     /// What it was begun in the face of, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overrides: Option<Override>,
@@ -248,6 +255,8 @@ impl Promotion {
             candidate: plan.candidate,
             replaces: plan.replaces.clone(),
             actor,
+            why: None,
+            leaves: None,
             overrides: None,
             started_at: now,
             phase: Phase::Planned,

@@ -45,10 +45,10 @@ pub enum Command {
     Retry(Deploy),
     /// Drive on what was left unfinished, and put right what somebody changed; deploys nothing new
     Resume(Resume),
-    /// Move traffic back to what served before, as long as it stands (`keep_old`)
-    Rollback(Undo),
+    /// Go back to what served before: at once inside `keep_old`, else by promoting it again
+    Rollback(Rollback),
     /// Give the promotion under way up before its switch; what serves keeps serving
-    Abort(Undo),
+    Abort(Abort),
     /// Hold a group: nothing of it is promoted until it is let go
     Hold(Hold),
     /// Let a held group go
@@ -173,6 +173,10 @@ pub struct Deploy {
     #[arg(long = "override", value_name = "REASON", value_parser = reason)]
     pub overriding: Option<String>,
 
+    /// Why, for everybody who looks at it later
+    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
+    pub reason: Option<String>,
+
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
     pub shown: Shown,
@@ -274,9 +278,33 @@ pub struct Resume {
     pub shown: Shown,
 }
 
-/// What is wished of the promotion under way: `promoter abort`, `promoter rollback`
+/// `promoter rollback`
 #[derive(Debug, ClapArgs)]
-pub struct Undo {
+pub struct Rollback {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub of: Deployed,
+
+    /// The release, or a promotion of it; without it, what served before
+    #[arg(long, value_name = "RELEASE")]
+    pub to: Option<String>,
+
+    /// Why, for everybody who looks at it later
+    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
+    pub reason: Option<String>,
+
+    /// Promote in spite of a hold or a ban; why stays on record
+    #[arg(long = "override", value_name = "REASON", value_parser = reason)]
+    pub overriding: Option<String>,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub shown: Shown,
+}
+
+/// `promoter abort`
+#[derive(Debug, ClapArgs)]
+pub struct Abort {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
     pub of: Deployed,

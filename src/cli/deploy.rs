@@ -28,6 +28,7 @@ pub(super) async fn run(dir: &Path, command: Deploy, retry: bool) -> Result<Exit
         detach: command.detach,
         retry,
         overriding: command.overriding,
+        why: command.reason,
     };
     let stop = stop_on_signal(progress.tree.clone());
     let deployed = Box::pin(engine.deploy(&registry, &group, options, stop)).await;

@@ -1,33 +1,70 @@
 //! `promoter abort` and `promoter rollback`: what is under way is given up before
-//! its switch, or users go back inside `keep_old`.
+//! its switch, or users go back to what served before.
 
 use std::io::Write;
 use std::path::Path;
 
-use super::args::{Format, Undo};
+use super::args::{Abort, Format, Rollback};
+use super::deploy;
 use super::driving::{Progress, place, stop_on_signal};
 use super::exit::Exit;
 use super::{CliError, view};
 use crate::config;
+use crate::engine::deploy::DeployOptions;
+use crate::engine::rollback::RolledBack;
 use crate::engine::undo::{Undone, Wish};
+use crate::group::name::GroupName;
 use crate::promotion::ReasonKind;
 use crate::promotion::request::Action;
 
-pub(super) async fn run(dir: &Path, command: Undo, action: Action) -> Result<Exit, CliError> {
+pub(super) async fn abort(dir: &Path, command: Abort) -> Result<Exit, CliError> {
     let (group, place) = place(dir, &command.of)?;
     let progress = Progress::new(&command.shown);
     let engine = config::engine(&place, &group, progress.recorder()).await?;
     let stop = stop_on_signal(progress.tree.clone());
     let wish = Wish {
-        action,
+        action: Action::Abort,
         actor: config::actor().name,
         reason: command.reason,
     };
     let undone = engine.undo(wish, stop).await;
     progress.finish();
+    show(Action::Abort, &group, undone?, command.shown.output)
+}
+
+pub(super) async fn rollback(dir: &Path, command: Rollback) -> Result<Exit, CliError> {
+    let (group, place) = place(dir, &command.of)?;
+    let progress = Progress::new(&command.shown);
+    let engine = config::engine(&place, &group, progress.recorder()).await?;
+    let stop = stop_on_signal(progress.tree.clone());
+    let options = DeployOptions {
+        actor: config::actor(),
+        chance: rand::random(),
+        force: false,
+        detach: false,
+        retry: true,
+        overriding: command.overriding,
+        why: command.reason,
+    };
+    let rolled_back = engine.rollback(command.to.as_deref(), options, stop);
+    let rolled_back = Box::pin(rolled_back).await;
+    progress.finish();
+    let format = command.shown.output;
+    match rolled_back? {
+        RolledBack::Undone(undone) => show(Action::Rollback, &group, undone, format),
+        RolledBack::Deployed(deployed) => deploy::show(&group, &deployed, format),
+    }
+}
+
+fn show(
+    action: Action,
+    group: &GroupName,
+    undone: Undone,
+    format: Format,
+) -> Result<Exit, CliError> {
     let mut out = anstream::stdout();
-    let is_text = command.shown.output == Format::Text;
-    match undone? {
+    let is_text = format == Format::Text;
+    match undone {
         Undone::Ended(outcome) => {
             if is_text {
                 write!(out, "{}", view::undone(action, &outcome))?;
@@ -52,7 +89,7 @@ pub(super) async fn run(dir: &Path, command: Undo, action: Action) -> Result<Exi
             Ok(Exit::Refused)
         }
         Undone::Nothing(record) => {
-            anstream::eprint!("{}", view::nothing_to_undo(action, &group, &record));
+            anstream::eprint!("{}", view::nothing_to_undo(action, group, &record));
             Ok(Exit::Refused)
         }
     }

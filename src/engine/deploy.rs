@@ -13,7 +13,9 @@ use super::propose::{Answers, Found, Proposal, ProposeError};
 use super::resolve::{ResolveError, resolve};
 use super::{Deployed, Engine, EngineError};
 use crate::group::Group;
+use crate::plan::fingerprint::Fingerprint;
 use crate::plan::image::Resolved;
+use crate::plan::source::Source;
 use crate::port::Registry;
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
@@ -41,6 +43,8 @@ pub struct DeployOptions {
     pub retry: bool,
     /// Why to promote whatever keeps the release from users.
     pub overriding: Option<String>,
+    /// Why it is asked for, in words.
+    pub why: Option<String>,
 }
 
 impl DeployOptions {
@@ -131,6 +135,19 @@ impl Engine {
             proposal = self.in_time(&answers, planning) => proposal?,
             () = stop.cancelled() => return Ok(Deployed::Stopped),
         };
+        self.begin(lock, proposal, options, None, stop).await
+    }
+
+    /// Carries a proposal out, unless it serves already or something keeps it from
+    /// users. `leaves` is what it goes back from.
+    pub(super) async fn begin(
+        &self,
+        lock: &mut Lock,
+        proposal: Proposal,
+        options: DeployOptions,
+        leaves: Option<Fingerprint>,
+        stop: CancellationToken,
+    ) -> Result<Deployed, EngineError> {
         if proposal.is_up_to_date() && !options.force {
             return Ok(Deployed::UpToDate(Box::new(proposal)));
         }
@@ -142,6 +159,8 @@ impl Engine {
         let id = PromotionId::new(now, options.chance);
         let mut promotion = Promotion::new(id, &proposal.plan, options.actor, now);
         promotion.overrides = overrides;
+        promotion.why = options.why;
+        promotion.leaves = leaves.map(|left| left.short().to_owned());
         let mut drive = Drive::new(
             self.clone(),
             lock.epoch,
@@ -158,7 +177,7 @@ impl Engine {
     }
 
     /// A proposal over a cluster in which what serves is in order.
-    async fn propose_mended(
+    pub(super) async fn propose_mended(
         &self,
         lock: &Lock,
         group: &Group,
@@ -186,7 +205,9 @@ impl Engine {
             record,
             restraints: observed.restraints,
         };
-        Ok(self.propose_resolved(group, &images, found).await?)
+        let mut proposal = self.propose_resolved(group, &images, found).await?;
+        proposal.plan.source = Some(Source::of(group, &images));
+        Ok(proposal)
     }
 
     /// Tells everybody that a promotion was asked for and is not begun.

@@ -162,7 +162,7 @@ impl CheckImageRef {
 }
 
 /// Every image of a group, decided.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Resolved {
     /// Each app's image.
     pub apps: BTreeMap<AppName, ResolvedImage>,

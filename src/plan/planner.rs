@@ -120,6 +120,7 @@ pub fn draft(
         endpoint_delay: group.strategy.endpoint_delay,
         on_regression: group.strategy.on_regression,
         parallel_checks: group.strategy.parallel_checks,
+        source: None,
     };
     Ok(Draft { plan, warnings })
 }

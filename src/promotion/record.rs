@@ -6,7 +6,7 @@
 mod bound;
 pub mod rebuild;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ pub(crate) use bound::tests;
 const OUTCOMES: usize = 10;
 /// Failed test cases named per check.
 const FAILED_CASES: usize = 5;
+/// Releases that are kept beyond the one that served before.
+const EARLIER: usize = 3;
 
 /// What the cluster remembers of a group.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -41,6 +43,9 @@ pub struct GroupRecord {
     /// What served before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Serving>,
+    /// What served before that, newest first: it can be promoted again as it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Serving>,
     /// The promotion under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<Promotion>,
@@ -75,6 +80,13 @@ pub struct Outcome {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
+    /// Why they asked, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What it went back from, because a person said so: the first digits of the
+    /// fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<String>,
     /// What it was begun in the face of, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overrides: Option<Override>,
@@ -165,6 +177,18 @@ impl CheckSummary {
 }
 
 impl Outcome {
+    /// That it went back from what served before it.
+    fn went_back(&self) -> String {
+        let why = self
+            .why
+            .as_ref()
+            .map_or_else(String::new, |why| format!(" ({why})"));
+        format!(
+            "{} went back to release {} from it{why}",
+            self.actor.name, self.release
+        )
+    }
+
     /// The outcome of a promotion that has reached a final phase.
     pub fn of(promotion: &Promotion, plan: &Plan, now: Timestamp) -> Self {
         Self {
@@ -176,6 +200,8 @@ impl Outcome {
             actor: promotion.actor.clone(),
             started_at: promotion.started_at,
             ended_at: now,
+            why: promotion.why.clone(),
+            leaves: promotion.leaves.clone(),
             overrides: promotion.overrides.clone(),
             reasons: promotion.reasons.clone(),
             apps: plan.apps.iter().map(AppVersion::of).collect(),
@@ -207,20 +233,33 @@ impl GroupRecord {
         }
     }
 
-    /// That a promotion found these inputs bad, and none has promoted them since
-    /// (promise 5).
+    /// That a promotion found these inputs bad, or went back from them, and none has
+    /// promoted them since (promise 5).
     pub fn found_bad(&self, inputs: &Fingerprint) -> Option<Restraint> {
-        let mut same = self.outcomes.iter().filter(|o| o.fingerprint == *inputs);
-        let blame = |outcome: &Outcome| {
+        let mut said = self.outcomes.iter().filter_map(|outcome| {
+            let is_promoted = outcome.phase == Phase::Promoted;
+            if is_promoted && outcome.leaves.as_deref() == Some(inputs.short()) {
+                return Some(Err((outcome, outcome.went_back())));
+            }
             let mut reasons = outcome.reasons.iter();
-            reasons.find(|reason| reason.kind.blames_release()).cloned()
-        };
-        let last = same.find(|o| o.phase == Phase::Promoted || blame(o).is_some())?;
-        let blamed = blame(last).filter(|_| last.phase != Phase::Promoted)?;
+            let blamed = reasons.find(|reason| reason.kind.blames_release());
+            match (outcome.fingerprint == *inputs, is_promoted, blamed) {
+                (true, true, _) => Some(Ok(())),
+                (true, false, Some(blamed)) => Some(Err((outcome, blamed.text.clone()))),
+                _ => None,
+            }
+        });
+        let (outcome, why) = said.next()?.err()?;
         Some(Restraint::Failed {
-            promotion: last.promotion.clone(),
-            why: blamed.text,
+            promotion: outcome.promotion.clone(),
+            why,
         })
+    }
+
+    /// What served before, newest first, as far as it is kept: it can be promoted
+    /// again as it was.
+    pub fn kept(&self) -> impl Iterator<Item = &Serving> {
+        self.previous.iter().chain(&self.earlier)
     }
 
     /// What of the active Services does not point where the plan of what serves has
@@ -249,9 +288,20 @@ impl GroupRecord {
             plan: promotion.plan.clone(),
         };
         if self.serving.as_ref() != Some(&serving) {
-            self.previous.clone_from(&promotion.replaces);
+            let before = std::mem::replace(&mut self.previous, promotion.replaces.clone());
             self.serving = Some(serving);
+            self.remember(before);
         }
+    }
+
+    /// What served once, each release once.
+    fn remember(&mut self, before: Option<Serving>) {
+        self.earlier.splice(0..0, before);
+        let nearer = [self.serving.clone(), self.previous.clone()];
+        let mut seen: BTreeSet<_> = nearer.into_iter().flatten().map(|s| s.release).collect();
+        self.earlier
+            .retain(|earlier| seen.insert(earlier.release.clone()));
+        self.earlier.truncate(EARLIER);
     }
 
     /// What the promotion would have replaced serves, whatever was noted meanwhile.
@@ -262,8 +312,8 @@ impl GroupRecord {
             .is_some_and(|serving| serving.plan == promotion.plan)
         {
             self.serving.clone_from(&promotion.replaces);
-            // What was before that is gone from the cluster.
             self.previous = None;
+            self.remember(None);
         }
     }
 }

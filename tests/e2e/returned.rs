@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::support::{Folder, Load, Run, Running, get, name, until};
+use crate::support::{Folder, Load, Promoter, Run, Running, Testbed, get, name, until};
 
 /// How far around a moment users must have been asking.
 const AROUND: SignedDuration = SignedDuration::from_secs(2);
@@ -49,6 +49,51 @@ fn a_pod_lost_inside_the_window_moves_users_back_unnoticed() {
         "{deploy}"
     );
     assert_returned(&folder, users, &deploy, &before);
+}
+
+/// From an empty folder: all that is needed is in the cluster.
+#[test]
+fn after_the_window_what_served_before_is_promoted_again_unnoticed() {
+    let folder = serving("gone-back");
+    let mut group = folder.hello("master");
+    group.apps.iter_mut().for_each(|app| app.replicas = 2);
+    folder.write_group(&group);
+    let first = folder.promote("master").outcome();
+    // Another release, with which nothing is wrong that a check would see.
+    group.app("hello-b").replicas = 3;
+    folder.write_group(&group);
+    folder.promote("master");
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let users = Load::start(folder.node_port, 4, Duration::from_millis(50));
+    let context = Testbed::get().context.as_str();
+    let command = [
+        "rollback",
+        "master",
+        "--reason",
+        "too many pods",
+        "--output",
+        "json",
+        "--context",
+        context,
+        "--namespace",
+        &folder.namespace,
+    ];
+    let rollback = Promoter::new(elsewhere.path(), command).run();
+    assert_eq!(rollback.code, 0, "{rollback}");
+    users.stop().assert_undisturbed();
+    let back = rollback.outcome();
+    assert_eq!(back["release"], first["release"], "{rollback}");
+    assert_eq!(record(&folder)["release"], first["release"]);
+    assert_eq!(folder.list("Pod", "promoter.dev/app=hello-b").len(), 2);
+
+    let again = folder.promoter(["deploy", "master"]).run();
+    assert_eq!(again.code, 4, "{again}");
+    assert!(again.stderr.contains("(too many pods)"), "{again}");
+    let unknown = folder
+        .promoter(["rollback", "master", "--to", "abcdef12"])
+        .run();
+    assert_eq!(unknown.code, 2, "{unknown}");
 }
 
 /// A folder whose group serves in blue, with two pods of each app and users let in.

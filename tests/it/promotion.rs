@@ -7,6 +7,7 @@ mod crash;
 mod deploying;
 mod early;
 mod explore;
+mod gone_back;
 mod idle;
 mod interrupted;
 mod lost;

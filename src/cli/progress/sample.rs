@@ -136,6 +136,8 @@ fn finished(seconds: i64, phase: Phase) -> Event {
         actor: actor(),
         started_at: at(0),
         ended_at: at(seconds),
+        why: None,
+        leaves: None,
         overrides: None,
         reasons: Vec::new(),
         apps: Vec::new(),

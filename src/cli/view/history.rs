@@ -114,6 +114,8 @@ mod tests {
                 actor: actor(),
                 started_at: at("02:00:00"),
                 ended_at: at("02:01:12"),
+                why: None,
+                leaves: None,
                 overrides: None,
                 reasons,
                 apps: vec![AppVersion {

@@ -67,6 +67,7 @@ pub(in crate::cli) fn plan(candidate: Color, apps: &[(&str, u64)]) -> Plan {
     let image = image("hello-tests", "master", 12);
     Plan {
         on_regression: crate::group::OnRegression::SwitchBack,
+        source: None,
         parallel_checks: 4,
         format: Plan::FORMAT,
         group: from("master"),

@@ -90,6 +90,15 @@ fn detail(group: &GroupStatus, now: Timestamp, columns: usize) -> String {
         let line = named("before").with(of(previous.color), previous.color.as_str());
         text.line(line.and(format!(", release {}", previous.release)));
     }
+    if !record.earlier.is_empty() {
+        let earlier = record
+            .earlier
+            .iter()
+            .map(|earlier| earlier.release.to_string());
+        let earlier: Vec<_> = earlier.collect();
+        let line = named("earlier").and(format!("release {}", earlier.join(", ")));
+        text.line(line.with(DIM, "; `promoter rollback --to` goes back to one"));
+    }
     if let Some(hold) = &group.hold {
         let hold = Restraint::Held { by: hold.clone() };
         text.line(restraint::in_the_way(&hold, now));

@@ -69,11 +69,11 @@ pub fn nothing_to_undo(action: Action, group: &GroupName, record: &GroupRecord) 
     let (about, hint) = match action {
         Action::Abort => (
             ": nothing to abort before its switch: ",
-            "`promoter rollback` moves traffic back inside `keep_old`",
+            "`promoter rollback` goes back to what served before",
         ),
         Action::Rollback => (
-            ": nothing to roll back to inside keep_old: ",
-            "a longer `keep_old` keeps the way back open; `promoter abort` gives up what did not switch yet",
+            ": no user was moved yet: ",
+            "`promoter abort` gives it up, and what serves keeps serving",
         ),
     };
     let line = Line::new().with(BAD.bold(), "error").with(BOLD, about);

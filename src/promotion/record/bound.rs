@@ -68,7 +68,7 @@ const LEVELS: [Level; 3] = [
     },
     Level {
         reasons: 1,
-        text: 60,
+        text: 50,
         lines: 0,
         apps: 0,
         checks: 0,
@@ -143,6 +143,7 @@ impl Promotion {
     fn thin(&mut self, level: &Level) {
         self.actor.name = cut(&self.actor.name, level.text);
         self.waits_for = self.waits_for.as_ref().map(|text| cut(text, level.text));
+        self.why = self.why.as_ref().map(|text| cut(text, level.text));
         thin_override(self.overrides.as_mut(), level);
         thin(&mut self.reasons, level);
         for result in &mut self.results {
@@ -159,6 +160,7 @@ impl Promotion {
 impl Outcome {
     fn thin(&mut self, level: &Level) {
         self.actor.name = cut(&self.actor.name, level.text);
+        self.why = self.why.as_ref().map(|text| cut(text, level.text));
         if let Some(overrides) = &mut self.overrides {
             // Nobody drives by an outcome.
             overrides.known.truncate(OVERRIDDEN);

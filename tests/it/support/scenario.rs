@@ -119,6 +119,7 @@ impl Scenario {
             detach: false,
             retry: false,
             overriding: None,
+            why: None,
         }
     }
 

@@ -37,6 +37,8 @@ fn ended(phase: Phase, results: &[CheckResult], reasons: Vec<Reason>) -> Outcome
         actor: actor(),
         started_at: "2026-11-21T10:00:00Z".parse().unwrap(),
         ended_at: "2026-11-21T10:01:12Z".parse().unwrap(),
+        why: None,
+        leaves: None,
         overrides: None,
         reasons,
         apps: Vec::new(),

@@ -25,6 +25,8 @@ fn group() -> GroupStatus {
         actor: actor(),
         started_at: at("08:00:00"),
         ended_at: at("08:01:12"),
+        why: None,
+        leaves: None,
         overrides: None,
         reasons,
         apps: vec![AppVersion {
@@ -49,6 +51,7 @@ fn group() -> GroupStatus {
             astray: Vec::new(),
             serving: Some(sample::serving(Color::Blue)),
             previous: Some(sample::serving(Color::Green)),
+            earlier: Vec::new(),
             in_flight: Some(promotion),
             untold: None,
             outcomes: vec![

@@ -4,10 +4,12 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::plan::Serving;
 use crate::promotion::phase::Phase;
+use crate::promotion::record::EARLIER;
 
 const MEMBERS: usize = 100;
-const MOST: usize = 56_000;
+const MOST: usize = 57_000;
 
 fn hex(seed: &str) -> String {
     let hash = Sha256::digest(seed);
@@ -40,6 +42,13 @@ fn reasons(number: usize) -> Value {
     let kinds = ["check", "check-errored", "deploy", "apply"];
     let reason = |n: usize| json!({ "kind": kinds[n % 4], "text": text(600), "lastLines": vec![text(500); 10] });
     (0..number).map(reason).collect()
+}
+
+/// What served once.
+fn earlier() -> Vec<Serving> {
+    let serving = |n: usize| json!({ "color": "green", "release": hex(&format!("r{n}")), "plan": hex(&format!("p{n}")) });
+    let all: Value = (0..EARLIER).map(serving).collect();
+    serde_json::from_value(all).unwrap()
 }
 
 /// In the face of a hold and of a ban of every image.
@@ -97,7 +106,7 @@ fn checkpoint(phase: Phase) -> Promotion {
     let written = json!({
         "id": promotion_id(10), "plan": hex("plan"), "release": hex("release"),
         "fingerprint": hex("fingerprint"), "candidate": "blue", "replaces": serving,
-        "actor": actor(), "overrides": overrides(), "startedAt": now, "phase": phase, "phaseSince": now, "resumedAt": now,
+        "actor": actor(), "why": text(500), "leaves": &hex("left")[..12], "overrides": overrides(), "startedAt": now, "phase": phase, "phaseSince": now, "resumedAt": now,
         "marks": ["Prepared", "Unpublished", "SharedBegun", "Shared", "Autoscaled", "Services"],
         "tested": members.clone().map(tested).collect::<serde_json::Map<_, _>>(),
         "raising": members.clone().map(raise).collect::<Vec<_>>(),
@@ -122,7 +131,7 @@ fn outcome(n: usize) -> Outcome {
     let written = json!({
         "promotion": promotion_id(n), "phase": "Aborted", "release": hex(&format!("release {n}")),
         "fingerprint": hex(&format!("fingerprint {n}")), "color": "green", "actor": actor(),
-        "overrides": overrides(),
+        "why": text(500), "leaves": &hex("left")[..12], "overrides": overrides(),
         "startedAt": now, "endedAt": now, "reasons": reasons(4),
         "apps": (0..MEMBERS).map(app).collect::<Vec<_>>(),
         "checks": (0..MEMBERS).map(summary).collect::<Vec<_>>(),
@@ -137,6 +146,7 @@ pub(crate) fn largest(phase: Phase) -> GroupRecord {
         untold: None,
         serving: checkpoint.replaces.clone(),
         previous: checkpoint.replaces.clone(),
+        earlier: earlier(),
         in_flight: (!phase.is_final()).then_some(checkpoint),
         astray: vec![text(200); MEMBERS],
         outcomes: (0..10).rev().map(outcome).collect(),

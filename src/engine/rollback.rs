@@ -1,0 +1,141 @@
+//! Going back to what served before: at once while that still stands, and else by
+//! promoting the kept release as it was, with its checks.
+
+use tokio_util::sync::CancellationToken;
+
+use super::deploy::DeployOptions;
+use super::lock::Lock;
+use super::propose::Answers;
+use super::undo::{Undone, Wish};
+use super::{Deployed, Engine, EngineError};
+use crate::plan::Serving;
+use crate::promotion::record::GroupRecord;
+use crate::promotion::request::Action;
+
+/// What came of a rollback.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RolledBack {
+    /// A promotion was inside `keep_old`, or was to be.
+    Undone(Undone),
+    /// The release was promoted again, or was to be.
+    Deployed(Deployed),
+}
+
+impl Engine {
+    /// Goes back to the kept release whose identity, or the identity of a promotion
+    /// of it, begins with `to`; to what served before if none is given.
+    ///
+    /// # Errors
+    /// No such release is kept; and as [`Engine::undo`] and [`Engine::deploy`].
+    pub async fn rollback(
+        &self,
+        to: Option<&str>,
+        options: DeployOptions,
+        stop: CancellationToken,
+    ) -> Result<RolledBack, EngineError> {
+        let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        if record
+            .in_flight
+            .as_ref()
+            .is_some_and(|p| !p.phase.leads_users())
+        {
+            // What serves is not its doing; who wants it gone gives it up.
+            return Ok(RolledBack::Undone(Undone::Nothing(Box::new(record))));
+        }
+        let old = record.in_flight.as_ref().and_then(|p| p.replaces.as_ref());
+        let is_meant = |old: &Serving| to.is_none_or(|to| record.names(old, to));
+        if old.is_some_and(is_meant) {
+            let wish = Wish {
+                action: Action::Rollback,
+                actor: options.actor.name.clone(),
+                reason: options.why.clone(),
+            };
+            match self.undo(wish, stop.clone()).await? {
+                // It ended meanwhile.
+                Undone::Nothing(_) => {}
+                undone => return Ok(RolledBack::Undone(undone)),
+            }
+        }
+        let acquired = self.lock_and_look(&options.actor.name, &stop).await?;
+        let Some(mut lock) = acquired else {
+            return Ok(RolledBack::Deployed(Deployed::Stopped));
+        };
+        let deployed = self.promote_again(&mut lock, to, options, stop).await;
+        self.unlock(&lock).await;
+        deployed.map(RolledBack::Deployed)
+    }
+
+    async fn promote_again(
+        &self,
+        lock: &mut Lock,
+        to: Option<&str>,
+        options: DeployOptions,
+        stop: CancellationToken,
+    ) -> Result<Deployed, EngineError> {
+        let record = self.record_or_rebuilt(lock).await?;
+        // What cannot be found is said before anything else is done.
+        record.find(to)?;
+        let finished = self
+            .finish_unfinished(lock, stop.clone(), async || true)
+            .await?;
+        if stop.is_cancelled() {
+            let left = finished.filter(|deployed| matches!(deployed, Deployed::Unfinished(_)));
+            return Ok(left.unwrap_or(Deployed::Stopped));
+        }
+        let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        let target = record.find(to)?;
+        let gone = || EngineError::NotKept {
+            release: target.release.clone(),
+        };
+        let plan = self.ledger.plan(&target.plan).await;
+        let source = plan
+            .map_err(EngineError::Cluster)?
+            .and_then(|plan| plan.source);
+        let (group, images) = source.ok_or_else(gone)?.unpack().map_err(|_| gone())?;
+        let answers = Answers::default();
+        let planning = self.propose_mended(lock, &group, answers.noted(async { Ok(images) }));
+        let proposal = tokio::select! {
+            proposal = self.in_time(&answers, planning) => proposal?,
+            () = stop.cancelled() => return Ok(Deployed::Stopped),
+        };
+        let leaves = proposal.live.as_ref().map(|live| live.fingerprint.clone());
+        let options = DeployOptions {
+            // A person says so, whatever was found before.
+            retry: true,
+            ..options
+        };
+        self.begin(lock, proposal, options, leaves, stop).await
+    }
+}
+
+/// Fewest digits by which a release is named.
+const FEWEST: usize = 6;
+
+impl GroupRecord {
+    /// Whether a text names a release: by the first digits of its identity, or by a
+    /// promotion of it.
+    fn names(&self, serving: &Serving, text: &str) -> bool {
+        let is_release = text.len() >= FEWEST && serving.release.as_ref().starts_with(text);
+        let mut promotions = self
+            .outcomes
+            .iter()
+            .filter(|o| o.release == serving.release);
+        is_release || promotions.any(|o| o.promotion.as_ref() == text)
+    }
+
+    /// The kept release that is meant.
+    fn find(&self, to: Option<&str>) -> Result<&Serving, EngineError> {
+        let found = match to {
+            None => self.kept().next(),
+            // What serves may be named as well, and there is nothing to do then.
+            Some(to) => self
+                .kept()
+                .chain(&self.serving)
+                .find(|kept| self.names(kept, to)),
+        };
+        found.ok_or_else(|| EngineError::NothingKept {
+            wanted: to.map(str::to_owned),
+            kept: self.kept().map(|kept| kept.release.clone()).collect(),
+        })
+    }
+}
