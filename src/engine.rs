@@ -12,6 +12,7 @@ mod delete;
 pub mod deploy;
 mod drive;
 pub mod hold;
+mod hook;
 mod lock;
 mod mend;
 mod output;
@@ -163,6 +164,11 @@ fn started(plan: &Plan, promotion: &Promotion) -> Fact {
         replaces: promotion.replaces.clone(),
         apps: plan.apps.iter().map(AppVersion::of).collect(),
         checks: plan.checks.iter().map(|check| check.name.clone()).collect(),
+        hooks: plan
+            .hooks
+            .iter()
+            .map(|hook| hook.job.name.clone())
+            .collect(),
     }
 }
 

@@ -60,6 +60,17 @@ pub struct Group {
     pub apps: Vec<App>,
     /// Empty only where the environment allows untested groups.
     pub checks: Vec<Check>,
+    /// What runs once at a point of a promotion, in the order of the file.
+    #[serde(default)]
+    pub hooks: Vec<Hook>,
+}
+
+impl Group {
+    /// Everything that runs as a Job: checks, then hooks.
+    pub fn jobs(&self) -> impl Iterator<Item = &Check> {
+        let hooks = self.hooks.iter().map(|hook| &hook.job);
+        self.checks.iter().chain(hooks)
+    }
 }
 
 /// Where a group runs, from `environments/<name>.toml`.
@@ -234,6 +245,39 @@ pub struct Check {
     pub start_timeout: Duration,
     /// What its output is read as.
     pub report: Report,
+}
+
+/// A Job that runs at one point of a promotion, and at most once in it: a migration
+/// of a database, a message to somebody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hook {
+    /// At which point.
+    pub when: When,
+    /// What is run; judged as a check is.
+    pub job: Check,
+}
+
+/// A point of a promotion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// Before any pod of the candidate is made.
+    BeforeDeploy,
+    /// Once all checks passed, before any user is moved.
+    BeforeSwitch,
+    /// Once the old colour is gone. It cannot fail the promotion any more.
+    AfterPromote,
+}
+
+impl When {
+    /// As it is written in group files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BeforeDeploy => "before-deploy",
+            Self::BeforeSwitch => "before-switch",
+            Self::AfterPromote => "after-promote",
+        }
+    }
 }
 
 /// Where a check's image comes from.

@@ -35,7 +35,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
-use crate::group::{ENDPOINT_DELAY, OnRegression, Report};
+use crate::group::{ENDPOINT_DELAY, OnRegression, Report, When};
 use autoscaler::Autoscaler;
 use color::Color;
 use fingerprint::{Fingerprint, PlanId, ReleaseId};
@@ -71,6 +71,9 @@ pub struct Plan {
     pub apps: Vec<AppPlan>,
     /// Checks that must all pass.
     pub checks: Vec<CheckPlan>,
+    /// What runs once at a point of the promotion, one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookPlan>,
     /// Whether promoting without any check is allowed here.
     pub untested_allowed: bool,
     /// How long the old colour stays after the switch.
@@ -181,6 +184,15 @@ pub struct CheckPlan {
     pub report: Report,
 }
 
+/// A hook, rendered for the candidate colour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HookPlan {
+    /// At which point it runs.
+    pub when: When,
+    /// What is run.
+    pub job: CheckPlan,
+}
+
 impl Plan {
     /// The version of the stored shape that this build writes and reads.
     pub const FORMAT: u32 = 1;
@@ -195,9 +207,38 @@ impl Plan {
         self.apps.iter().find(|app| app.name == *name)
     }
 
-    /// The check of that name.
+    /// The check or hook of that name.
     pub fn check(&self, name: &CheckName) -> Option<&CheckPlan> {
-        self.checks.iter().find(|check| check.name == *name)
+        self.jobs().find(|check| check.name == *name)
+    }
+
+    /// Everything that runs as a Job: checks, then hooks.
+    pub fn jobs(&self) -> impl Iterator<Item = &CheckPlan> {
+        let hooks = self.hooks.iter().map(|hook| &hook.job);
+        self.checks.iter().chain(hooks)
+    }
+
+    /// The hooks of a point, in their order.
+    pub fn hooks_at(&self, when: When) -> impl Iterator<Item = &CheckPlan> {
+        let hooks = self.hooks.iter().filter(move |hook| hook.when == when);
+        hooks.map(|hook| &hook.job)
+    }
+
+    /// Whether a Job of that name is a hook's.
+    pub fn is_hook(&self, name: &CheckName) -> bool {
+        self.hooks.iter().any(|hook| hook.job.name == *name)
+    }
+
+    /// What a Job of that name is called before people.
+    pub fn called(&self, name: &CheckName) -> String {
+        let kind = if self.is_hook(name) { "hook" } else { "check" };
+        format!("{kind} {name}")
+    }
+
+    /// How long the hooks of a point may take.
+    pub fn hook_time(&self, when: When) -> Duration {
+        let hooks = self.hooks_at(when);
+        hooks.map(|hook| hook.timeout + hook.start_timeout).sum()
     }
 
     /// Every Service of every app.

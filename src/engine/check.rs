@@ -10,13 +10,15 @@ use crate::group::Report;
 use crate::group::name::CheckName;
 use crate::plan::CheckPlan;
 use crate::plan::check::{CONTAINER, job};
-use crate::plan::object::ObjectRef;
-use crate::plan::pin::pin;
+use crate::plan::links::Links;
+use crate::plan::object::{Object, ObjectRef};
+use crate::plan::pin::{Pin, pin};
 use crate::port::ClusterError;
 use crate::promotion::check::{CheckResult, Verdict, tail};
 use crate::promotion::event::Fact;
 use crate::promotion::next::facts;
 use crate::promotion::observed::{Observed, PodState};
+use crate::promotion::phase::Phase;
 use crate::promotion::tap::TapReport;
 use crate::promotion::verdict::{Finding, ReportFacts, Ruling, rule};
 
@@ -105,14 +107,7 @@ impl Drive {
         let planned = checks.iter().filter_map(|check| self.plan.check(check));
         let made = some_at_once(planned.map(|check| async {
             let attempt = self.promotion.attempt(&check.name).unwrap_or(1);
-            let mut job = job(&self.plan.group, check, self.promotion.id.as_ref(), attempt);
-            pin(
-                &mut job,
-                &pins,
-                links,
-                self.plan.namespace.as_str(),
-                &self.plan.cluster_domain,
-            );
+            let job = self.pinned_job(check, attempt, &pins, links);
             let made = self.engine.cluster.create(self.epoch, &job).await?;
             self.emit(Fact::CheckStarted {
                 check: check.name.clone(),
@@ -124,6 +119,20 @@ impl Drive {
         .await?;
         self.promotion.runs.extend(made);
         Ok(())
+    }
+
+    /// The Job of a run, which calls the candidate alone.
+    pub(super) fn pinned_job(
+        &self,
+        check: &CheckPlan,
+        attempt: u32,
+        pins: &[Pin],
+        links: &Links,
+    ) -> Object {
+        let mut job = job(&self.plan.group, check, self.promotion.id.as_ref(), attempt);
+        let domain = &self.plan.cluster_domain;
+        pin(&mut job, pins, links, self.plan.namespace.as_str(), domain);
+        job
     }
 
     /// Reads what ended runs wrote, rules once more with it, notes the results.
@@ -203,7 +212,8 @@ impl Drive {
                     // A run that its report refused; the others wait for this in `next`.
                     if let Some(until) = situation.reachable_at() {
                         let wait_for = format!("the candidate to be in reach again: {reason}");
-                        self.tell_wait(format!("check {check}: {wait_for}"), until);
+                        let check = self.plan.called(check);
+                        self.tell_wait(format!("{check}: {wait_for}"), until);
                         return Ok(Read::NotYet);
                     }
                     self.repeat(check.clone(), reason, observed).await?;
@@ -222,7 +232,8 @@ impl Drive {
         let waits = now.duration_since(since).unsigned_abs() < UNREADABLE;
         if waits {
             let until = self.situation(seen).deadline();
-            self.tell_wait(format!("check {check}: its log: {why}"), until);
+            let check = self.plan.called(check);
+            self.tell_wait(format!("{check}: its log: {why}"), until);
         }
         waits
     }
@@ -252,6 +263,10 @@ impl Drive {
         self.promotion.results.push(result.clone());
         self.outputs.remove(&plan.name);
         self.tell_once_recorded(Fact::CheckEnded { result });
+        if self.plan.is_hook(&plan.name) && self.promotion.phase == Phase::Deploying {
+            // The candidate's time begins with it.
+            self.promotion.phase_since = self.engine.clock.now();
+        }
         if finding.verdict == Verdict::TimedOut {
             self.put_on_record().await?;
             // What has no more time must not go on calling the candidate.

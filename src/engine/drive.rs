@@ -174,7 +174,8 @@ impl Drive {
         self.sightings.date(&mut observed, begun);
         self.report(&observed);
         self.follow_checks(&observed);
-        if stop.is_cancelled() && self.stop(&observed) {
+        let was_stopped = stop.is_cancelled();
+        if was_stopped && self.stop(&observed) {
             self.leave().await?;
             return Ok(Some(Deployed::Unfinished(self.promotion.id.clone())));
         }
@@ -233,7 +234,7 @@ impl Drive {
                 tokio::select! {
                     // What changes all the time must not keep the wait from being noted.
                     biased;
-                    () = stop.cancelled(), if !self.is_stopped() => {}
+                    () = stop.cancelled(), if !was_stopped => {}
                     () = self.engine.clock.sleep_until(noted_from), if !is_noted => {
                         self.note_wait().await?;
                     }
@@ -288,6 +289,10 @@ impl Drive {
     /// A person stops it: before the switch it is aborted, after it the rest
     /// is left to the next promoter. Says whether to return now.
     fn stop(&mut self, observed: &Observed) -> bool {
+        if self.situation(observed).hook_under_way().is_some() {
+            // It comes to its end first.
+            return false;
+        }
         match self.promotion.phase {
             Phase::Promoting if self.situation(observed).is_past_return() => true,
             Phase::Planned | Phase::Deploying | Phase::Checking | Phase::Promoting => {
@@ -306,11 +311,6 @@ impl Drive {
         let phase = self.promotion.phase;
         self.emit(Fact::Left { phase });
         Ok(())
-    }
-
-    /// Whether a stop was already turned into an abort.
-    fn is_stopped(&self) -> bool {
-        self.promotion.phase == Phase::Aborting
     }
 
     /// What the cluster refuses on the way in aborts; on the way out it is

@@ -55,12 +55,7 @@ impl Drop for Output {
 impl Drive {
     /// Begins to read along wherever a check's container has begun to write.
     pub(super) fn follow_checks(&mut self, observed: &Observed) {
-        let checks: Vec<_> = self
-            .plan
-            .checks
-            .iter()
-            .map(|check| check.name.clone())
-            .collect();
+        let checks: Vec<_> = self.plan.jobs().map(|check| check.name.clone()).collect();
         let readings = self.outputs.values();
         let mut under_way = readings
             .filter(|output| !output.reading.is_finished())

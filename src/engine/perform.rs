@@ -51,6 +51,8 @@ impl Drive {
             Step::StartChecks { checks, early } => {
                 self.start_checks(&checks, early, observed).await
             }
+            Step::MakeHook(hook) => self.make_hook(hook, observed).await,
+            Step::RunHook { hook, job, uid } => self.run_hook(hook, &job, &uid).await,
             Step::Conclude(checks) => self.conclude(&checks, observed).await,
             Step::Repeat { check, reason } => self.repeat(check, reason, observed).await,
             Step::Raise(raises) => self.raise(raises).await,

@@ -116,7 +116,7 @@ pub async fn resolve(
             (_, Err(error)) => errors.push(error),
         }
     }
-    for check in &group.checks {
+    for check in group.jobs() {
         let image = match &check.image {
             CheckImage::Branch(_) => continue,
             CheckImage::Image(reference) => CheckImageRef::Written(reference.clone()),
@@ -149,7 +149,7 @@ async fn ask(registry: &dyn Registry, group: &Group) -> Vec<Answer> {
         .apps
         .iter()
         .map(|app| (User::App(app.name.clone()), &app.image));
-    let of_checks = group.checks.iter().filter_map(|check| match &check.image {
+    let of_checks = group.jobs().filter_map(|check| match &check.image {
         CheckImage::Branch(wanted) => Some((User::Check(check.name.clone()), wanted)),
         CheckImage::App(_) | CheckImage::Image(_) => None,
     });

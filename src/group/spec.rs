@@ -49,6 +49,8 @@ pub struct GroupSpec {
     pub apps: Vec<AppSpec>,
     /// The `[[check]]` tables.
     pub checks: Vec<CheckSpec>,
+    /// The `[[hook]]` tables.
+    pub hooks: Vec<HookSpec>,
 }
 
 /// The `[strategy]` table.
@@ -124,6 +126,15 @@ pub struct CheckSpec {
     pub start_timeout: Option<Spanned<String>>,
     /// `report`.
     pub report: Option<Spanned<String>>,
+}
+
+/// A `[[hook]]` table.
+#[derive(Debug, Clone)]
+pub struct HookSpec {
+    /// `when`.
+    pub when: Option<Spanned<String>>,
+    /// All other keys, which are those of a check.
+    pub job: CheckSpec,
 }
 
 /// Keys of a free table with their values.

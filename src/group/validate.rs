@@ -84,6 +84,7 @@ pub fn group(
         .collect();
     let apps = app::apps(&mut report, &layers);
     let checks = check::checks(&mut report, &layers, name.as_ref());
+    let hooks = check::hooks(&mut report, &layers, name.as_ref());
     counts(&mut report, spec, environment);
 
     let made = || {
@@ -97,6 +98,7 @@ pub fn group(
             strategy,
             apps,
             checks,
+            hooks,
         })
     };
     let made = made();

@@ -26,7 +26,7 @@ pub fn capacity(plan: &Plan, survey: &Survey) -> Capacity {
             i64::from(app.count(survey.ready(&app.name))),
         );
     }
-    for check in &plan.checks {
+    for check in plan.jobs() {
         needed.add(requests(&check.job), 1);
     }
     let mut free = Resources::default();

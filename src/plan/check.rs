@@ -14,9 +14,10 @@ pub const CONTAINER: &str = "check";
 /// How often a check is run at most when its runs end without a verdict.
 pub const MAX_ATTEMPTS: u32 = 3;
 
-/// The plan of a check for one colour.
+/// The plan of a check, or of a hook, for one colour.
 pub fn plan(
     group: &GroupName,
+    role: Role,
     check: &Check,
     image: String,
     source: String,
@@ -52,7 +53,7 @@ pub fn plan(
             },
         },
     }));
-    job.own(group.as_ref(), Role::Check);
+    job.own(group.as_ref(), role);
     for path in [
         &["metadata", "labels"][..],
         &["spec", "template", "metadata", "labels"],
@@ -61,7 +62,7 @@ pub fn plan(
         labels.insert(label::GROUP.into(), group.as_ref().into());
         labels.insert(label::CHECK.into(), check.name.as_ref().into());
         labels.insert(label::COLOR.into(), color.as_str().into());
-        labels.insert(label::ROLE.into(), Role::Check.as_str().into());
+        labels.insert(label::ROLE.into(), role.as_str().into());
     }
     CheckPlan {
         name: check.name.clone(),

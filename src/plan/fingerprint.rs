@@ -93,6 +93,10 @@ pub fn of(group: &Group, resolved: &Resolved) -> (Fingerprint, ReleaseId) {
     for check in &group.checks {
         hash_check(&mut fingerprint, check, resolved);
     }
+    for hook in &group.hooks {
+        fingerprint.field("hook", hook.when.as_str());
+        hash_check(&mut fingerprint, &hook.job, resolved);
+    }
     (Fingerprint(fingerprint.finish()), release)
 }
 

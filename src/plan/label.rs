@@ -54,6 +54,8 @@ pub enum Role {
     Shared,
     /// A check's Job.
     Check,
+    /// A hook's Job.
+    Hook,
     /// A part of a stored plan.
     Plan,
     /// The key of content hashes.
@@ -72,6 +74,7 @@ impl Role {
             Self::Links => "links",
             Self::Shared => "shared",
             Self::Check => "check",
+            Self::Hook => "hook",
             Self::Plan => "plan",
             Self::Key => "key",
             Self::Bans => "bans",

@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::color::Color;
 use super::config::ConfigKey;
 use super::image::{CheckImageRef, Resolved, ResolvedImage};
+use super::label::Role;
 use super::object::{Object, ObjectRef};
 use super::paint::Paint;
 use super::refusal::Refusal;
 use super::survey::{Survey, Trial, Trials};
-use super::{AppPlan, CheckPlan, Plan, check, fingerprint, render};
+use super::{AppPlan, CheckPlan, HookPlan, Plan, check, fingerprint, render};
 use crate::group::{Check, Group, Untested};
 
 /// Labels and annotations by which a namespace asks for a mesh's sidecars.
@@ -87,12 +88,17 @@ pub fn draft(
         apps.iter()
             .filter_map(|app| wrong_platform(app, &app.image, survey)),
     );
-    let mut checks = Vec::new();
-    for check in &group.checks {
+    let mut jobs = BTreeMap::new();
+    let checks = group.checks.iter().map(|check| (Role::Check, check));
+    let hooks = group.hooks.iter().map(|hook| (Role::Hook, &hook.job));
+    for (role, check) in checks.chain(hooks) {
         match resolved.checks.get(&check.name) {
-            Some(image) => checks.push(plan_check(group, check, image, color)),
+            Some(image) => {
+                let planned = plan_check(group, role, check, image, color);
+                jobs.insert(&check.name, planned);
+            }
             None => refusals.push(Refusal::about(
-                format!("check {}", check.name),
+                format!("{} {}", role.as_str(), check.name),
                 "its image was not resolved",
             )),
         }
@@ -102,6 +108,16 @@ pub fn draft(
     }
     let (fingerprint, release) = fingerprint::of(group, resolved);
     let warnings = warnings(group, &apps, survey);
+    let checks = group.checks.iter();
+    let checks = checks
+        .filter_map(|check| jobs.remove(&check.name))
+        .collect();
+    let hooks = group.hooks.iter().filter_map(|hook| {
+        let job = jobs.remove(&hook.job.name)?;
+        let when = hook.when;
+        Some(HookPlan { when, job })
+    });
+    let hooks = hooks.collect();
     let plan = Plan {
         format: Plan::FORMAT,
         group: group.name.clone(),
@@ -114,6 +130,7 @@ pub fn draft(
         replaces: survey.serving.clone(),
         apps,
         checks,
+        hooks,
         untested_allowed: group.environment.untested == Untested::Allowed,
         keep_old: group.strategy.keep_old,
         deploy_timeout: group.strategy.deploy_timeout,
@@ -159,13 +176,20 @@ pub fn objects(app: &AppPlan) -> impl Iterator<Item = &Object> {
         .chain(&app.shared)
 }
 
-fn plan_check(group: &Group, check: &Check, image: &CheckImageRef, color: Color) -> CheckPlan {
+fn plan_check(
+    group: &Group,
+    role: Role,
+    check: &Check,
+    image: &CheckImageRef,
+    color: Color,
+) -> CheckPlan {
     let source = image
         .resolved()
         .map(|i| format!("{} {}", i.branch, i.tag))
         .unwrap_or_default();
     check::plan(
         &group.name,
+        role,
         check,
         image.reference().to_owned(),
         source,

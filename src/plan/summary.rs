@@ -30,7 +30,7 @@ pub struct Summary {
     pub apps: Vec<AppImage>,
     /// Every object, by kind and name.
     pub objects: BTreeMap<String, String>,
-    /// What runs each check: its Job.
+    /// What runs each check and hook: its Job.
     pub checks: BTreeMap<CheckName, String>,
 }
 
@@ -69,8 +69,7 @@ impl Summary {
                 .collect(),
             objects: all.collect(),
             checks: plan
-                .checks
-                .iter()
+                .jobs()
                 .map(|check| (check.name.clone(), masked_yaml(&bare(&check.job))))
                 .collect(),
         }

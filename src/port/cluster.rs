@@ -44,6 +44,10 @@ pub trait Cluster: Send + Sync {
     /// that is not the group's.
     async fn apply(&self, epoch: Epoch, object: &Object) -> Result<Object, ClusterError>;
 
+    /// Lets a Job run that was made suspended, if it is the one of that uid. One that
+    /// runs already, or is gone, is left as it is.
+    async fn let_run(&self, epoch: Epoch, job: &ObjectRef, uid: &str) -> Result<(), ClusterError>;
+
     /// Deletes exactly the object of that uid; one that is gone is fine.
     async fn delete(&self, epoch: Epoch, object: &ObjectRef, uid: &str)
     -> Result<(), ClusterError>;

@@ -120,6 +120,9 @@ pub enum Fact {
         apps: Vec<AppVersion>,
         /// What has to pass.
         checks: Vec<CheckName>,
+        /// What runs once on the way.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hooks: Vec<CheckName>,
     },
     /// It was begun although something keeps its release from users.
     Overridden {

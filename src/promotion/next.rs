@@ -7,6 +7,7 @@
 mod aborting;
 mod checking;
 mod deploying;
+mod hooks;
 mod promoting;
 mod raising;
 mod routing;
@@ -24,13 +25,14 @@ use super::phase::Phase;
 use super::request::Action;
 use super::restraint::Restraint;
 use super::{Mark, Promotion, Raise, Reason, ReasonKind, Tested};
+use crate::group::When;
 use crate::group::name::{AppName, CheckName};
 use crate::plan::bearers::Bearers;
 use crate::plan::color::Color;
 use crate::plan::colored::is_as_planned;
 use crate::plan::label::{self, Role};
 use crate::plan::object::Object;
-use crate::plan::{Plan, ServicePlan};
+use crate::plan::{CheckPlan, Plan, ServicePlan};
 
 pub use checking::facts;
 
@@ -103,6 +105,17 @@ pub enum Step {
         /// Why.
         reason: String,
     },
+    /// Make the Job of a hook, which does not run yet.
+    MakeHook(CheckName),
+    /// Let the Job of a hook run, by name and uid.
+    RunHook {
+        /// The hook.
+        hook: CheckName,
+        /// Its Job's name.
+        job: String,
+        /// Its Job's uid.
+        uid: String,
+    },
     /// Let only ready pods stand behind the candidate's Services.
     Unpublish,
     /// Give Deployments more pods.
@@ -133,6 +146,7 @@ impl Step {
         matches!(
             self,
             Self::StartChecks { .. }
+                | Self::MakeHook(_)
                 | Self::Conclude(_)
                 | Self::Repeat { .. }
                 | Self::Raise(_)
@@ -143,6 +157,10 @@ impl Step {
 
 /// What to do now.
 pub fn next(situation: Situation<'_>) -> Next {
+    // What has begun comes to its end: half a migration is worse than either.
+    if let Some(hook) = situation.hook_under_way() {
+        return hooks::run(situation, hook);
+    }
     let stopped = situation.stopped();
     if !stopped.is_empty() {
         return abort(stopped);
@@ -213,7 +231,11 @@ impl<'a> Situation<'a> {
     pub fn deadline(&self) -> Timestamp {
         let phase = self.promotion.phase;
         let limit = phase.time_limit(self.plan, self.replaced);
-        let limit = limit.unwrap_or_default();
+        let mut limit = limit.unwrap_or_default();
+        // The candidate's own time begins once they have ended.
+        if phase == Phase::Deploying && hooks::is_open(*self, When::BeforeDeploy) {
+            limit = limit.saturating_add(self.plan.hook_time(When::BeforeDeploy));
+        }
         let since = self.promotion.driven_since();
         since.saturating_add(limit).unwrap_or(Timestamp::MAX)
     }
@@ -330,17 +352,48 @@ impl<'a> Situation<'a> {
         })
     }
 
-    /// What the gate says of the results on record.
+    /// What the gate says of the results on record: those of the checks, and of the
+    /// hooks that come before the switch.
     fn gate(&self) -> Decision {
+        match self.gate_of_checks() {
+            Decision::Promote => {}
+            decision => return decision,
+        }
+        let points = [When::BeforeDeploy, When::BeforeSwitch];
+        let hooks = points.into_iter().flat_map(|when| self.plan.hooks_at(when));
+        let required: Vec<_> = hooks.map(|hook| hook.name.clone()).collect();
+        // None is needed: what has to be tested was.
+        self.gate_of(&required, true)
+    }
+
+    fn gate_of_checks(&self) -> Decision {
         let checks = self.plan.checks.iter();
         let required: Vec<_> = checks.map(|check| check.name.clone()).collect();
+        self.gate_of(&required, self.plan.untested_allowed)
+    }
+
+    fn gate_of(&self, required: &[CheckName], none_allowed: bool) -> Decision {
         gate(
-            &required,
+            required,
             &self.promotion.results,
             self.promotion.id.as_ref(),
             self.promotion.plan.as_ref(),
-            self.plan.untested_allowed,
+            none_allowed,
         )
+    }
+
+    /// A hook that has begun and not ended, before anything is taken back. Whoever
+    /// cannot make or follow it gives it up with the time of the phase.
+    pub fn hook_under_way(&self) -> Option<&'a CheckPlan> {
+        let phase = self.promotion.phase;
+        if phase == Phase::Aborting || phase.is_final() || self.is_overdue() {
+            return None;
+        }
+        let mut hooks = self.plan.hooks.iter().map(|hook| &hook.job);
+        hooks.find(|hook| {
+            let begun = self.promotion.attempt(&hook.name).is_some();
+            begun && self.promotion.result(&hook.name).is_none()
+        })
     }
 
     /// Whatever the checks ran against, or ran through, that was changed since.

@@ -167,6 +167,8 @@ pub struct JobState {
     pub promotion: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Whether it has not been let run yet.
+    pub suspended: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// Reason of its `Failed` or `FailureTarget` condition, or `Complete`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::group::When;
 use crate::plan::Plan;
 use crate::plan::check::MAX_ATTEMPTS;
 
@@ -78,6 +79,7 @@ impl Phase {
                     .unwrap_or_default()
                     .saturating_mul(MAX_ATTEMPTS)
                     .saturating_mul(rounds)
+                    .saturating_add(plan.hook_time(When::BeforeSwitch))
             }
             // Pods that are added for the switch take as long as any to become ready.
             Self::Promoting if plan.autoscalers().next().is_some() => {
@@ -89,6 +91,7 @@ impl Phase {
                 plan.keep_old
                     .saturating_add(Duration::from_mins(5))
                     .saturating_add(teardown)
+                    .saturating_add(plan.hook_time(When::AfterPromote))
             }
             Self::Aborting => Duration::from_mins(5).saturating_add(plan.teardown_time()),
             Self::Promoted | Self::Aborted | Self::Failed => return None,

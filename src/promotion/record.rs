@@ -98,6 +98,9 @@ pub struct Outcome {
     /// What its checks said. Empty: nothing was tested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckSummary>,
+    /// What its hooks said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<CheckSummary>,
     /// What the two lists lack, where the record had no room for all.
     #[serde(default, skip_serializing_if = "LeftOut::is_nothing")]
     pub left_out: LeftOut,
@@ -191,6 +194,9 @@ impl Outcome {
 
     /// The outcome of a promotion that has reached a final phase.
     pub fn of(promotion: &Promotion, plan: &Plan, now: Timestamp) -> Self {
+        let results = promotion.results.iter();
+        let (hooks, checks): (Vec<_>, Vec<_>) =
+            results.partition(|result| plan.is_hook(&result.check));
         Self {
             promotion: promotion.id.clone(),
             phase: promotion.phase,
@@ -205,7 +211,8 @@ impl Outcome {
             overrides: promotion.overrides.clone(),
             reasons: promotion.reasons.clone(),
             apps: plan.apps.iter().map(AppVersion::of).collect(),
-            checks: promotion.results.iter().map(CheckSummary::of).collect(),
+            checks: checks.into_iter().map(CheckSummary::of).collect(),
+            hooks: hooks.into_iter().map(CheckSummary::of).collect(),
             left_out: LeftOut::default(),
         }
     }

@@ -161,7 +161,7 @@ impl Ban {
     fn subjects<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
         let apps = plan.apps.iter();
         let apps = apps.filter(|app| self.image.is(&app.image.digest));
-        let checks = plan.checks.iter().filter(|check| {
+        let checks = plan.jobs().filter(|check| {
             let digest = Digest::of_reference(&check.image);
             digest.is_some_and(|digest| self.image.is(&digest))
         });

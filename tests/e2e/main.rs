@@ -35,6 +35,7 @@ mod concurrent;
 mod foreign;
 mod gate;
 mod history;
+mod hooks;
 mod isolation;
 mod refusals;
 mod replaced;

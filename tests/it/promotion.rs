@@ -8,6 +8,7 @@ mod deploying;
 mod early;
 mod explore;
 mod gone_back;
+mod hooks;
 mod idle;
 mod interrupted;
 mod lost;

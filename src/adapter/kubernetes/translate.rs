@@ -15,7 +15,6 @@ use kube::Resource;
 use kube::api::DynamicObject;
 use kube::runtime::reflector::Store;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::bans::Bans;
 use super::kept::{self, Facts, Kept};
@@ -205,17 +204,24 @@ fn endpoints(slices: Vec<Slice>) -> BTreeMap<String, Vec<Endpoint>> {
     found
 }
 
+/// What is unpacked of a Job's spec.
+#[derive(Deserialize)]
+pub(super) struct JobSpec {
+    suspend: Option<bool>,
+}
+
 impl Facts for JobState {
     type Of = Job;
-    type Wire = Wire<IgnoredAny, JobStatus>;
+    type Wire = Wire<JobSpec, JobStatus>;
 
     fn read(wire: Self::Wire) -> (ObjectMeta, Option<Self>) {
-        let state = job(&wire.metadata, wire.status.unwrap_or_default());
+        let suspended = wire.spec.and_then(|spec| spec.suspend).unwrap_or_default();
+        let state = job(&wire.metadata, suspended, wire.status.unwrap_or_default());
         (wire.metadata, state)
     }
 }
 
-fn job(metadata: &ObjectMeta, status: JobStatus) -> Option<JobState> {
+fn job(metadata: &ObjectMeta, suspended: bool, status: JobStatus) -> Option<JobState> {
     let conditions = status.conditions.unwrap_or_default();
     let ended = conditions
         .into_iter()
@@ -231,6 +237,7 @@ fn job(metadata: &ObjectMeta, status: JobStatus) -> Option<JobState> {
         check: check_of(metadata)?,
         promotion: promotion_of(metadata),
         created_at: created_at(metadata),
+        suspended,
         deleting: metadata.deletion_timestamp.is_some(),
         ended,
     })

@@ -7,10 +7,11 @@ use futures::future::try_join_all;
 use futures::stream;
 use futures::{StreamExt, TryStreamExt};
 use kube::api::{DeleteParams, ListParams, Preconditions, Request};
+use serde_json::json;
 
 use super::whole::Whole;
 use super::{Kubernetes, error, logs, resource, survey, translate};
-use crate::plan::label;
+use crate::plan::label::{self, FIELD_MANAGER};
 use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::{Survey, Trials};
 use crate::port::cluster::{Lines, LogSource, Pointing, Runs};
@@ -40,6 +41,28 @@ impl Kubernetes {
         let request = Request::new(path).create(&resource::posted(), body);
         let request = request.map_err(kube::Error::BuildRequest)?;
         self.client.request(request).await
+    }
+
+    /// Lets a Job run, as long as it has that uid and does not run.
+    async fn unsuspend(&self, job: &ObjectRef, uid: &str) -> Result<Option<Object>, ClusterError> {
+        let action = format!("let {job} run");
+        let operations = json!([
+            { "op": "test", "path": "/metadata/uid", "value": uid },
+            { "op": "test", "path": "/spec/suspend", "value": true },
+            { "op": "replace", "path": "/spec/suspend", "value": false },
+        ]);
+        let patch = resource::json_patch(&action, operations)?;
+        let params = resource::patched_by(FIELD_MANAGER);
+        let patched = self
+            .api_of(job)
+            .await?
+            .patch(&job.name, &params, &patch)
+            .await;
+        match patched {
+            Ok(now) => Ok(Some(now.into_object(&job.api_version, &job.kind))),
+            Err(error) if error::is_invalid(&error) || error::is_not_found(&error) => Ok(None),
+            Err(error) => Err(error::from(&action, error)),
+        }
     }
 
     /// Deletes an object of which this holds. One that is gone is fine.
@@ -152,6 +175,14 @@ impl Cluster for Kubernetes {
         let applied = self.fenced(epoch, self.apply_object(&object)).await?;
         self.expect_made(&applied);
         Ok(applied)
+    }
+
+    async fn let_run(&self, epoch: Epoch, job: &ObjectRef, uid: &str) -> Result<(), ClusterError> {
+        let running = self.fenced(epoch, self.unsuspend(job, uid)).await?;
+        if let Some(running) = running {
+            self.expect_made(&running);
+        }
+        Ok(())
     }
 
     async fn delete(

@@ -25,6 +25,7 @@ struct Written<W> {
     out: W,
     stream: bool,
     phase: Phase,
+    hooks: Vec<CheckName>,
     last: String,
 }
 
@@ -42,6 +43,7 @@ impl<W: Write> Plain<W> {
             out,
             stream,
             phase: Phase::Planned,
+            hooks: Vec::new(),
             last: String::new(),
         }))
     }
@@ -102,9 +104,11 @@ impl<W> Written<W> {
                 replaces,
                 apps,
                 checks,
+                hooks,
                 ..
             } => {
                 self.phase = Phase::Planned;
+                self.hooks = hooks;
                 let name = promotion.map_or("", AsRef::as_ref);
                 let begins = begins(name, &release, candidate, replaces.as_ref());
                 return vec![begins, deployed(&apps), tested(&checks)];
@@ -135,9 +139,11 @@ impl<W> Written<W> {
                     None => text,
                 }
             }
-            Fact::CheckStarted { check, attempt: 1 } => text.and(format!("check {check} started")),
+            Fact::CheckStarted { check, attempt: 1 } => {
+                text.and(format!("{} started", self.called(&check)))
+            }
             Fact::CheckStarted { check, attempt } => {
-                text.and(format!("check {check} started, run {attempt}"))
+                text.and(format!("{} started, run {attempt}", self.called(&check)))
             }
             Fact::CheckOutput { check, line, .. } if self.stream => {
                 // The same line twice is no noise: the check wrote it twice.
@@ -149,7 +155,7 @@ impl<W> Written<W> {
             Fact::CheckRepeated { check, reason } => {
                 text.with(WARN, words::repeated(&check, &reason))
             }
-            Fact::CheckEnded { result } => ended(&result),
+            Fact::CheckEnded { result } => ended(&self.called(&result.check), &result),
             Fact::Switched {
                 services,
                 color,
@@ -168,6 +174,11 @@ impl<W> Written<W> {
                 text.with(style, format!("ended after {passed}"))
             }
         }]
+    }
+
+    fn called(&self, check: &CheckName) -> String {
+        let is_hook = self.hooks.contains(check);
+        format!("{} {check}", if is_hook { "hook" } else { "check" })
     }
 
     fn enter(&mut self, phase: Phase, reasons: &[crate::promotion::Reason]) -> Vec<Line> {
@@ -214,7 +225,7 @@ fn tested(checks: &[CheckName]) -> Line {
     Line::new().and(format!("checks: {checks}"))
 }
 
-fn ended(result: &CheckResult) -> Line {
+fn ended(called: &str, result: &CheckResult) -> Line {
     let style = match result.verdict {
         Verdict::Passed => GOOD,
         Verdict::Failed | Verdict::TimedOut => BAD,
@@ -224,7 +235,7 @@ fn ended(result: &CheckResult) -> Line {
         .duration
         .map(|time| format!(" in {}", took(time)))
         .unwrap_or_default();
-    let text = Line::new().and(format!("check {} ", result.check));
+    let text = Line::new().and(format!("{called} "));
     text.with(style, format!("{}{time}", result.verdict))
         .and(format!(": {}", result.reason))
 }

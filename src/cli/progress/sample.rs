@@ -41,6 +41,7 @@ pub(super) fn started() -> Event {
         replaces: Some(serving(Color::Blue)),
         apps: vec![app("hello-a"), app("hello-b")],
         checks: vec![from("greets"), from("smoke")],
+        hooks: Vec::new(),
     };
     event(0, fact)
 }
@@ -142,6 +143,7 @@ fn finished(seconds: i64, phase: Phase) -> Event {
         reasons: Vec::new(),
         apps: Vec::new(),
         checks: Vec::new(),
+        hooks: Vec::new(),
         left_out: LeftOut::default(),
     };
     event(

@@ -123,6 +123,7 @@ mod tests {
                     tag: "master-41-0000029".to_owned(),
                 }],
                 checks: Vec::new(),
+                hooks: Vec::new(),
                 left_out: LeftOut::default(),
             }),
         }

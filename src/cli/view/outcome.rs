@@ -32,7 +32,7 @@ pub fn outcome(outcome: &Outcome, results: &[CheckResult]) -> String {
 
 fn rendered(outcome: &Outcome, results: &[CheckResult], columns: usize) -> String {
     let mut text = Text::new();
-    if !outcome.checks.is_empty() {
+    if !outcome.checks.is_empty() || !outcome.hooks.is_empty() {
         text.block(&checks(outcome, results, columns));
     }
     for (verdict, more) in &outcome.left_out.checks {
@@ -73,7 +73,9 @@ pub(super) fn sign(verdict: Verdict) -> (&'static str, Style) {
 
 fn checks(outcome: &Outcome, results: &[CheckResult], columns: usize) -> String {
     let mut table = Table::new(&["CHECK", "VERDICT", "TIME", "WHY"]);
-    for summary in &outcome.checks {
+    let checks = outcome.checks.iter().map(|check| (check, ""));
+    let hooks = outcome.hooks.iter().map(|hook| (hook, "hook "));
+    for (summary, kind) in checks.chain(hooks) {
         let result = results.iter().find(|result| result.check == summary.check);
         let time = result
             .and_then(|result| result.duration)
@@ -81,7 +83,7 @@ fn checks(outcome: &Outcome, results: &[CheckResult], columns: usize) -> String 
             .unwrap_or_default();
         let (sign, style) = sign(summary.verdict);
         table.row(vec![
-            (BOLD, summary.check.to_string()),
+            (BOLD, format!("{kind}{}", summary.check)),
             (style, format!("{sign} {}", summary.verdict)),
             (DIM, time),
             (PLAIN, summary.reason.clone()),

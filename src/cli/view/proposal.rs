@@ -13,8 +13,8 @@ use super::restraint;
 use super::text::Text;
 use super::words::count;
 use crate::engine::propose::Proposal;
-use crate::group::Report;
 use crate::group::duration::Short;
+use crate::group::{Report, When};
 use crate::plan::CheckPlan;
 use crate::plan::capacity::amount;
 use apps::AppChange;
@@ -32,6 +32,7 @@ pub fn proposal(proposal: &Proposal, now: Timestamp, width: usize, full: bool) -
     text.lines(changes::lines(proposal, full));
     text.gap();
     text.lines(checks(proposal));
+    text.lines(hooks(proposal));
     text.lines([strategy(proposal), capacity(proposal)]);
     text.gap();
     text.lines(
@@ -115,6 +116,33 @@ fn checks(proposal: &Proposal) -> Vec<Line> {
         all => Line::new().and(format!("promotes only if all {} checks pass:", all.len())),
     };
     std::iter::once(rule).chain(checks).collect()
+}
+
+/// What runs once, and when.
+fn hooks(proposal: &Proposal) -> Vec<Line> {
+    let hooks = proposal.plan.hooks.iter().map(|hook| {
+        let job = &hook.job;
+        let when = match hook.when {
+            When::BeforeDeploy => "before any pod is made",
+            When::BeforeSwitch => "before users are moved",
+            When::AfterPromote => "once the old colour is gone",
+        };
+        let line = Line::new().and("  ").with(BOLD, job.name.as_str());
+        let line = line.and(format!("  {}", check_image(job)));
+        line.with(
+            DIM,
+            format!("  runs {when}, timeout {}", Short(job.timeout)),
+        )
+    });
+    let hooks: Vec<_> = hooks.collect();
+    let title = match hooks.len() {
+        0 => return hooks,
+        1 => "runs one hook, once:".to_owned(),
+        many => format!("runs {many} hooks, each once:"),
+    };
+    std::iter::once(Line::new().and(title))
+        .chain(hooks)
+        .collect()
 }
 
 /// Repository, digest, and what it was resolved from; or what the file says.

@@ -148,6 +148,7 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
         },
         apps: apps.iter().map(app).collect(),
         checks: checks.iter().map(check).collect(),
+        hooks: Vec::new(),
     }
 }
 

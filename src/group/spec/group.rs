@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::reader::{Reader, Table};
-use super::{AppSpec, CheckSpec, GroupSpec, StrategySpec};
+use super::{AppSpec, CheckSpec, GroupSpec, HookSpec, StrategySpec};
 
 const GROUP: &[&str] = &[
     "name",
@@ -54,7 +54,8 @@ const CHECK: &[&str] = &[
 ];
 
 pub(super) fn group(reader: &mut Reader, root: &Table<'_>) -> GroupSpec {
-    reader.known(root, "a group file", &["group", "strategy", "app", "check"]);
+    let known = ["group", "strategy", "app", "check", "hook"];
+    reader.known(root, "a group file", &known);
     let table = reader.required_table(root, "group");
     reader.known(&table, "[group]", GROUP);
     GroupSpec {
@@ -78,7 +79,15 @@ pub(super) fn group(reader: &mut Reader, root: &Table<'_>) -> GroupSpec {
         checks: reader
             .tables(root, "check")
             .iter()
-            .map(|table| check(reader, table))
+            .map(|table| {
+                reader.known(table, "[[check]]", CHECK);
+                check(reader, table)
+            })
+            .collect(),
+        hooks: reader
+            .tables(root, "hook")
+            .iter()
+            .map(|table| hook(reader, table))
             .collect(),
     }
 }
@@ -116,8 +125,18 @@ fn app(reader: &mut Reader, table: &Table<'_>) -> AppSpec {
     }
 }
 
+fn hook(reader: &mut Reader, table: &Table<'_>) -> HookSpec {
+    // A hook has no test cases.
+    let of_check = CHECK.iter().copied().filter(|key| *key != "report");
+    let known: Vec<_> = std::iter::once("when").chain(of_check).collect();
+    reader.known(table, "[[hook]]", &known);
+    HookSpec {
+        when: reader.required_text(table, "when"),
+        job: check(reader, table),
+    }
+}
+
 fn check(reader: &mut Reader, table: &Table<'_>) -> CheckSpec {
-    reader.known(table, "[[check]]", CHECK);
     CheckSpec {
         place: table.place.clone(),
         name: reader.required_text(table, "name"),

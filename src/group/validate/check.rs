@@ -1,7 +1,7 @@
-//! The checks of a group.
+//! The checks and hooks of a group.
 //!
-//! Input: the `[[check]]` tables and the layers above them. Output: the valid
-//! checks; a problem for all else.
+//! Input: the `[[check]]` and `[[hook]]` tables and the layers above them. Output:
+//! the valid ones; a problem for all else. They share their names, as all run as Jobs.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::group::START_TIMEOUT;
 use crate::group::image::RepositoryName;
 use crate::group::name::{AppName, CheckName, GROUP_AND_CHECK, GroupName};
 use crate::group::spec::{CheckSpec, Spanned};
-use crate::group::{Check, CheckImage, Report as ReportKind};
+use crate::group::{Check, CheckImage, Hook, Report as ReportKind, When};
 
 pub(super) fn checks(
     report: &mut Report,
@@ -20,20 +20,46 @@ pub(super) fn checks(
     group: Option<&GroupName>,
 ) -> Vec<Check> {
     let specs = &layers.group.checks;
+    let hooks = layers.group.hooks.iter().map(|hook| &hook.job);
     let mut seen = BTreeMap::new();
-    for name in specs.iter().filter_map(|spec| spec.name.as_ref()) {
-        report.once(&mut seen, name, "check ");
+    for name in specs
+        .iter()
+        .chain(hooks)
+        .filter_map(|spec| spec.name.as_ref())
+    {
+        report.once(&mut seen, name, "check or hook ");
     }
     specs
         .iter()
-        .filter_map(|spec| check(report, layers, group, spec))
+        .filter_map(|spec| job(report, layers, group, "check", spec))
         .collect()
 }
 
-fn check(
+pub(super) fn hooks(
     report: &mut Report,
     layers: &Layers<'_>,
     group: Option<&GroupName>,
+) -> Vec<Hook> {
+    let points = [When::BeforeDeploy, When::BeforeSwitch, When::AfterPromote];
+    let points = points.map(|when| (when.as_str(), when));
+    let specs = &layers.group.hooks;
+    let hooks = specs.iter().filter_map(|spec| {
+        let when = report.choice(spec.when.as_ref(), "when", &points);
+        let job = job(report, layers, group, "hook", &spec.job);
+        Some(Hook {
+            when: when?,
+            job: job?,
+        })
+    });
+    hooks.collect()
+}
+
+/// A check or a hook; `kind` is what people call it.
+fn job(
+    report: &mut Report,
+    layers: &Layers<'_>,
+    group: Option<&GroupName>,
+    kind: &str,
     spec: &CheckSpec,
 ) -> Option<Check> {
     let name = report.parse(spec.name.as_ref(), CheckName::parse);
@@ -41,12 +67,12 @@ fn check(
         let length = name.as_str().len() + group.as_str().len();
         if length > GROUP_AND_CHECK {
             let message = format!(
-                "the names of the check and its group have {length} characters together, at most {GROUP_AND_CHECK} are possible"
+                "the names of the {kind} and its group have {length} characters together, at most {GROUP_AND_CHECK} are possible"
             );
             report.push(report.error(&written.span(), message));
         }
     }
-    let image = image(report, layers, spec);
+    let image = image(report, layers, kind, spec);
     let env = report.env(spec.env.as_ref());
     let timeout = setting::timeout(report, spec.timeout.as_ref());
     let start_timeout = setting::timeout(report, spec.start_timeout.as_ref());
@@ -80,15 +106,20 @@ fn report_kind(report: &mut Report, written: Option<&Spanned<String>>) -> Option
     )
 }
 
-fn image(report: &mut Report, layers: &Layers<'_>, spec: &CheckSpec) -> Option<CheckImage> {
+fn image(
+    report: &mut Report,
+    layers: &Layers<'_>,
+    kind: &str,
+    spec: &CheckSpec,
+) -> Option<CheckImage> {
     const HINT: &str = "write `repository` (its newest image of a branch), `app` (that app's candidate) or `image` (a full reference)";
     let sources = [&spec.repository, &spec.app, &spec.image];
     let written = sources.iter().filter(|source| source.is_some()).count();
     if written != 1 {
         let message = if written == 0 {
-            "the check does not say what it runs in"
+            format!("the {kind} does not say what it runs in")
         } else {
-            "the check says more than once what it runs in"
+            format!("the {kind} says more than once what it runs in")
         };
         report.push(report.error(&spec.place, message).hint(HINT));
     }
@@ -102,7 +133,7 @@ fn image(report: &mut Report, layers: &Layers<'_>, spec: &CheckSpec) -> Option<C
     if spec.repository.is_none() {
         for (key, value) in [("branch", &spec.branch), ("tag", &spec.tag)] {
             if let Some(value) = value {
-                let message = format!("`{key}` is for checks with a `repository`");
+                let message = format!("`{key}` is for {kind}s with a `repository`");
                 report.push(report.error(&value.span(), message));
             }
         }

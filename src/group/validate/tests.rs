@@ -252,7 +252,43 @@ fn names() {
     name = "c"; [[check]]; name = "c"; app = "aa"
       g.toml:9:1: the check does not say what it runs in
       g.toml:11:1: the check says more than once what it runs in
-      g.toml:12:8: check `c` is already in line 10
+      g.toml:12:8: check or hook `c` is already in line 10
+    "#);
+}
+
+#[test]
+fn hooks() {
+    let hook = |lines: &[&str]| {
+        ["[[hook]]"]
+            .iter()
+            .chain(lines)
+            .copied()
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let good = hook(&[
+        r#"name = "h""#,
+        r#"when = "before-deploy""#,
+        r#"app = "aa""#,
+    ]);
+    let never = hook(&[r#"name = "h""#, r#"when = "never""#, r#"app = "aa""#]);
+    let bare = hook(&[r#"name = "h""#, r#"report = "tap""#]);
+    let twice = hook(&[
+        r#"name = "c""#,
+        r#"when = "after-promote""#,
+        r#"app = "aa""#,
+    ]);
+    assert_snapshot!(before("[[check]]", &[&good, &never, &bare, &twice]), @r#"
+    [[hook]]; name = "h"; when = "before-deploy"; app = "aa"
+      valid
+    [[hook]]; name = "h"; when = "never"; app = "aa"
+      g.toml:11:8: `when` cannot be `never`
+    [[hook]]; name = "h"; report = "tap"
+      g.toml:9:1: `when` is missing
+      g.toml:9:1: the hook does not say what it runs in
+      g.toml:11:1: [[hook]] has no key `report`
+    [[hook]]; name = "c"; when = "after-promote"; app = "aa"
+      g.toml:10:8: check or hook `c` is already in line 14
     "#);
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, names};
-use crate::group::ENDPOINT_DELAY;
+use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, hooks, names};
+use crate::group::{ENDPOINT_DELAY, When};
 use crate::plan::CheckPlan;
 use crate::plan::check::{CONTAINER, MAX_ATTEMPTS, job_name};
 use crate::promotion::gate::{AbortKind, AbortReason, Decision};
@@ -150,8 +150,8 @@ fn start(situation: Situation<'_>, checks: &[&CheckPlan], unreachable: Option<Ti
 }
 
 fn decide(situation: Situation<'_>) -> Next {
-    match situation.gate() {
-        Decision::Promote => enter(Phase::Promoting),
+    match situation.gate_of_checks() {
+        Decision::Promote => before_switch(situation),
         Decision::Abort(reasons) => abort(reasons.iter().map(reason).collect()),
         // Results of another promotion or plan count as none, and nobody brings others.
         Decision::Wait(what) if situation.is_overdue() => {
@@ -159,6 +159,22 @@ fn decide(situation: Situation<'_>) -> Next {
             abort(vec![Reason::new(ReasonKind::CheckErrored, text)])
         }
         Decision::Wait(what) => situation.wait(what),
+    }
+}
+
+/// What passed its checks is switched to once the hooks that come first passed.
+fn before_switch(situation: Situation<'_>) -> Next {
+    if let Some(hook) = hooks::at(situation, When::BeforeSwitch) {
+        return hook;
+    }
+    let refused = hooks::refused(situation, When::BeforeSwitch);
+    match situation.gate() {
+        Decision::Promote => enter(Phase::Promoting),
+        _ if !refused.is_empty() => abort(refused),
+        decision => {
+            let text = format!("the record does not say that every hook passed: {decision:?}");
+            abort(vec![Reason::new(ReasonKind::Gate, text)])
+        }
     }
 }
 
@@ -188,6 +204,7 @@ pub fn facts(
     let uid = situation.promotion.runs.get(&check.name);
     let mut jobs = situation.observed.jobs.iter();
     let job = jobs.find(|job| job.name == name && Some(&job.uid) == uid);
+    let is_hook = situation.plan.is_hook(&check.name);
     let pods = job.map(|job| pods_of(situation, job)).unwrap_or_default();
     let pod = pods.iter().max_by_key(|pod| pod.created_at).copied();
     CheckFacts {
@@ -204,8 +221,10 @@ pub fn facts(
         report,
         attempt,
         early: situation.promotion.early.contains(&check.name),
-        disturbed: job.and_then(|job| disturbed(situation, job, pod)),
-        max_attempts: MAX_ATTEMPTS,
+        disturbed: job
+            .filter(|_| !is_hook)
+            .and_then(|job| disturbed(situation, job, pod)),
+        max_attempts: if is_hook { 1 } else { MAX_ATTEMPTS },
         timeout: check.timeout,
         start_timeout: check.start_timeout,
         created_at: job.map_or(situation.promotion.phase_since, |job| job.created_at),

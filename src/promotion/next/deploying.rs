@@ -2,8 +2,9 @@
 
 use super::{
     Mark, Next, Phase, PodState, Reason, ReasonKind, Situation, Step, Tested, abort, delete_jobs,
-    names,
+    hooks, names,
 };
+use crate::group::When;
 use crate::group::name::AppName;
 use crate::plan::object::Object;
 use crate::promotion::trouble::{Trouble, troubles};
@@ -50,6 +51,13 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     }
     if !situation.is_marked(Mark::Prepared) {
         return Next::Do(Step::Prepare);
+    }
+    if let Some(hook) = hooks::at(situation, When::BeforeDeploy) {
+        return hook;
+    }
+    let refused = hooks::refused(situation, When::BeforeDeploy);
+    if !refused.is_empty() {
+        return abort(refused);
     }
     let missing = situation
         .plan

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 
 use super::teardown::take_down;
 use super::{
-    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, delete_jobs, enter, enter_for,
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, delete_jobs, enter_for, hooks,
     names,
 };
-use crate::group::{MIN_KEEP_OLD, OnRegression};
+use crate::group::{MIN_KEEP_OLD, OnRegression, When};
 use crate::plan::color::Color;
 use crate::promotion::request::Action;
 
@@ -60,7 +60,14 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if !situation.is_marked(Mark::Pruned) {
         return Next::Do(Step::Prune);
     }
-    enter(Phase::Promoted)
+    if let Some(hook) = hooks::at(situation, When::AfterPromote) {
+        return hook;
+    }
+    // Users are at what passed; that a hook failed is said, no more.
+    enter_for(
+        Phase::Promoted,
+        hooks::refused(situation, When::AfterPromote),
+    )
 }
 
 /// Why traffic goes back, if it does: somebody wants it, or the new colour
@@ -124,7 +131,13 @@ fn overdue(situation: Situation<'_>, old: Color) -> Next {
         .filter(|pod| pod.app.is_some() && pod.color == old);
     let pods: Vec<_> = pods.map(|pod| pod.name.clone()).collect();
     let serving = situation.led_to(old);
-    let text = if !serving.is_empty() {
+    let unfinished = hooks::unfinished(situation, When::AfterPromote);
+    let text = if !unfinished.is_empty() {
+        format!(
+            "promoted, but hooks did not end in time: {}",
+            names(&unfinished)
+        )
+    } else if !serving.is_empty() {
         let names = names(&serving);
         format!("promoted, but somebody pointed Service {names} at {old}, which therefore stays")
     } else if pods.is_empty() {

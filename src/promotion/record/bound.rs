@@ -177,7 +177,8 @@ impl Outcome {
         for check in self.checks.split_off(checks) {
             *self.left_out.checks.entry(check.verdict).or_default() += 1;
         }
-        for check in &mut self.checks {
+        self.hooks.truncate(level.checks);
+        for check in self.checks.iter_mut().chain(&mut self.hooks) {
             check.thin(level);
         }
     }

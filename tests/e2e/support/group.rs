@@ -16,6 +16,8 @@ pub(crate) struct GroupFile {
     pub(crate) endpoint_delay: String,
     pub(crate) apps: Vec<App>,
     pub(crate) checks: Vec<Check>,
+    /// Each with the point it runs at.
+    pub(crate) hooks: Vec<(&'static str, Check)>,
 }
 
 /// One `[[app]]`.
@@ -60,6 +62,7 @@ impl GroupFile {
             endpoint_delay: "2s".to_owned(),
             apps: vec![a, App::new("hello-b", "manifests/hello-b.json")],
             checks: vec![Check::greets()],
+            hooks: Vec::new(),
         }
     }
 
@@ -122,9 +125,14 @@ impl fmt::Display for GroupFile {
         writeln!(f, "deploy_timeout = {}", quoted(&self.deploy_timeout))?;
         writeln!(f, "endpoint_delay = {}", quoted(&self.endpoint_delay))?;
         self.apps.iter().try_for_each(|app| write!(f, "{app}"))?;
-        self.checks
-            .iter()
-            .try_for_each(|check| write!(f, "{check}"))
+        for check in &self.checks {
+            writeln!(f, "\n[[check]]\nreport = {}", quoted(&check.report))?;
+            write!(f, "{check}")?;
+        }
+        for (when, hook) in &self.hooks {
+            write!(f, "\n[[hook]]\nwhen = {}\n{hook}", quoted(when))?;
+        }
+        Ok(())
     }
 }
 
@@ -150,12 +158,7 @@ impl fmt::Display for App {
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "\n[[check]]\nname = {}\n{}",
-            quoted(&self.name),
-            self.source
-        )?;
+        writeln!(f, "name = {}\n{}", quoted(&self.name), self.source)?;
         if !self.command.is_empty() {
             writeln!(f, "command = {}", list(&self.command))?;
         }
@@ -169,7 +172,7 @@ impl fmt::Display for Check {
             )?;
         }
         writeln!(f, "env = {{ {env} }}\ntimeout = {}", quoted(&self.timeout))?;
-        writeln!(f, "report = {}\n{}", quoted(&self.report), self.more)
+        writeln!(f, "{}", self.more)
     }
 }
 

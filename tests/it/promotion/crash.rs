@@ -113,6 +113,11 @@ async fn a_promotion_with_all_that_a_manifest_may_bring() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_promotion_with_hooks() {
+    passes("passes with hooks", given::hooked(), None, SOON_OR_LATE).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_large_group() {
     let switching = Some("write promoting");
     passes("a large group", given::large(), switching, SOON_ONLY).await;

@@ -7,8 +7,8 @@ use promoter::engine::undo::Wish;
 use promoter::group::image::{Branch, RepositoryName, TagPattern};
 use promoter::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 use promoter::group::{
-    App, BranchImage, Check, CheckImage, ClusterRef, Environment, Group, Inline, Manifest, Newest,
-    OnRegression, Proof, RegistryRef, Report, Strategy, Template, Untested,
+    App, BranchImage, Check, CheckImage, ClusterRef, Environment, Group, Hook, Inline, Manifest,
+    Newest, OnRegression, Proof, RegistryRef, Report, Strategy, Template, Untested, When,
 };
 use promoter::plan::color::Color;
 use promoter::plan::config::ConfigKey;
@@ -54,6 +54,7 @@ pub(crate) fn group(apps: Vec<App>, checks: Vec<Check>) -> Group {
         },
         apps,
         checks,
+        hooks: Vec::new(),
     }
 }
 
@@ -78,6 +79,21 @@ pub(crate) fn checked_at_once(number: usize) -> (Group, Vec<String>) {
     let mut group = group(vec![app("web")], checks);
     group.strategy.parallel_checks = number;
     (group, names)
+}
+
+/// [`hello`], with a hook at each point: `migrate`, `warm`, `tell`.
+pub(crate) fn hooked() -> Group {
+    let mut group = hello();
+    let hook = |when, name| Hook {
+        when,
+        job: check(name),
+    };
+    group.hooks = vec![
+        hook(When::BeforeDeploy, "migrate"),
+        hook(When::BeforeSwitch, "warm"),
+        hook(When::AfterPromote, "tell"),
+    ];
+    group
 }
 
 /// [`hello`], with time to go back.

@@ -2,11 +2,12 @@
 //!
 //! Written in other words than the code's, from the design's section 5.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use promoter::plan::Plan;
+use promoter::group::When;
 use promoter::plan::label::{self, Role};
 use promoter::plan::object::Object;
+use promoter::plan::{CheckPlan, Plan};
 use promoter::promotion::check::Verdict;
 use promoter::promotion::phase::Phase;
 use promoter::promotion::{Mark, Promotion, Raise};
@@ -23,6 +24,8 @@ pub(crate) struct Promises {
     fenced: BTreeSet<String>,
     /// Calls that were looked at.
     looked: usize,
+    /// How often each hook of each promotion ran.
+    pub(super) hooks: BTreeMap<(String, String), u32>,
     /// A test broke production itself, so endpoints say nothing.
     pub(crate) outage_expected: bool,
 }
@@ -37,6 +40,8 @@ impl State {
         if looked == self.journal.0.len() || !self.journal.0[looked..].iter().all(is_read) {
             broken.extend(self.unserved());
         }
+        let repeated = self.promises.hooks.iter().filter(|(_, runs)| **runs > 1);
+        broken.extend(repeated.map(|(hook, runs)| format!("a hook ran {runs} times: {hook:?}")));
         for place in self.promises.looked..self.journal.0.len() {
             let entry = self.journal.0[place].clone();
             broken.extend(self.look_at(&entry));
@@ -139,7 +144,7 @@ impl State {
         if made_again.is_some_and(|service| self.must_serve(service)) {
             return None;
         }
-        let Some((promotion, _)) = self.in_flight() else {
+        let Some((promotion, plan)) = self.in_flight() else {
             return broken("no promotion with a kept plan is on record");
         };
         let (kind, name) = what.split_once(' ').unwrap_or_default();
@@ -151,11 +156,17 @@ impl State {
                     return broken("does not carry its promotion");
                 }
                 let fits = match kind {
-                    "Deployment" | "ConfigMap" => phase == Phase::Deploying,
+                    "Deployment" | "ConfigMap" => {
+                        phase == Phase::Deploying
+                            && have_passed(promotion, plan, &[When::BeforeDeploy])
+                    }
                     "Job" => {
                         let run = self.jobs.iter().find(|job| job.name == name);
                         let started = run.and_then(|run| promotion.attempt(&run.check));
-                        phase == Phase::Checking && (run.is_none() || started.is_some())
+                        let hooks = [Phase::Deploying, Phase::Settling];
+                        let is_hook = run.is_some_and(|run| plan.is_hook(&run.check));
+                        let is_time = phase == Phase::Checking || is_hook && hooks.contains(&phase);
+                        is_time && (run.is_none() || started.is_some())
                     }
                     _ => false,
                 };
@@ -194,18 +205,32 @@ impl State {
         if color != promotion.candidate.as_str() {
             return None;
         }
-        let passed = |check: &&promoter::plan::CheckPlan| {
-            promotion.results.iter().any(|result| {
-                result.check == check.name
-                    && result.verdict == Verdict::Passed
-                    && result.promotion == promotion.id.to_string()
-                    && result.plan == promotion.plan.as_ref()
-            })
-        };
-        let missing: Vec<_> = plan.checks.iter().filter(|c| !passed(c)).collect();
-        let all = missing.is_empty() && (!plan.checks.is_empty() || plan.untested_allowed);
+        let missing: Vec<_> = plan
+            .checks
+            .iter()
+            .filter(|c| !has_passed(promotion, c))
+            .collect();
+        let hooks = have_passed(promotion, plan, &[When::BeforeDeploy, When::BeforeSwitch]);
+        let is_tested = !plan.checks.is_empty() || plan.untested_allowed;
+        let all = missing.is_empty() && hooks && is_tested;
         (!all).then(|| format!("promise 2: point {what} without {} passes", missing.len()))
     }
+}
+
+fn has_passed(promotion: &Promotion, check: &CheckPlan) -> bool {
+    promotion.results.iter().any(|result| {
+        result.check == check.name
+            && result.verdict == Verdict::Passed
+            && result.promotion == promotion.id.to_string()
+            && result.plan == promotion.plan.as_ref()
+    })
+}
+
+/// Whether all hooks of these points passed.
+fn have_passed(promotion: &Promotion, plan: &Plan, points: &[When]) -> bool {
+    let hooks = points.iter().flat_map(|when| plan.hooks_at(*when));
+    let mut hooks = hooks.into_iter();
+    hooks.all(|hook| has_passed(promotion, hook))
 }
 
 impl Promises {

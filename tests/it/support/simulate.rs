@@ -5,7 +5,7 @@ use std::time::Duration;
 use promoter::group::name::{AppName, CheckName};
 use promoter::plan::check::CONTAINER;
 use promoter::plan::color::Color;
-use promoter::plan::label;
+use promoter::plan::label::{self, Role};
 use promoter::plan::object::{Object, texts};
 use promoter::promotion::observed::{ContainerState, Ended, JobState, PodState};
 use serde_json::Value;
@@ -108,7 +108,7 @@ impl State {
     pub(crate) fn made(&mut self, object: &Object) {
         match object.kind() {
             "Deployment" => self.make_app_pods(object),
-            "Job" => self.make_check_pod(object),
+            "Job" => self.take_job(object),
             _ => {}
         }
     }
@@ -235,17 +235,43 @@ impl State {
         }
     }
 
-    fn make_check_pod(&mut self, job: &Object) {
+    fn take_job(&mut self, job: &Object) {
         let check = job.label(label::CHECK).unwrap().to_owned();
+        let suspended = job.at("/spec/suspend") == Some(&Value::Bool(true));
         self.jobs.push(JobState {
             name: job.name().to_owned(),
             uid: job.uid().unwrap().to_owned(),
             check: CheckName::parse(&check).unwrap(),
             promotion: job.label(label::PROMOTION).unwrap_or_default().to_owned(),
             created_at: self.now,
+            suspended,
             deleting: false,
             ended: None,
         });
+        if !suspended {
+            self.make_check_pod(job);
+        }
+    }
+
+    /// A suspended Job runs from now on.
+    pub(crate) fn let_run(&mut self, name: &str, uid: &str) {
+        let mut jobs = self.jobs.iter_mut();
+        let found = jobs.find(|job| job.name == name && job.uid == uid && job.suspended);
+        let Some(found) = found.filter(|found| !found.deleting) else {
+            return;
+        };
+        found.suspended = false;
+        let job = self.get("Job", name).unwrap().clone();
+        self.make_check_pod(&job);
+    }
+
+    fn make_check_pod(&mut self, job: &Object) {
+        let check = job.label(label::CHECK).unwrap().to_owned();
+        if job.label(label::ROLE) == Some(Role::Hook.as_str()) {
+            let promotion = job.label(label::PROMOTION).unwrap_or_default();
+            let run = (promotion.to_owned(), check.clone());
+            *self.promises.hooks.entry(run).or_default() += 1;
+        }
         let runs = self.script.checks.get_mut(&check);
         let run = runs.and_then(std::collections::VecDeque::pop_front);
         let run = run.unwrap_or_else(|| Run::exits(0));

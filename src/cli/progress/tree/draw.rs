@@ -192,14 +192,21 @@ impl Drawing<'_> {
 
     fn check(&self, check: &Check) -> Vec<(Weight, Line)> {
         let name = check.name.as_str();
+        let kind = if check.is_hook { "hook" } else { "check" };
         match &check.state {
             CheckState::Open => {
                 let line = self.named(Line::new().with(DIM, "○"), DIM, name);
-                vec![(Weight::Moving, line.with(DIM, "check, not started"))]
+                vec![(
+                    Weight::Moving,
+                    line.with(DIM, format!("{kind}, not started")),
+                )]
             }
             CheckState::Running { .. } if self.moment.finished => {
                 let line = self.named(Line::new().with(DIM, "○"), DIM, name);
-                vec![(Weight::Moving, line.with(DIM, "check, did not end"))]
+                vec![(
+                    Weight::Moving,
+                    line.with(DIM, format!("{kind}, did not end")),
+                )]
             }
             CheckState::Running {
                 since,

@@ -62,6 +62,8 @@ pub(super) struct App {
 #[derive(Debug)]
 pub(super) struct Check {
     pub(super) name: CheckName,
+    /// Whether it is no check, but a hook.
+    pub(super) is_hook: bool,
     pub(super) state: CheckState,
 }
 
@@ -157,6 +159,7 @@ impl Run {
                 replaces,
                 apps,
                 checks,
+                hooks,
                 ..
             } => {
                 self.candidate = Some((release, candidate));
@@ -166,6 +169,9 @@ impl Run {
                 }
                 for name in checks {
                     self.check(name);
+                }
+                for name in hooks {
+                    self.check(name).is_hook = true;
                 }
             }
             Fact::Resumed { phase } => {
@@ -277,6 +283,7 @@ impl Run {
         let at = known.unwrap_or_else(|| {
             self.checks.push(Check {
                 name,
+                is_hook: false,
                 state: CheckState::Open,
             });
             self.checks.len() - 1

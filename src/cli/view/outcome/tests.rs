@@ -43,6 +43,7 @@ fn ended(phase: Phase, results: &[CheckResult], reasons: Vec<Reason>) -> Outcome
         reasons,
         apps: Vec::new(),
         checks: results.iter().map(CheckSummary::of).collect(),
+        hooks: Vec::new(),
         left_out: LeftOut::default(),
     }
 }

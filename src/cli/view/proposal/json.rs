@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::apps::{self, AppChange};
 use crate::engine::propose::Proposal;
+use crate::plan::CheckPlan;
 use crate::plan::diff::Change;
 use crate::plan::survey::Resources;
 
@@ -20,6 +21,7 @@ use crate::plan::survey::Resources;
 /// - `changes`: `app`, `object`, `change` (`added`, `removed`, `changed`),
 ///   `before` and `after` as YAML, the values of Secrets masked;
 /// - `checks`: `check`, `image`, `source`, `timeoutMs`, `report`;
+/// - `hooks`: the same, and `when` (`before-deploy`, `before-switch`, `after-promote`);
 /// - `untestedAllowed`, `keepOldMs`, `deployTimeoutMs`, `endpointDelayMs`;
 /// - `capacity`: `needed` and `free`, each `pods`, `cpuMillis`, `memoryBytes`;
 /// - `restraints`: what keeps the release from users, each `held`, `banned` or
@@ -39,13 +41,12 @@ pub fn proposal_json(proposal: &Proposal) -> Value {
         "replaces": replaces.map(|old| json!({ "color": old.color, "release": old.release })),
         "apps": apps(proposal),
         "changes": proposal.changes.iter().map(change).collect::<Vec<_>>(),
-        "checks": plan.checks.iter().map(|check| json!({
-            "check": check.name,
-            "image": check.image,
-            "source": check.source,
-            "timeoutMs": millis(check.timeout),
-            "report": check.report,
-        })).collect::<Vec<_>>(),
+        "checks": plan.checks.iter().map(check).collect::<Vec<_>>(),
+        "hooks": plan.hooks.iter().map(|hook| {
+            let mut found = check(&hook.job);
+            found["when"] = json!(hook.when);
+            found
+        }).collect::<Vec<_>>(),
         "untestedAllowed": plan.untested_allowed,
         "keepOldMs": millis(plan.keep_old),
         "deployTimeoutMs": millis(plan.deploy_timeout),
@@ -86,6 +87,16 @@ fn image(image: &crate::plan::image::ResolvedImage) -> Value {
         "build": image.build,
         "commit": image.commit,
         "pushedAt": image.pushed_at,
+    })
+}
+
+fn check(check: &CheckPlan) -> Value {
+    json!({
+        "check": check.name,
+        "image": check.image,
+        "source": check.source,
+        "timeoutMs": millis(check.timeout),
+        "report": check.report,
     })
 }
 

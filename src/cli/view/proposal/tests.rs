@@ -231,6 +231,7 @@ fn for_programs() {
       "environment": "v2",
       "fingerprint": "[(\"hello-a\", 42), (\"hello-b\", 7)]",
       "group": "master",
+      "hooks": [],
       "keepOldMs": 30000,
       "namespace": "hello",
       "release": "greenrelease0000000000",

@@ -34,6 +34,7 @@ fn group() -> GroupStatus {
             tag: "master-41-0000029".to_owned(),
         }],
         checks: Vec::new(),
+        hooks: Vec::new(),
         left_out: LeftOut::default(),
     };
     let reason = Reason::new(

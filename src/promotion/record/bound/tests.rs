@@ -168,6 +168,7 @@ fn needed(promotion: Option<&Promotion>) -> Option<Promotion> {
         result.cases.clear();
         result.left_out.clear();
     }
+    promotion.why = promotion.why.map(|_| String::new());
     // What tells them from others is needed.
     if let Some(overrides) = &mut promotion.overrides {
         overrides.reason.clear();

@@ -86,7 +86,8 @@ fn missing(recorded: &Recorded, told: &[&Fact]) -> Vec<String> {
         return vec![format!("{} outcomes", recorded.outcomes.len())];
     };
     let all_run = recorded.results.iter().map(|r| &r.check);
-    let summed: BTreeSet<_> = outcome.checks.iter().map(|c| &c.check).collect();
+    let summed = outcome.checks.iter().chain(&outcome.hooks);
+    let summed: BTreeSet<_> = summed.map(|c| &c.check).collect();
     expect(
         summed == all_run.collect::<BTreeSet<_>>(),
         format!("results in {:?}", outcome.checks),

@@ -81,6 +81,15 @@ impl Cluster for Process {
         self.call(call, Some(epoch), act).await
     }
 
+    async fn let_run(&self, epoch: Epoch, job: &ObjectRef, uid: &str) -> Result<(), ClusterError> {
+        let act = |state: &mut State| {
+            state.let_run(&job.name, uid);
+            Ok(())
+        };
+        let call = format!("let run {}", job.name);
+        self.call(call, Some(epoch), act).await
+    }
+
     async fn delete(
         &self,
         epoch: Epoch,

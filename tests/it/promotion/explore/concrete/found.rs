@@ -288,6 +288,7 @@ fn job(name: &str, check: &CheckName, promotion: &str, made: Timestamp) -> JobSt
         check: check.clone(),
         promotion: promotion.to_owned(),
         created_at: made,
+        suspended: false,
         deleting: false,
         ended: None,
     }
