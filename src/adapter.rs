@@ -7,6 +7,7 @@
 pub mod aws;
 pub mod clock;
 pub mod ecr;
+pub mod eks;
 pub mod files;
 pub mod kubernetes;
 pub mod store;

@@ -8,16 +8,18 @@ use anstream::ColorChoice;
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
-use crate::adapter::clock::SystemClock;
+use crate::adapter::clock::{SystemClock, TimeOfDay};
 use crate::adapter::ecr::Ecr;
+use crate::adapter::eks::{Eks, Fresh};
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::Connection;
 use crate::adapter::store::{Recording, Store};
 use crate::engine::Engine;
 use crate::group::name::{GroupName, Namespace};
-use crate::group::{ClusterRef, Environment};
+use crate::group::{ClusterRef, EksRef, Environment};
+use crate::port::login::{Endpoint, Token};
 use crate::port::recorder::Fan;
-use crate::port::{ClusterError, Recorder, RegistryError};
+use crate::port::{ClusterError, LoginError, Recorder, RegistryError};
 use crate::promotion::{Actor, Trigger};
 
 /// Every environment variable promoter reads itself. What AWS and kubeconfig
@@ -42,6 +44,9 @@ pub enum ConfigError {
     /// The cluster cannot be reached.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// Whoever runs the cluster does not say where it is, or lets nobody in.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// The registry cannot be reached.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -124,7 +129,7 @@ pub async fn engine(
     group: &GroupName,
     recorder: Arc<dyn Recorder>,
 ) -> Result<Engine, ConfigError> {
-    let connection = Connection::open(&place.cluster).await?;
+    let connection = open(&place.cluster).await?;
     let events = Arc::new(connection.events(&place.namespace, group));
     let mut recorders: Vec<Arc<dyn Recorder>> = vec![recorder.clone(), events];
     if let Some(store) = records() {
@@ -145,7 +150,7 @@ pub async fn observer(
     group: &GroupName,
     recorder: Arc<dyn Recorder>,
 ) -> Result<Engine, ConfigError> {
-    let connection = Connection::open(&place.cluster).await?;
+    let connection = open(&place.cluster).await?;
     Ok(assemble(&connection, place, group, recorder))
 }
 
@@ -165,6 +170,45 @@ fn assemble(
     }
 }
 
+/// A cluster, reached the way an environment says.
+async fn open(cluster: &ClusterRef) -> Result<Connection, ConfigError> {
+    Ok(match cluster {
+        ClusterRef::Context(context) => Connection::to_context(context).await?,
+        ClusterRef::InCluster => Connection::from_inside()?,
+        ClusterRef::Eks(cluster) => {
+            let eks = Eks::connect(cluster).await?;
+            let endpoint = eks.describe().await?;
+            let login = Fresh::new(eks, Arc::new(TimeOfDay));
+            Connection::to_endpoint(&endpoint, Arc::new(login))?
+        }
+    })
+}
+
+/// A token for an EKS cluster, of now.
+///
+/// # Errors
+/// AWS is not set up.
+pub async fn token(cluster: &EksRef) -> Result<Token, ConfigError> {
+    let eks = Eks::connect(cluster).await?;
+    Ok(eks.sign(&TimeOfDay, false).await?)
+}
+
+/// Where an EKS cluster is, and its region.
+///
+/// # Errors
+/// AWS is not set up, or the cluster is not there or cannot be used.
+pub async fn endpoint(cluster: &EksRef) -> Result<(Endpoint, String), ConfigError> {
+    let eks = Eks::connect(cluster).await?;
+    let endpoint = eks.describe().await?;
+    Ok((endpoint, eks.region().to_owned()))
+}
+
+/// The AWS profile that is chosen by the environment of the process.
+pub fn profile() -> Option<String> {
+    let set = std::env::var("AWS_PROFILE").ok();
+    set.filter(|name| !name.is_empty())
+}
+
 /// The registry of an environment.
 ///
 /// # Errors
@@ -178,7 +222,7 @@ pub async fn registry(environment: &Environment) -> Result<Ecr, ConfigError> {
 /// # Errors
 /// There is no such kubeconfig context.
 pub async fn connection(environment: &Environment) -> Result<Connection, ConfigError> {
-    Ok(Connection::open(&environment.cluster).await?)
+    open(&environment.cluster).await
 }
 
 /// All valid environments.
