@@ -14,12 +14,14 @@ mod driving;
 mod export;
 mod history;
 mod install;
+mod kubeconfig;
 mod logs;
 mod past;
 mod plan;
 mod resume;
 mod show;
 mod status;
+mod token;
 mod undo;
 mod validate;
 
@@ -34,7 +36,7 @@ use crate::engine::propose::ProposeError;
 use crate::group::Group;
 use crate::group::problem::Problems;
 use crate::group::validate::Overrides;
-use crate::port::{ClusterError, LockError, RecordsError};
+use crate::port::{ClusterError, LockError, LoginError, RecordsError};
 use crate::promotion::request::Action;
 use args::{Args, Command, Target};
 use exit::Exit;
@@ -76,6 +78,8 @@ pub async fn run(args: Args) -> Exit {
         Command::Diff(command) => diff::run(&command).await,
         Command::Export(command) => export::run(&command).await,
         Command::Install(command) => install::run(&dir, &command).await,
+        Command::Kubeconfig(command) => kubeconfig::run(&dir, &command).await,
+        Command::Token(command) => token::run(&dir, command).await,
     };
     done.unwrap_or_else(|error| report(&error))
 }
@@ -116,7 +120,9 @@ impl CliError {
         match self {
             Self::Problems(_)
             | Self::Usage(_)
-            | Self::Config(ConfigError::Usage(_))
+            | Self::Config(
+                ConfigError::Usage(_) | ConfigError::Login(LoginError::NotFound { .. }),
+            )
             | Self::Engine(EngineError::Unknown) => Exit::Usage,
             Self::Engine(
                 EngineError::Lock(LockError::Held { .. })

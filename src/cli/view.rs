@@ -8,6 +8,7 @@ mod difference;
 mod error;
 mod history;
 mod line;
+mod login;
 mod outcome;
 mod proposal;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod words;
 pub use difference::difference;
 pub use error::{error, refusals, resolve_errors};
 pub use history::{entry, history};
+pub use login::{credential, kubeconfig};
 pub use outcome::outcome;
 pub use proposal::{proposal, proposal_json, up_to_date};
 pub use status::{status, status_detail, status_json};
