@@ -378,7 +378,7 @@ pub struct Token {
     #[arg(long, value_name = "NAME", value_parser = aws::cluster, conflicts_with = "environment")]
     pub cluster: Option<String>,
 
-    /// Its AWS region; AWS_REGION or the profile's if not given
+    /// Its AWS region; `AWS_REGION` or the profile's if not given
     #[arg(long, requires = "cluster", value_parser = aws::region)]
     pub region: Option<String>,
 

@@ -22,7 +22,7 @@ use tracing::debug;
 use super::loader;
 use super::meaning::{Meaning, is_expired};
 
-/// Who acts under a role that was assumed, in CloudTrail.
+/// Who acts under a role that was assumed, in `CloudTrail`.
 const SESSION: &str = "promoter";
 
 /// Where the configuration comes from.
@@ -39,16 +39,17 @@ pub(in crate::adapter) struct Source {
 
 impl Source {
     pub(in crate::adapter) async fn read(&self) -> SdkConfig {
+        // These futures are large, and so would be all that wait for them.
         let config = match (&self.given, &self.region) {
             (Some(config), _) => {
                 let config = config.to_builder();
                 config.identity_cache(IdentityCache::lazy().build()).build()
             }
-            (None, Some(region)) => loader().region(region.clone()).load().await,
-            (None, None) => loader().load().await,
+            (None, Some(region)) => Box::pin(loader().region(region.clone()).load()).await,
+            (None, None) => Box::pin(loader().load()).await,
         };
         match &self.role {
-            Some(role) => assume(config, role).await,
+            Some(role) => Box::pin(assume(config, role)).await,
             None => config,
         }
     }

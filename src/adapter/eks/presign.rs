@@ -30,7 +30,7 @@ const GOOD_FOR: Duration = Duration::from_mins(14);
 
 /// How long the signature says that it is good for. EKS wants no more, and does
 /// not go by it.
-const SIGNED_FOR: Duration = Duration::from_secs(60);
+const SIGNED_FOR: Duration = Duration::from_mins(1);
 
 const PREFIX: &str = "k8s-aws-v1.";
 const QUERY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
