@@ -90,7 +90,9 @@ async fn endpoint(config: &SdkConfig, region: &str) -> Result<String, Failed> {
         .build()?;
     let service = config.service_config();
     let own = service.and_then(|service| service.load_config(key));
-    let configured = own.or_else(|| config.endpoint_url().map(str::to_owned));
+    let set = |url: &String| !url.is_empty();
+    let everybodys = || config.endpoint_url().map(str::to_owned);
+    let configured = own.filter(set).or_else(everybodys).filter(set);
     let params = Params::builder()
         .region(region)
         .set_use_fips(config.use_fips())
