@@ -121,7 +121,8 @@ impl CliError {
             Self::Problems(_)
             | Self::Usage(_)
             | Self::Config(
-                ConfigError::Usage(_) | ConfigError::Login(LoginError::NotFound { .. }),
+                ConfigError::Usage(_)
+                | ConfigError::Login(LoginError::NotFound { .. } | LoginError::NoRegion),
             )
             | Self::Engine(EngineError::Unknown) => Exit::Usage,
             Self::Engine(

@@ -5,10 +5,12 @@
 //! the whole answer and sometimes the request.
 
 use std::error::Error;
+use std::iter;
 
 use aws_config::retry::RetryConfig;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use super::{ATTEMPTS, Session};
 use crate::port::registry::{CredentialProblem, Said};
@@ -82,6 +84,9 @@ impl Meaning {
     /// Why the chain gave no credentials.
     pub(super) fn of_missing(error: &CredentialsError) -> Self {
         let source = Said(chain(error));
+        if is_unreachable(error) {
+            return Self::Unreachable { source };
+        }
         let text = source.0.to_lowercase();
         let problem = if text.contains("expired") {
             CredentialProblem::Expired
@@ -105,6 +110,15 @@ impl Meaning {
         let expired = CredentialProblem::Expired;
         matches!(self, Self::Credentials { problem, .. } if *problem == expired)
     }
+}
+
+/// Whether nobody answered who was to give out credentials.
+fn is_unreachable(error: &CredentialsError) -> bool {
+    let mut causes = iter::successors(error.source(), |cause| (*cause).source());
+    causes.any(|cause| {
+        let connector = cause.downcast_ref::<ConnectorError>();
+        connector.is_some_and(|error| error.is_io() || error.is_timeout())
+    })
 }
 
 /// What AWS calls the error that it answered with.

@@ -204,13 +204,12 @@ fn a_cluster_that_does_not_know_the_identity_is_told_from_one_that_is_none() {
     let config: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
     let cluster = &config["clusters"][0]["cluster"];
     let url = cluster["server"].as_str().unwrap();
-    let authority = match cluster["certificate-authority-data"].as_str() {
-        Some(data) => data.to_owned(),
-        None => {
-            let file = cluster["certificate-authority"].as_str().unwrap();
-            STANDARD.encode(fs::read(file).unwrap())
-        }
+    let data = cluster["certificate-authority-data"].as_str();
+    let read = || {
+        let file = cluster["certificate-authority"].as_str().unwrap();
+        STANDARD.encode(fs::read(file).unwrap())
     };
+    let authority = data.map_or_else(read, str::to_owned);
     let scene = Scene::new("eks-unknown", url, &authority);
     let run = scene.promoter(["status"]).run();
     assert_eq!(run.code, 7, "{run}");

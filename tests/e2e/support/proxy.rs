@@ -94,8 +94,8 @@ impl Proxy {
             let address = listener.local_addr().unwrap();
             let rules = Rules::default();
             let scheme = if tls.is_some() { "https" } else { "http" };
-            let served = serve(listener, tls, upstream.clone(), Arc::clone(&rules));
-            let server = runtime().spawn(served);
+            let answering = serve(listener, tls, upstream.clone(), Arc::clone(&rules));
+            let server = runtime().spawn(answering);
             Self {
                 url: format!("{scheme}://{address}"),
                 rules,

@@ -2,6 +2,7 @@
 
 use promoter::adapter::eks::Eks;
 use promoter::group::EksRef;
+use promoter::port::LoginError;
 use promoter::port::login::Token;
 use wiremock::matchers::{body_string_contains, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -100,6 +101,25 @@ async fn a_token_is_good_no_longer_than_its_credentials() {
         "the AWS credentials have expired: run `aws sso login`, or renew the session token: they \
          were good until 2026-11-21T09:05:00Z"
     );
+}
+
+#[tokio::test]
+async fn an_sts_that_does_not_answer_is_no_matter_of_credentials() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let server = MockServer::start().await;
+    let config = config(&server).endpoint_url(nobody).load().await;
+    let cluster = EksRef {
+        role: Some(ROLE.to_owned()),
+        ..prod()
+    };
+    let eks = Eks::new(config, &cluster).await.unwrap();
+    let described = eks.describe().await.unwrap_err();
+    let signed = eks.sign(&FakeClock::new(), false).await.unwrap_err();
+    for error in [described, signed] {
+        assert!(matches!(error, LoginError::Unreachable { .. }), "{error:?}");
+    }
 }
 
 #[tokio::test]
