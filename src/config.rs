@@ -35,6 +35,9 @@ pub mod env {
     pub const RECORDS: &str = "PROMOTER_RECORDS";
 }
 
+/// The signer logs what it signs, session tokens in addresses included.
+const UNLOGGED: &str = "aws_sigv4=off";
+
 /// Why the parts could not be put together.
 #[derive(Debug, Error)]
 pub enum ConfigError {
@@ -55,7 +58,9 @@ pub enum ConfigError {
 /// Sets up colours, logging and TLS for the process.
 pub fn init(color: ColorChoice) {
     color.write_global();
-    let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new("off"));
+    let wished = std::env::var(env::LOG).unwrap_or_else(|_| "off".to_owned());
+    let filter = EnvFilter::try_new(format!("{wished},{UNLOGGED}"));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("off"));
     // A second call, as tests make, leaves the first one's subscriber in place.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -20,6 +20,10 @@ use crate::port::login::{Login, LoginError, Token};
 /// How long before its end a token is replaced.
 const EARLY: Duration = Duration::from_mins(1);
 
+/// How old a token gets before another one is made for an identity that is not
+/// let in: somebody may have changed that, or the credentials.
+const PAUSE: Duration = Duration::from_mins(1);
+
 /// A token that is always good.
 #[derive(Clone)]
 pub struct Fresh(Arc<Kept>);
@@ -36,7 +40,7 @@ struct State {
     /// The next one, while it is being made.
     next: Option<Next>,
     /// Whether a token was refused, and none was taken since: then the identity
-    /// is not let in, and no other token of it would be.
+    /// is not let in, and would not be with another one right away.
     doubted: bool,
 }
 
@@ -111,7 +115,7 @@ impl Login for Fresh {
             let mut state = self.0.state();
             if state.token.as_ref() != Some(refused) {
                 None
-            } else if state.doubted {
+            } else if state.doubted && self.0.clock.now() < refused.signed + PAUSE {
                 return Ok(None);
             } else {
                 state.token = None;

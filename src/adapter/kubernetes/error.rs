@@ -208,6 +208,15 @@ mod tests {
     }
 
     #[test]
+    fn why_there_is_no_token_is_said_once_and_in_full() {
+        let cluster = "prod".to_owned();
+        let login = LoginError::Refused { cluster };
+        let error = from("list pods", kube::Error::Service(login.clone().into()));
+        let expected = format!("failed to reach the cluster to list pods: {login}");
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
     fn what_is_said_of_a_secret_is_not_repeated() {
         for code in [400, 422, 500, 503] {
             let error = answered("Secret", code, "data.key: invalid: hunter2").to_string();

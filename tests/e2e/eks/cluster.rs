@@ -143,8 +143,14 @@ fn a_group_is_promoted_in_a_cluster_named_by_eks() {
     let deployed = scene.promoter(["deploy", "master", "-o", "json"]).run();
     assert_eq!(deployed.code, 0, "{deployed}");
     assert_eq!(deployed.outcome()["phase"], "Promoted", "{deployed}");
-    let status = scene.promoter(["status", "--group", "master"]).run();
+    let status = scene.promoter(["status", "--group", "master"]);
+    let session = ("AWS_SESSION_TOKEN", "not-to-be-seen");
+    let status = status
+        .env(session.0, session.1)
+        .env("PROMOTER_LOG", "trace")
+        .run();
     assert!(status.stdout.contains("serves"), "{status}");
+    assert!(!status.output().contains(session.1), "{status}");
     let tokens = server.tokens.lock().unwrap().clone();
     assert!(tokens.len() > 100, "{} requests", tokens.len());
     // The token is a secret: nothing that is shown or kept has it.
