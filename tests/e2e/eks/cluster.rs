@@ -20,26 +20,24 @@ use crate::support::{Answer, Asked, Proxy, Testbed};
 struct Server {
     proxy: Proxy,
     authority: String,
-    /// Who was let in, by the token; the first request of all is refused.
+    /// With which requests were let in.
     tokens: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    fn start() -> Self {
+    /// Starts one that lets in by the tokens it is told to: by the addresses in them.
+    fn start(mut admits: impl FnMut(&str) -> bool + Send + 'static) -> Self {
         let files = tempfile::tempdir().unwrap();
         let (tls, certificate) = certificate(files.path());
         let proxy = Proxy::to_cluster_by_tls(tls);
         let tokens = Arc::<Mutex<Vec<String>>>::default();
-        let (seen, mut is_first) = (Arc::clone(&tokens), true);
-        proxy.answer(move |asked| {
-            let refused = std::mem::take(&mut is_first);
-            match token(asked) {
-                Ok(token) if !refused => {
-                    seen.lock().unwrap().push(token);
-                    None
-                }
-                Ok(_) => Some(unauthorized("the first one is refused")),
-                Err(why) => Some(unauthorized(&why)),
+        let seen = Arc::clone(&tokens);
+        proxy.answer(move |asked| match token(asked) {
+            Err(why) => Some(unauthorized(&why)),
+            Ok((_, address)) if !admits(&address) => Some(unauthorized("not let in")),
+            Ok((token, _)) => {
+                seen.lock().unwrap().push(token);
+                None
             }
         });
         Self {
@@ -83,8 +81,8 @@ fn certificate(folder: &Path) -> (ServerConfig, Vec<u8>) {
     (tls.with_single_cert(chain.unwrap(), key).unwrap(), pem)
 }
 
-/// The token of a request, if EKS would look into it any further.
-fn token(asked: &Asked) -> Result<String, String> {
+/// The token of a request and the address in it, if EKS would ask that.
+fn token(asked: &Asked) -> Result<(String, String), String> {
     let header = asked.headers.get("authorization").ok_or("no token")?;
     let header = header.to_str().map_err(|_| "no text")?;
     let token = header
@@ -113,7 +111,7 @@ fn token(asked: &Asked) -> Result<String, String> {
     if !(0..15 * 60).contains(&age) {
         return Err(format!("it is {age} s old"));
     }
-    Ok(token.to_owned())
+    Ok((token.to_owned(), url))
 }
 
 fn unauthorized(why: &str) -> Answer {
@@ -130,7 +128,8 @@ fn unauthorized(why: &str) -> Answer {
 
 #[test]
 fn a_group_is_promoted_in_a_cluster_named_by_eks() {
-    let server = Server::start();
+    let mut is_first = true;
+    let server = Server::start(move |_| !std::mem::take(&mut is_first));
     let scene = Scene::new("eks", &server.proxy.url(), &server.authority);
     scene.folder.write_group(&scene.folder.hello("master"));
     for arguments in [
@@ -165,7 +164,7 @@ fn a_group_is_promoted_in_a_cluster_named_by_eks() {
 
 #[test]
 fn kubectl_gets_in_by_a_kubeconfig_of_promoter() {
-    let server = Server::start();
+    let server = Server::start(|_| true);
     let scene = Scene::new("eks-kubectl", &server.proxy.url(), &server.authority);
     let file = scene.folder.path().join("kubeconfig.yaml");
     let write = ["kubeconfig", "--file", "kubeconfig.yaml"];
@@ -190,6 +189,31 @@ fn kubectl_gets_in_by_a_kubeconfig_of_promoter() {
     let said = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("/promoter"), "{said}{failed}");
+    assert!(!server.tokens.lock().unwrap().is_empty());
+}
+
+/// The SDK keeps what stands in a profile for as long as it lives.
+#[test]
+fn credentials_are_read_again_when_a_token_is_refused() {
+    let files = tempfile::tempdir().unwrap();
+    let profiles = files.path().join("credentials");
+    let write = |profiles: &Path, key: &str| {
+        let text = format!("[default]\naws_access_key_id = {key}\naws_secret_access_key = s\n");
+        fs::write(profiles, text).unwrap();
+    };
+    write(&profiles, "REVOKED");
+    let renewed = profiles.clone();
+    let server = Server::start(move |address| {
+        write(&renewed, "RENEWED");
+        address.contains("X-Amz-Credential=RENEWED%2F")
+    });
+    let scene = Scene::new("eks-renewed", &server.proxy.url(), &server.authority);
+    let run = scene
+        .promoter(["status"])
+        .env("AWS_ACCESS_KEY_ID", "")
+        .env("AWS_SHARED_CREDENTIALS_FILE", profiles.to_str().unwrap())
+        .run();
+    assert_eq!(run.code, 0, "{run}");
     assert!(!server.tokens.lock().unwrap().is_empty());
 }
 
@@ -225,7 +249,7 @@ fn a_cluster_that_does_not_know_the_identity_is_told_from_one_that_is_none() {
         "{run}"
     );
 
-    let other = Server::start();
+    let other = Server::start(|_| true);
     let scene = Scene::new("eks-stranger", url, &other.authority);
     let run = scene.promoter(["status"]).run();
     assert_eq!(run.code, 7, "{run}");
