@@ -2,6 +2,7 @@
 
 mod fresh;
 mod refused;
+mod requests;
 mod role;
 
 use std::error::Error;

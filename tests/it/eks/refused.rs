@@ -55,10 +55,15 @@ async fn an_identity_that_is_not_let_in_gets_no_token_after_token() {
 
 /// A clock that somebody sets.
 #[derive(Clone)]
-struct Set(Arc<Mutex<Timestamp>>);
+pub(super) struct Set(Arc<Mutex<Timestamp>>);
 
 impl Set {
-    fn by(&self, minutes: i64) {
+    pub(super) fn new() -> Self {
+        let date = "2026-11-21T09:00:00Z".parse().unwrap();
+        Self(Arc::new(Mutex::new(date)))
+    }
+
+    pub(super) fn by(&self, minutes: i64) {
         *self.0.lock().unwrap() += jiff::SignedDuration::from_mins(minutes);
     }
 }
@@ -78,9 +83,7 @@ impl Clock for Set {
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_jumps_makes_a_token_worthless() {
     let source = Arc::<Source>::default();
-    let clock = Set(Arc::new(Mutex::new(
-        "2026-11-21T09:00:00Z".parse().unwrap(),
-    )));
+    let clock = Set::new();
     let fresh = fresh(&source, clock.clone()).await;
     for (minutes, expected) in [(0, 1), (60, 2), (-120, 3), (12, 3)] {
         clock.by(minutes);
