@@ -94,20 +94,26 @@ impl Kept {
 #[async_trait]
 impl Login for Fresh {
     async fn token(&self) -> Result<Token, LoginError> {
-        let next = {
-            let now = self.0.clock.now();
-            let mut state = self.0.state();
-            let good = state.token.clone().filter(|token| token.is_good(now));
-            if let Some(token) = good.clone().filter(|token| token.is_good(now + EARLY)) {
+        loop {
+            let next = {
+                let now = self.0.clock.now();
+                let mut state = self.0.state();
+                let good = state.token.clone().filter(|token| token.is_good(now));
+                if let Some(token) = good.clone().filter(|token| token.is_good(now + EARLY)) {
+                    return Ok(token);
+                }
+                let next = self.next(&mut state, false);
+                if let Some(token) = good {
+                    return Ok(token);
+                }
+                next
+            };
+            let token = next.await?;
+            // The machine may have slept before this went on.
+            if token.is_good(self.0.clock.now()) {
                 return Ok(token);
             }
-            let next = self.next(&mut state, false);
-            if let Some(token) = good {
-                return Ok(token);
-            }
-            next
-        };
-        next.await
+        }
     }
 
     async fn instead_of(&self, refused: &Token) -> Result<Option<Token>, LoginError> {

@@ -53,7 +53,8 @@ impl Eks {
         let credentials = credentials.map_err(|meaning| error(action(), meaning))?;
         let config = self.session.connection().await.config.clone();
         // What a signature says of its date, it says in whole seconds.
-        let signed = Timestamp::from_second(clock.now().as_second()).unwrap_or_default();
+        let now = clock.now();
+        let signed = Timestamp::from_second(now.as_second()).unwrap_or_default();
         let mut expires = signed + GOOD_FOR;
         // A signature is worth nothing once its key is.
         let ends = credentials
@@ -62,7 +63,7 @@ impl Eks {
         if let Some(end) = ends.filter(|end| *end < expires) {
             expires = end;
         }
-        if expires <= signed {
+        if expires <= now {
             return Err(LoginError::Credentials {
                 problem: CredentialProblem::Expired,
                 source: Said(format!("they were good until {expires}")),
