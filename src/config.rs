@@ -128,7 +128,7 @@ impl From<&Environment> for Place {
 /// The engine of one group, over the real cluster.
 ///
 /// # Errors
-/// There is no such kubeconfig context.
+/// There is no such kubeconfig context, or EKS does not say where the cluster is.
 pub async fn engine(
     place: &Place,
     group: &GroupName,
@@ -149,7 +149,7 @@ pub async fn engine(
 /// The same for who only looks: nothing is written to the cluster, events included.
 ///
 /// # Errors
-/// There is no such kubeconfig context.
+/// There is no such kubeconfig context, or EKS does not say where the cluster is.
 pub async fn observer(
     place: &Place,
     group: &GroupName,
@@ -225,7 +225,7 @@ pub async fn registry(environment: &Environment) -> Result<Ecr, ConfigError> {
 /// The cluster of an environment.
 ///
 /// # Errors
-/// There is no such kubeconfig context.
+/// There is no such kubeconfig context, or EKS does not say where the cluster is.
 pub async fn connection(environment: &Environment) -> Result<Connection, ConfigError> {
     open(&environment.cluster).await
 }
