@@ -1,10 +1,13 @@
 //! One module per outside system; each implements a port and nothing else.
 //!
 //! Adapters know ports and domain types. None of them knows another, the
-//! engine or an entry point, and none of them decides anything.
+//! engine or an entry point, and none of them decides anything. Those for AWS
+//! share a session (`aws`), which implements no port.
 
+pub mod aws;
 pub mod clock;
 pub mod ecr;
+pub mod eks;
 pub mod files;
 pub mod kubernetes;
 pub mod store;

@@ -16,12 +16,14 @@ mod export;
 mod history;
 mod hold;
 mod install;
+mod kubeconfig;
 mod logs;
 mod past;
 mod plan;
 mod resume;
 mod show;
 mod status;
+mod token;
 mod undo;
 mod validate;
 
@@ -36,7 +38,7 @@ use crate::engine::propose::ProposeError;
 use crate::group::Group;
 use crate::group::problem::Problems;
 use crate::group::validate::Overrides;
-use crate::port::{ClusterError, LockError, RecordsError};
+use crate::port::{ClusterError, LockError, LoginError, RecordsError};
 use args::{Args, Command, Target};
 use exit::Exit;
 
@@ -83,6 +85,8 @@ pub async fn run(args: Args) -> Exit {
         Command::Diff(command) => diff::run(&command).await,
         Command::Export(command) => export::run(&command).await,
         Command::Install(command) => install::run(&dir, &command).await,
+        Command::Kubeconfig(command) => kubeconfig::run(&dir, &command).await,
+        Command::Token(command) => token::run(&dir, command).await,
     };
     done.unwrap_or_else(|error| report(&error))
 }
@@ -123,7 +127,10 @@ impl CliError {
         match self {
             Self::Problems(_)
             | Self::Usage(_)
-            | Self::Config(ConfigError::Usage(_))
+            | Self::Config(
+                ConfigError::Usage(_)
+                | ConfigError::Login(LoginError::NotFound { .. } | LoginError::NoRegion),
+            )
             | Self::Engine(
                 EngineError::Unknown
                 | EngineError::NothingKept { .. }

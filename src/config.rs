@@ -8,16 +8,18 @@ use anstream::ColorChoice;
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
-use crate::adapter::clock::SystemClock;
+use crate::adapter::clock::{SystemClock, TimeOfDay};
 use crate::adapter::ecr::Ecr;
+use crate::adapter::eks::{Eks, Fresh};
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::Connection;
 use crate::adapter::store::{Recording, Store};
 use crate::engine::Engine;
 use crate::group::name::{GroupName, Namespace};
-use crate::group::{ClusterRef, Environment};
+use crate::group::{ClusterRef, EksRef, Environment};
+use crate::port::login::{Endpoint, Token};
 use crate::port::recorder::Fan;
-use crate::port::{ClusterError, Recorder, RegistryError};
+use crate::port::{ClusterError, LoginError, Recorder, RegistryError};
 use crate::promotion::{Actor, Trigger};
 
 /// Every environment variable promoter reads itself. What AWS and kubeconfig
@@ -33,6 +35,9 @@ pub mod env {
     pub const RECORDS: &str = "PROMOTER_RECORDS";
 }
 
+/// The signer logs what it signs, session tokens in addresses included.
+const UNLOGGED: &str = "aws_sigv4=off";
+
 /// Why the parts could not be put together.
 #[derive(Debug, Error)]
 pub enum ConfigError {
@@ -42,6 +47,9 @@ pub enum ConfigError {
     /// The cluster cannot be reached.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// Whoever runs the cluster does not say where it is, or lets nobody in.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// The registry cannot be reached.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -50,7 +58,9 @@ pub enum ConfigError {
 /// Sets up colours, logging and TLS for the process.
 pub fn init(color: ColorChoice) {
     color.write_global();
-    let filter = EnvFilter::try_from_env(env::LOG).unwrap_or_else(|_| EnvFilter::new("off"));
+    let wished = std::env::var(env::LOG).unwrap_or_else(|_| "off".to_owned());
+    let filter = EnvFilter::try_new(format!("{wished},{UNLOGGED}"));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("off"));
     // A second call, as tests make, leaves the first one's subscriber in place.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -118,13 +128,13 @@ impl From<&Environment> for Place {
 /// The engine of one group, over the real cluster.
 ///
 /// # Errors
-/// There is no such kubeconfig context.
+/// There is no such kubeconfig context, or EKS does not say where the cluster is.
 pub async fn engine(
     place: &Place,
     group: &GroupName,
     recorder: Arc<dyn Recorder>,
 ) -> Result<Engine, ConfigError> {
-    let connection = Connection::open(&place.cluster).await?;
+    let connection = connection(&place.cluster).await?;
     let events = Arc::new(connection.events(&place.namespace, group));
     let mut recorders: Vec<Arc<dyn Recorder>> = vec![recorder.clone(), events];
     if let Some(store) = records() {
@@ -139,13 +149,13 @@ pub async fn engine(
 /// The same for who only looks: nothing is written to the cluster, events included.
 ///
 /// # Errors
-/// There is no such kubeconfig context.
+/// There is no such kubeconfig context, or EKS does not say where the cluster is.
 pub async fn observer(
     place: &Place,
     group: &GroupName,
     recorder: Arc<dyn Recorder>,
 ) -> Result<Engine, ConfigError> {
-    let connection = Connection::open(&place.cluster).await?;
+    let connection = connection(&place.cluster).await?;
     Ok(assemble(&connection, place, group, recorder))
 }
 
@@ -165,20 +175,54 @@ fn assemble(
     }
 }
 
+/// A cluster, reached the way an environment says.
+///
+/// # Errors
+/// There is no such kubeconfig context, or EKS does not say where the cluster is.
+pub async fn connection(cluster: &ClusterRef) -> Result<Connection, ConfigError> {
+    Ok(match cluster {
+        ClusterRef::Context(context) => Connection::to_context(context).await?,
+        ClusterRef::InCluster => Connection::from_inside()?,
+        ClusterRef::Eks(cluster) => {
+            let eks = Eks::connect(cluster).await?;
+            let endpoint = eks.describe().await?;
+            let login = Fresh::new(eks, Arc::new(TimeOfDay));
+            Connection::to_endpoint(&endpoint, Arc::new(login))?
+        }
+    })
+}
+
+/// A token for an EKS cluster, of now.
+///
+/// # Errors
+/// AWS is not set up.
+pub async fn token(cluster: &EksRef) -> Result<Token, ConfigError> {
+    let eks = Eks::connect(cluster).await?;
+    Ok(eks.sign(&TimeOfDay, false).await?)
+}
+
+/// Where an EKS cluster is, and its region.
+///
+/// # Errors
+/// AWS is not set up, or the cluster is not there or cannot be used.
+pub async fn endpoint(cluster: &EksRef) -> Result<(Endpoint, String), ConfigError> {
+    let eks = Eks::connect(cluster).await?;
+    let endpoint = eks.describe().await?;
+    Ok((endpoint, eks.region().to_owned()))
+}
+
+/// The AWS profile that is chosen by the environment of the process.
+pub fn profile() -> Option<String> {
+    let set = std::env::var("AWS_PROFILE").ok();
+    set.filter(|name| !name.is_empty())
+}
+
 /// The registry of an environment.
 ///
 /// # Errors
 /// AWS is not set up.
 pub async fn registry(environment: &Environment) -> Result<Ecr, ConfigError> {
     Ok(Ecr::connect(&environment.registry).await?)
-}
-
-/// A cluster.
-///
-/// # Errors
-/// There is no such kubeconfig context.
-pub async fn connection(cluster: &ClusterRef) -> Result<Connection, ConfigError> {
-    Ok(Connection::open(cluster).await?)
 }
 
 /// All valid environments.

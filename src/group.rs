@@ -5,6 +5,7 @@
 //! arrow takes a `Group` and never looks at the file again. Nothing here reads
 //! a file, a clock or the environment.
 
+pub mod aws;
 pub mod duration;
 pub mod image;
 pub mod name;
@@ -98,8 +99,21 @@ pub struct Environment {
 pub enum ClusterRef {
     /// A context of the kubeconfig, by name; never "the current one".
     Context(String),
+    /// An EKS cluster, by name.
+    Eks(EksRef),
     /// The cluster promoter itself runs in.
     InCluster,
+}
+
+/// Which EKS cluster is meant, and who asks; what is not told comes from the AWS defaults.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EksRef {
+    /// Its name.
+    pub name: String,
+    /// Its AWS region.
+    pub region: Option<String>,
+    /// ARN of an IAM role that is assumed to ask for it, and to log in.
+    pub role: Option<String>,
 }
 
 /// Which ECR registry is asked; what is not told comes from the AWS defaults.

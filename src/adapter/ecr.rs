@@ -8,77 +8,60 @@
 mod blob;
 mod error;
 mod manifest;
-mod session;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_config::{Region, SdkConfig};
 use aws_sdk_ecr::Client;
+use aws_sdk_ecr::config::Builder;
+use aws_sdk_ecr::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_ecr::types::{
     DescribeImagesFilter, ImageDetail, ImageFailureCode, ImageIdentifier, ImageStatus, TagStatus,
 };
 use jiff::Timestamp;
 use tracing::debug;
 
+use crate::adapter::aws::{Session, Source};
 use crate::group::RegistryRef;
 use crate::group::image::RepositoryName;
 use crate::plan::image::{Digest, RegistryImage};
 use crate::port::registry::{ImageDetails, Listing, Registry, RegistryError, Said};
 use blob::Blobs;
 use manifest::Manifest;
-use session::{Session, Source};
 
 /// Most images that ECR lists in one answer.
 const PAGE: i32 = 1000;
 
-/// Attempts per request, with exponential backoff and jitter between them.
-///
-/// The client's adaptive mode is no better here: after one throttled request
-/// it sends the next ones at the rate it has seen so far, and a plan sends few,
-/// so it was seen to wait half a minute for what backoff settles in seconds.
-const ATTEMPTS: u32 = 7;
-
-/// Longest wait for one attempt, and for one request with all its attempts.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
-
 /// An ECR registry: one account in one region.
 #[derive(Debug, Clone)]
 pub struct Ecr {
-    session: Arc<Session>,
+    session: Arc<Session<Client>>,
     blobs: Blobs,
     region: String,
     /// `None`: the account of the credentials.
     account: Option<String>,
 }
 
-/// The AWS configuration of the environment, with patience as a plan has it.
-pub fn loader() -> ConfigLoader {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(REQUEST_TIMEOUT)
-        .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(timeouts)
-}
-
 impl Ecr {
     /// Reads the AWS configuration. Nothing is asked yet, and credentials are
     /// looked for when the first request needs them.
     pub async fn connect(registry: &RegistryRef) -> Result<Self, RegistryError> {
-        let source = Source::Environment(registry.region.clone().map(Region::new));
+        let source = Source {
+            region: registry.region.clone().map(Region::new),
+            ..Source::default()
+        };
         let config = source.read().await;
         Self::over(source, config, registry.account.clone())
     }
 
     /// Uses a configuration as it is.
     pub fn new(config: SdkConfig, account: Option<String>) -> Result<Self, RegistryError> {
-        Self::over(Source::Given(Box::new(config.clone())), config, account)
+        let source = Source {
+            given: Some(config.clone()),
+            ..Source::default()
+        };
+        Self::over(source, config, account)
     }
 
     fn over(
@@ -88,7 +71,7 @@ impl Ecr {
     ) -> Result<Self, RegistryError> {
         let region = config.region().ok_or(RegistryError::NoRegion)?.to_string();
         Ok(Self {
-            session: Arc::new(Session::new(source, config)),
+            session: Arc::new(Session::new("ECR", source, config, client)),
             blobs: Blobs::new(),
             region,
             account,
@@ -163,6 +146,17 @@ impl Ecr {
             }
         }
     }
+}
+
+/// A request has its attempts and its time, and few are sent at once. The SDK's
+/// quota of retries would on top of that end the attempts of all once a large
+/// group has been throttled some hundred times.
+fn client(config: &SdkConfig) -> Client {
+    let patient = RetryPartition::custom("promoter")
+        .token_bucket(TokenBucket::unlimited())
+        .build();
+    let own = Builder::from(config).retry_partition(patient).build();
+    Client::from_conf(own)
 }
 
 #[async_trait]

@@ -7,6 +7,7 @@
 mod apply;
 mod asked;
 mod bans;
+mod bearer;
 mod client;
 mod collection;
 mod columns;
@@ -32,13 +33,18 @@ mod write;
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::uri::InvalidUri;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Mutex;
 
-use crate::group::ClusterRef;
 use crate::group::name::{GroupName, Namespace};
-use crate::port::{ClusterError, Epoch};
+use crate::port::login::Endpoint;
+use crate::port::{ClusterError, Epoch, Login};
 use lease::Held;
 use resource::Resources;
 use watch::Watch;
@@ -78,18 +84,42 @@ pub struct Kubernetes {
 }
 
 impl Connection {
-    /// Reads the named kubeconfig context, or the pod's own service account.
-    /// Contacts nobody yet.
+    /// Reads a context of the kubeconfig. Contacts nobody yet.
     ///
     /// # Errors
     /// No kubeconfig, or no context of that name in it.
-    pub async fn open(cluster: &ClusterRef) -> Result<Self, ClusterError> {
-        let (name, config) = match cluster {
-            ClusterRef::InCluster => ("in-cluster".to_owned(), in_cluster()?),
-            ClusterRef::Context(context) => (context.clone(), from_context(context).await?),
-        };
-        let client = client::client(config, AGENT).map_err(|error| unreachable(&name, &*error))?;
-        Ok(Self { client, name })
+    pub async fn to_context(context: &str) -> Result<Self, ClusterError> {
+        Self::open(context, from_context(context).await?, None)
+    }
+
+    /// Reads the pod's own service account. Contacts nobody yet.
+    ///
+    /// # Errors
+    /// This is no pod of a cluster.
+    pub fn from_inside() -> Result<Self, ClusterError> {
+        let config = Config::incluster().map_err(|error| unreachable("in-cluster", &error))?;
+        Self::open("in-cluster", config, None)
+    }
+
+    /// Takes a cluster as its provider tells it, and lets requests in by its
+    /// tokens. Contacts nobody yet.
+    ///
+    /// # Errors
+    /// Its address or certificates are none.
+    pub fn to_endpoint(endpoint: &Endpoint, login: Arc<dyn Login>) -> Result<Self, ClusterError> {
+        Self::open(&endpoint.cluster, at_endpoint(endpoint)?, Some(login))
+    }
+
+    fn open(
+        name: &str,
+        config: Config,
+        login: Option<Arc<dyn Login>>,
+    ) -> Result<Self, ClusterError> {
+        let client = client::client(config, AGENT, login);
+        Ok(Self {
+            client: client.map_err(|error| unreachable(name, &*error))?,
+            name: name.to_owned(),
+        })
     }
 
     /// How people know the cluster.
@@ -120,10 +150,6 @@ impl Connection {
     }
 }
 
-fn in_cluster() -> Result<Config, ClusterError> {
-    Config::incluster().map_err(|error| unreachable("in-cluster", &error))
-}
-
 async fn from_context(context: &str) -> Result<Config, ClusterError> {
     let kubeconfig = Kubeconfig::read().map_err(|error| unreachable(context, &error))?;
     let known: Vec<_> = kubeconfig
@@ -144,6 +170,23 @@ async fn from_context(context: &str) -> Result<Config, ClusterError> {
     Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .map_err(|error| unreachable(context, &error))
+}
+
+fn at_endpoint(endpoint: &Endpoint) -> Result<Config, ClusterError> {
+    let failed = |error: &dyn std::error::Error| unreachable(&endpoint.cluster, error);
+    let server = endpoint
+        .server
+        .parse()
+        .map_err(|error: InvalidUri| failed(&error))?;
+    let pem = BASE64
+        .decode(&endpoint.authority)
+        .map_err(|error| failed(&error))?;
+    let authorities = CertificateDer::pem_slice_iter(&pem)
+        .map(|found| found.map(|certificate| certificate.to_vec()))
+        .collect::<Result<_, _>>();
+    let mut config = Config::new(server);
+    config.root_cert = Some(authorities.map_err(|error| failed(&error))?);
+    Ok(config)
 }
 
 fn unreachable(cluster: &str, error: &dyn std::error::Error) -> ClusterError {

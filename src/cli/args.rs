@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::config::env;
+use crate::group::aws;
 use crate::promotion::restraint::BannedImage;
 
 /// Most characters of a reason, as the cluster keeps them.
@@ -73,6 +74,10 @@ pub enum Command {
     Export(Export),
     /// Prepare a cluster: the DeploymentGroup resource, the namespace and a Role
     Install(Install),
+    /// Print a kubeconfig for an environment's EKS cluster; kubectl then needs no AWS CLI
+    Kubeconfig(Kubeconfig),
+    /// Print a token for an EKS cluster, the way kubectl asks for one (exec plugin)
+    Token(Token),
 }
 
 /// `promoter validate`
@@ -448,6 +453,38 @@ pub struct Install {
     /// Only print the Role that a group's promoter needs
     #[arg(long)]
     pub print_role: bool,
+}
+
+/// `promoter kubeconfig`
+#[derive(Debug, ClapArgs)]
+pub struct Kubeconfig {
+    /// The environment whose cluster is meant; needed where there are several
+    #[arg(short, long, value_name = "ENVIRONMENT")]
+    pub environment: Option<String>,
+
+    /// Where to; standard output if not given. A file that is there is never overwritten
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// `promoter token`
+#[derive(Debug, ClapArgs)]
+pub struct Token {
+    /// The cluster's name in EKS; no environment file is needed then
+    #[arg(long, value_name = "NAME", value_parser = aws::cluster, conflicts_with = "environment")]
+    pub cluster: Option<String>,
+
+    /// Its AWS region; `AWS_REGION` or the profile's if not given
+    #[arg(long, requires = "cluster", value_parser = aws::region)]
+    pub region: Option<String>,
+
+    /// ARN of an IAM role to assume first
+    #[arg(long, value_name = "ARN", requires = "cluster", value_parser = aws::role)]
+    pub role: Option<String>,
+
+    /// The environment whose cluster is meant; needed where there are several
+    #[arg(short, long, value_name = "ENVIRONMENT")]
+    pub environment: Option<String>,
 }
 
 /// A reason has to say something, and has to fit where everybody reads it.

@@ -174,6 +174,12 @@ pub struct ClusterSpec {
     pub place: Range<usize>,
     /// `context`.
     pub context: Option<Spanned<String>>,
+    /// `eks`.
+    pub eks: Option<Spanned<String>>,
+    /// `region`, of an EKS cluster.
+    pub region: Option<Spanned<String>>,
+    /// `role`, of an EKS cluster.
+    pub role: Option<Spanned<String>>,
     /// `in-cluster`.
     pub in_cluster: Option<Spanned<bool>>,
 }

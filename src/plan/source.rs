@@ -27,11 +27,14 @@ struct Inputs<G, R> {
 #[error("another version of promoter kept what it was made from")]
 pub struct SourceError(#[from] serde_json::Error);
 
+fn json(inputs: &impl Serialize) -> String {
+    serde_json::to_string(inputs).expect("groups and images are made of strings, numbers and maps")
+}
+
 impl Source {
     /// Packs what a plan is made from.
     pub fn of(group: &Group, resolved: &Resolved) -> Self {
-        let text = serde_json::to_string(&Inputs { group, resolved });
-        Self(text.expect("groups and images are made of strings, numbers and maps"))
+        Self(json(&Inputs { group, resolved }))
     }
 
     /// The group and its images.

@@ -70,7 +70,7 @@ pub enum RegistryError {
     /// There is no such repository.
     #[error(
         "repository `{repository}` does not exist in {registry}{}",
-        did_you_mean(similar)
+        did_you_mean(similar, "`repository`, the account and the region")
     )]
     RepositoryNotFound {
         /// What was asked for.
@@ -160,9 +160,10 @@ pub enum CredentialProblem {
 #[error("{0}")]
 pub struct Said(pub String);
 
-fn did_you_mean(similar: &[String]) -> String {
+/// What may have been meant, or else what to check.
+pub(super) fn did_you_mean(similar: &[String], check: &str) -> String {
     if similar.is_empty() {
-        return ": check `repository`, the account and the region".to_owned();
+        return format!(": check {check}");
     }
     let names: Vec<_> = similar.iter().map(|name| format!("`{name}`")).collect();
     format!(": did you mean {}?", names.join(" or "))

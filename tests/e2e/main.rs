@@ -32,6 +32,7 @@
 mod autoscaled;
 mod branches;
 mod concurrent;
+mod eks;
 mod foreign;
 mod gate;
 mod history;

@@ -21,7 +21,7 @@ pub(crate) use group::{App, Check, GroupFile};
 pub(crate) use images::{forget_in_ecr, forget_in_registry, push, repository};
 pub(crate) use load::{Load, get};
 pub(crate) use part::{Paused, Stopped, restart};
-pub(crate) use promoter::{Promoter, Run, Running};
+pub(crate) use promoter::{Promoter, Run, Running, faketime};
 pub(crate) use proxy::{Answer, Asked, Held, Proxy};
 pub(crate) use testbed::Testbed;
 pub(crate) use wait::until;

@@ -8,6 +8,7 @@
 )]
 
 mod ecr;
+mod eks;
 mod parsers;
 mod plan;
 mod promotion;

@@ -17,9 +17,8 @@ use aws_smithy_types::byte_stream::ByteStream;
 use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
-use super::error::is_throttled;
 use super::manifest::Blob;
-use super::session::Session;
+use crate::adapter::aws::{Session, is_throttled};
 use crate::group::image::RepositoryName;
 
 /// Real configurations have some kilobytes.
@@ -43,7 +42,7 @@ impl Blobs {
 
     pub(super) async fn read(
         &self,
-        session: &Session,
+        session: &Session<Client>,
         account: Option<&str>,
         repository: &RepositoryName,
         blob: &Blob,

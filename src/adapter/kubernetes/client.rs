@@ -21,6 +21,9 @@ use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::{Client, Config};
 use tower::{BoxError, ServiceBuilder, service_fn};
 
+use super::bearer::BearerLayer;
+use crate::port::Login;
+
 /// How often a quiet connection is asked whether it is still there.
 const PING: Duration = Duration::from_secs(5);
 /// How long it may take to say so. Both together are shorter than a lock is good for.
@@ -34,8 +37,13 @@ const AHEAD_OF_ONE: u32 = 1 << 18;
 const CONNECTIONS: usize = 4;
 
 /// A client that says which program it is: whoever reads the API server's audit
-/// log can tell what that asked for, and how often.
-pub(super) fn client(mut config: Config, agent: &'static str) -> Result<Client, BoxError> {
+/// log can tell what that asked for, and how often. Where there is a login, its
+/// tokens let all requests in, whichever connection they take.
+pub(super) fn client(
+    mut config: Config,
+    agent: &'static str,
+    login: Option<Arc<dyn Login>>,
+) -> Result<Client, BoxError> {
     let agent = HeaderValue::from_static(agent);
     config.headers.push((USER_AGENT, agent));
     if config.proxy_url.is_some() {
@@ -77,6 +85,7 @@ pub(super) fn client(mut config: Config, agent: &'static str) -> Result<Client, 
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
+        .option_layer(login.map(BearerLayer))
         .map_err(BoxError::from)
         .service(http);
     Ok(ClientBuilder::new(service, config.default_namespace).build())

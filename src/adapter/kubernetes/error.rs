@@ -6,7 +6,7 @@ use std::time::Duration;
 use kube::core::Status;
 
 use crate::plan::object::ObjectRef;
-use crate::port::ClusterError;
+use crate::port::{ClusterError, LoginError};
 
 /// How a server-side apply begins to say that the object has a field, or a
 /// value, that its kind does not have.
@@ -22,9 +22,13 @@ const NOT_ABOUT_RIGHTS: [&str; 3] = [
 /// Maps an error of the client; `action` says what was tried ("apply Service x").
 pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
     let kube::Error::Api(status) = error else {
+        let login = match &error {
+            kube::Error::Service(error) => error.downcast_ref::<LoginError>(),
+            _ => None,
+        };
         return ClusterError::Unreachable {
             cluster: format!("to {action}"),
-            reason: chain(&error),
+            reason: login.map_or_else(|| chain(&error), |login| chain(login)),
         };
     };
     let reason = status.message.clone();
@@ -201,6 +205,15 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn why_there_is_no_token_is_said_once_and_in_full() {
+        let cluster = "prod".to_owned();
+        let login = LoginError::Refused { cluster };
+        let error = from("list pods", kube::Error::Service(login.clone().into()));
+        let expected = format!("failed to reach the cluster to list pods: {login}");
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::reader::{Reader, Table};
 use super::{ClusterSpec, DefaultsSpec, EnvironmentSpec};
 
 const ENVIRONMENT: &[&str] = &["name", "namespace", "cluster", "cluster_domain", "untested"];
+const CLUSTER: &[&str] = &["context", "eks", "region", "role", "in-cluster"];
 const DEFAULTS: &[&str] = &[
     "branch",
     "tag",
@@ -50,10 +51,13 @@ fn cluster(reader: &mut Reader, environment: &Table<'_>) -> Option<ClusterSpec> 
         reader.missing(environment, "cluster");
     }
     let table = reader.table(environment, "cluster")?;
-    reader.known(&table, "cluster", &["context", "in-cluster"]);
+    reader.known(&table, "cluster", CLUSTER);
     Some(ClusterSpec {
         place: table.place.clone(),
         context: reader.text(&table, "context"),
+        eks: reader.text(&table, "eks"),
+        region: reader.text(&table, "region"),
+        role: reader.text(&table, "role"),
         in_cluster: reader.boolean(&table, "in-cluster"),
     })
 }

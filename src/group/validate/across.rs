@@ -177,7 +177,12 @@ fn shared_places(environments: &Files<EnvironmentSpec>) -> Vec<Problem> {
         let (Some(cluster), Some(namespace)) = (&spec.cluster, &spec.namespace) else {
             continue;
         };
-        let place = (text(cluster.context.as_ref()), namespace.get_ref());
+        // Who asks makes no other cluster of it.
+        let cluster = [&cluster.context, &cluster.eks, &cluster.region];
+        let place = (
+            cluster.map(|written| text(written.as_ref())),
+            namespace.get_ref(),
+        );
         places
             .entry(place)
             .or_default()

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use super::report::Report;
 use super::setting;
+use crate::group::aws;
 use crate::group::image::{Branch, TagPattern};
 use crate::group::name::{EnvironmentName, Namespace};
 use crate::group::problem::Problems;
 use crate::group::spec::{ClusterSpec, EnvironmentSpec, Spanned};
-use crate::group::{ClusterRef, ENDPOINT_DELAY, Environment, Newest, Proof, RegistryRef, Untested};
+use crate::group::{
+    ClusterRef, ENDPOINT_DELAY, EksRef, Environment, Newest, Proof, RegistryRef, Untested,
+};
 
 /// A valid environment, and what its groups need not say.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,8 +88,8 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
     ];
     let untested = report.choice(spec.untested.as_ref(), "untested", &choices);
     let registry = RegistryRef {
-        account: report.parse(spec.account.as_ref(), account),
-        region: report.parse(spec.region.as_ref(), region),
+        account: report.parse(spec.account.as_ref(), aws::account),
+        region: report.parse(spec.region.as_ref(), aws::region),
     };
     let defaults = defaults(&mut report, spec);
 
@@ -138,21 +141,43 @@ fn defaults(report: &mut Report, spec: &EnvironmentSpec) -> Defaults {
 }
 
 fn cluster(report: &mut Report, spec: &ClusterSpec) -> Option<ClusterRef> {
-    let hint = "write { context = \"<a context of the kubeconfig>\" } or { in-cluster = true }";
+    let hint = "write { context = \"<a context of the kubeconfig>\" }, { eks = \"<a cluster's name>\" } or { in-cluster = true }";
     let in_cluster = spec.in_cluster.as_ref().is_some_and(|flag| *flag.get_ref());
-    let context = spec
-        .context
-        .as_ref()
-        .map(|context| context.get_ref().clone());
-    let message = match (context, in_cluster) {
-        (Some(context), false) if !context.is_empty() => return Some(ClusterRef::Context(context)),
-        (None, true) => return Some(ClusterRef::InCluster),
-        (Some(_), true) => "`cluster` has both `context` and `in-cluster`",
-        (Some(_), false) => "`context` cannot be empty",
-        (None, false) => "`cluster` does not say which",
+    let message = match (&spec.context, &spec.eks, in_cluster) {
+        (None, Some(_), false) => return eks(report, spec),
+        (None, None, true) => {
+            of_eks_only(report, spec);
+            return Some(ClusterRef::InCluster);
+        }
+        (Some(context), None, false) if !context.get_ref().is_empty() => {
+            of_eks_only(report, spec);
+            return Some(ClusterRef::Context(context.get_ref().clone()));
+        }
+        (Some(_), None, false) => "`context` cannot be empty",
+        (None, None, false) => "`cluster` does not say which",
+        (Some(_), Some(_), _) => "`cluster` has both `context` and `eks`",
+        (Some(_), None, true) => "`cluster` has both `context` and `in-cluster`",
+        (None, Some(_), true) => "`cluster` has both `eks` and `in-cluster`",
     };
     report.push(report.error(&spec.place, message).hint(hint));
     None
+}
+
+fn eks(report: &mut Report, spec: &ClusterSpec) -> Option<ClusterRef> {
+    let name = report.parse(spec.eks.as_ref(), aws::cluster);
+    let region = report.parse(spec.region.as_ref(), aws::region);
+    let role = report.parse(spec.role.as_ref(), aws::role);
+    name.map(|name| ClusterRef::Eks(EksRef { name, region, role }))
+}
+
+fn of_eks_only(report: &mut Report, spec: &ClusterSpec) {
+    for (key, written) in [("region", &spec.region), ("role", &spec.role)] {
+        if let Some(written) = written {
+            let message = format!("`{key}` says nothing of a cluster that is not `eks`");
+            let hint = "name the cluster as { eks = \"<its name>\" }, or leave it out";
+            report.push(report.error(&written.span(), message).hint(hint));
+        }
+    }
 }
 
 fn domain(text: &str) -> Result<String, String> {
@@ -166,23 +191,5 @@ fn domain(text: &str) -> Result<String, String> {
     }
 }
 
-fn account(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.chars().all(|c| c.is_ascii_digit()) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!(
-            "`{text}` is not an AWS account, it has twelve digits"
-        ))
-    }
-}
-
-fn region(text: &str) -> Result<String, String> {
-    let ends_in_number = text.ends_with(|c: char| c.is_ascii_digit());
-    if ends_in_number && text.contains('-') && Namespace::parse(text).is_ok() {
-        Ok(text.to_owned())
-    } else {
-        Err(format!(
-            "`{text}` is not an AWS region, write one like eu-central-1"
-        ))
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ pub(super) fn is_open(situation: Situation<'_>, when: When) -> bool {
 }
 
 /// The hooks of a point that have begun and not ended.
-pub(super) fn unfinished<'a>(situation: Situation<'a>, when: When) -> Vec<&'a CheckName> {
+pub(super) fn unfinished(situation: Situation<'_>, when: When) -> Vec<&CheckName> {
     let begun = |hook: &&CheckPlan| situation.promotion.attempt(&hook.name).is_some();
     let open = open(situation, when).filter(begun);
     open.map(|hook| &hook.name).collect()
@@ -58,7 +58,7 @@ fn reason(result: &CheckResult) -> Option<Reason> {
     ))
 }
 
-fn open<'a>(situation: Situation<'a>, when: When) -> impl Iterator<Item = &'a CheckPlan> {
+fn open(situation: Situation<'_>, when: When) -> impl Iterator<Item = &CheckPlan> {
     let hooks = situation.plan.hooks_at(when);
     hooks.filter(move |hook| situation.promotion.result(&hook.name).is_none())
 }

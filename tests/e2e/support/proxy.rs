@@ -1,7 +1,6 @@
 //! A proxy between promoter and an outside system. It passes everything on,
 //! streams included, except what a test holds back or answers itself.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use http_body_util::BodyExt;
@@ -13,9 +12,11 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use kube::client::Body;
 use kube::{Client, Config};
+use rustls::ServerConfig;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use super::cluster::{block_on, runtime};
 use super::testbed::Testbed;
@@ -23,7 +24,7 @@ use super::wait::until;
 
 /// A proxy on a port of this machine, until it is dropped.
 pub(crate) struct Proxy {
-    address: SocketAddr,
+    url: String,
     rules: Rules,
     server: JoinHandle<()>,
     upstream: Client,
@@ -69,13 +70,22 @@ impl Proxy {
         Self::to(Testbed::get().cluster.config())
     }
 
+    /// The same over TLS.
+    pub(crate) fn to_cluster_by_tls(tls: ServerConfig) -> Self {
+        Self::with(Testbed::get().cluster.config(), Some(Arc::new(tls).into()))
+    }
+
     /// In front of the AWS double.
     pub(crate) fn to_aws() -> Self {
         let endpoint = std::env::var("AWS_ENDPOINT_URL").unwrap();
         Self::to(Config::new(endpoint.parse().unwrap()))
     }
 
-    fn to(mut config: Config) -> Self {
+    fn to(config: Config) -> Self {
+        Self::with(config, None)
+    }
+
+    fn with(mut config: Config, tls: Option<TlsAcceptor>) -> Self {
         // What fails is the caller's to try again.
         config.default_retry = false;
         block_on(async {
@@ -83,9 +93,11 @@ impl Proxy {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let rules = Rules::default();
-            let server = runtime().spawn(serve(listener, upstream.clone(), Arc::clone(&rules)));
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            let answering = serve(listener, tls, upstream.clone(), Arc::clone(&rules));
+            let server = runtime().spawn(answering);
             Self {
-                address,
+                url: format!("{scheme}://{address}"),
                 rules,
                 server,
                 upstream,
@@ -94,7 +106,7 @@ impl Proxy {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.url.clone()
     }
 
     /// A kubeconfig with the testbed's context, which leads here.
@@ -177,15 +189,25 @@ impl Held {
     }
 }
 
-async fn serve(listener: TcpListener, upstream: Client, rules: Rules) {
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, upstream: Client, rules: Rules) {
     while let Ok((stream, _)) = listener.accept().await {
-        let (upstream, rules) = (upstream.clone(), Arc::clone(&rules));
+        let (upstream, rules, tls) = (upstream.clone(), Arc::clone(&rules), tls.clone());
         let service = service_fn(move |request| {
             let (upstream, rules) = (upstream.clone(), Arc::clone(&rules));
             async move { respond(request, upstream, &rules).await }
         });
         // A caller that goes away is no concern of the proxy's.
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        let http = http1::Builder::new();
+        match tls {
+            None => drop(tokio::spawn(
+                http.serve_connection(TokioIo::new(stream), service),
+            )),
+            Some(tls) => drop(tokio::spawn(async move {
+                if let Ok(stream) = tls.accept(stream).await {
+                    tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+                }
+            })),
+        }
     }
 }
 

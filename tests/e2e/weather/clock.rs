@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Scene, holding};
-use crate::support::{Promoter, Proxy, until};
+use crate::support::{Promoter, Proxy, faketime, until};
 
 #[test]
 fn wrong_clocks_steal_no_lock_and_inherit_that_of_the_dead() {
@@ -95,7 +95,7 @@ impl Clock {
         let proxy = Proxy::to_cluster();
         scene.folder.write("proxy.json", &proxy.kubeconfig());
         let clock = Self {
-            library: library(),
+            library: faketime(),
             file: scene.folder.path().join("clock"),
             kubeconfig: scene.folder.path().join("proxy.json"),
             _proxy: proxy,
@@ -121,11 +121,4 @@ impl Clock {
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
             .env("FAKETIME_DONT_RESET", "1")
     }
-}
-
-fn library() -> PathBuf {
-    let folders = std::fs::read_dir("/usr/lib").unwrap().flatten();
-    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
-    let found = libraries.find(|library| library.exists());
-    found.expect("libfaketime is installed: `cargo xtask testbed up` does that")
 }

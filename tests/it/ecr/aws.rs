@@ -19,7 +19,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use promoter::adapter::ecr::{self, Ecr};
+use promoter::adapter::aws;
+use promoter::adapter::ecr::Ecr;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -102,7 +103,7 @@ impl Aws {
 
     /// The adapter as it runs in production, but for the wire and the credentials.
     pub(super) async fn ecr(&self) -> Ecr {
-        let config = ecr::loader()
+        let config = aws::loader()
             .region(Region::new("eu-west-1"))
             .credentials_provider(self.credentials())
             .http_client(self.clone());

@@ -61,11 +61,12 @@ async fn before_the_switch_one_that_fails_aborts() {
         let outcome = scenario.abort().await;
         let told = format!("hook {hook} failed: exit 1");
         assert_eq!(reasons(&outcome), [(ReasonKind::Check, told.as_str())]);
-        let state = scenario.world.state();
-        let made = state.journal.calls("create Deployment").len();
-        assert_eq!(made, deployed, "{hook}");
-        assert!(state.journal.calls("point").is_empty());
-        drop(state);
+        {
+            let state = scenario.world.state();
+            let made = state.journal.calls("create Deployment").len();
+            assert_eq!(made, deployed, "{hook}");
+            assert!(state.journal.calls("point").is_empty());
+        }
         rests(&scenario, Some(Color::Blue)).await;
     }
 }

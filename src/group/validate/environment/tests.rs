@@ -1,0 +1,131 @@
+//! How a cluster is named.
+
+use std::collections::BTreeMap;
+
+use insta::assert_snapshot;
+
+use super::environment;
+use crate::group::problem::Problems;
+use crate::group::spec::EnvironmentSpec;
+use crate::group::validate::across;
+use crate::group::{ClusterRef, EksRef};
+
+fn text(name: &str, cluster: &str) -> String {
+    format!("[environment]\nname = \"{name}\"\nnamespace = \"v\"\ncluster = {cluster}\n")
+}
+
+fn spec(name: &str, cluster: &str) -> (Option<EnvironmentSpec>, Problems) {
+    EnvironmentSpec::read(&format!("environments/{name}.toml"), &text(name, cluster))
+}
+
+fn cluster(written: &str) -> Option<ClusterRef> {
+    let (valid, _) = environment(&spec("v", written).0?);
+    Some(valid?.environment.cluster)
+}
+
+/// Problems, each on a line.
+fn problems(written: &[&str]) -> String {
+    let of = |written: &&str| {
+        let (spec, mut problems) = spec("v", written);
+        problems.extend(environment(&spec.unwrap()).1);
+        problems.to_string()
+    };
+    written.iter().map(of).collect::<Vec<_>>().join("\n\n")
+}
+
+#[test]
+fn a_cluster_of_eks() {
+    let eks = |region: Option<&str>, role: Option<&str>| {
+        Some(ClusterRef::Eks(EksRef {
+            name: "prod".to_owned(),
+            region: region.map(str::to_owned),
+            role: role.map(str::to_owned),
+        }))
+    };
+    let role = "arn:aws:iam::123456789012:role/deployer";
+    let whole = format!("{{ eks = \"prod\", region = \"eu-west-1\", role = \"{role}\" }}");
+    assert_eq!(cluster("{ eks = \"prod\" }"), eks(None, None));
+    assert_eq!(cluster(&whole), eks(Some("eu-west-1"), Some(role)));
+}
+
+#[test]
+fn wrong_clusters() {
+    assert_snapshot!(problems(&[
+        r#"{ eks = "a b", region = "frankfurt", role = "deployer" }"#,
+        r#"{ eks = "a", regoin = "eu-west-1" }"#,
+        r#"{ eks = "a", context = "b" }"#,
+        r#"{ eks = "a", in-cluster = true }"#,
+        r#"{ in-cluster = true, role = "deployer" }"#,
+        r#"{ region = "eu-west-1" }"#,
+    ]), @r#"
+    error: environments/v.toml:4:19: `a b` cannot be an EKS cluster: write its name, of letters, digits, `-` and `_`
+      |
+    4 | cluster = { eks = "a b", region = "frankfurt", role = "deployer" }
+      |                   ^^^^^
+
+    error: environments/v.toml:4:35: `frankfurt` is not an AWS region, write one like eu-central-1
+      |
+    4 | cluster = { eks = "a b", region = "frankfurt", role = "deployer" }
+      |                                   ^^^^^^^^^^^
+
+    error: environments/v.toml:4:55: `deployer` is not an IAM role, write one like arn:aws:iam::123456789012:role/deployer
+      |
+    4 | cluster = { eks = "a b", region = "frankfurt", role = "deployer" }
+      |                                                       ^^^^^^^^^^
+
+    error: environments/v.toml:4:24: cluster has no key `regoin`
+      |
+    4 | cluster = { eks = "a", regoin = "eu-west-1" }
+      |                        ^^^^^^
+      |
+      = help: did you mean `region`?
+
+    error: environments/v.toml:4:11: `cluster` has both `context` and `eks`
+      |
+    4 | cluster = { eks = "a", context = "b" }
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write { context = "<a context of the kubeconfig>" }, { eks = "<a cluster's name>" } or { in-cluster = true }
+
+    error: environments/v.toml:4:11: `cluster` has both `eks` and `in-cluster`
+      |
+    4 | cluster = { eks = "a", in-cluster = true }
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write { context = "<a context of the kubeconfig>" }, { eks = "<a cluster's name>" } or { in-cluster = true }
+
+    error: environments/v.toml:4:39: `role` says nothing of a cluster that is not `eks`
+      |
+    4 | cluster = { in-cluster = true, role = "deployer" }
+      |                                       ^^^^^^^^^^
+      |
+      = help: name the cluster as { eks = "<its name>" }, or leave it out
+
+    error: environments/v.toml:4:11: `cluster` does not say which
+      |
+    4 | cluster = { region = "eu-west-1" }
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write { context = "<a context of the kubeconfig>" }, { eks = "<a cluster's name>" } or { in-cluster = true }
+    "#);
+}
+
+#[test]
+fn who_asks_makes_no_other_cluster_of_it() {
+    let role = "arn:aws:iam::123456789012:role/b";
+    let with_role = format!("{{ eks = \"prod\", region = \"eu-west-1\", role = \"{role}\" }}");
+    let environments = [
+        ("a", "{ eks = \"prod\", region = \"eu-west-1\" }"),
+        ("b", &with_role),
+        ("c", "{ eks = \"prod\", region = \"eu-west-2\" }"),
+        ("d", "{ context = \"prod\" }"),
+    ];
+    let specs = environments.map(|(name, cluster)| (name.to_owned(), spec(name, cluster).0));
+    let found = across(&BTreeMap::new(), &specs.into()).to_string();
+    assert_eq!(
+        found.matches("has the same cluster and namespace").count(),
+        2,
+        "{found}"
+    );
+    assert!(found.contains("the environment `b`") && found.contains("the environment `a`"));
+}
