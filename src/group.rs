@@ -128,6 +128,8 @@ pub enum Newest {
     Pushed,
     /// By the build number in the tag.
     Build,
+    /// The one that the branch's moving tag points at.
+    MovingTag,
 }
 
 /// How the old colour is replaced. Blue/green is the only kind so far.

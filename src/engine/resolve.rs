@@ -2,9 +2,10 @@
 //!
 //! Input: a validated group and a registry. Output: the image of every app and
 //! check, or everything that is wrong, each with its app, repository and
-//! branch. Each repository is listed once, however many apps use it. What is
-//! newest is decided in [`crate::plan::resolve`]. Nothing here is written or
-//! tried again; trying again is the registry adapter's business.
+//! branch. Each repository is listed once, however many apps use it; a moving
+//! tag is looked up instead. What is newest is decided in
+//! [`crate::plan::resolve`]. Nothing here is written or tried again; trying
+//! again is the registry adapter's business.
 
 mod choose;
 #[cfg(test)]
@@ -17,7 +18,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use thiserror::Error;
 
-use crate::group::image::{Branch, RepositoryName};
+use crate::group::image::{Branch, RepositoryName, moving_tag};
 use crate::group::name::{AppName, CheckName};
 use crate::group::{BranchImage, CheckImage, Group, Newest};
 use crate::plan::image::{CheckImageRef, Resolved, ResolvedImage};
@@ -183,22 +184,33 @@ struct Wish {
     image: BranchImage,
 }
 
-/// Lists one repository and chooses for each wish; equal wishes once.
+/// Lists one repository, or looks up the branches' moving tags, and chooses for
+/// each wish; equal wishes once.
 async fn ask_one(
     registry: &dyn Registry,
     repository: RepositoryName,
     wishes: Vec<Wish>,
     newest: Newest,
 ) -> Vec<(usize, Answer)> {
-    let listing = registry.images(&repository).await;
+    let whole = match newest {
+        Newest::Pushed | Newest::Build => Some(registry.images(&repository).await),
+        Newest::MovingTag => None,
+    };
     let mut chosen: Vec<(BranchImage, Result<ResolvedImage, Cause>)> = Vec::new();
     let mut answers = Vec::new();
     for Wish { place, user, image } in wishes {
         let known = chosen.iter().find(|(known, _)| *known == image);
-        let answer = match (known, &listing) {
+        let answer = match (known, &whole) {
             (Some((_, answer)), _) => answer.clone(),
-            (None, Err(error)) => Err(error.clone().into()),
-            (None, Ok(listing)) => choose::choose(registry, listing, &image, newest).await,
+            (None, Some(Err(error))) => Err(error.clone().into()),
+            (None, Some(Ok(listing))) => choose::choose(registry, listing, &image, newest).await,
+            (None, None) => match registry
+                .tagged(&repository, &moving_tag(&image.branch))
+                .await
+            {
+                Err(error) => Err(error.into()),
+                Ok(listing) => choose::choose(registry, &listing, &image, newest).await,
+            },
         };
         chosen.push((image.clone(), answer.clone()));
         let answer = answer.map_err(|cause| ResolveError::Image {

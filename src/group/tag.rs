@@ -21,6 +21,9 @@ pub const SIGNATURE_SUFFIXES: [&str; 3] = [".sig", ".att", ".sbom"];
 /// The way CI names its tags unless told otherwise.
 const DEFAULT: &str = "{slug}-{build}-{sha}";
 
+/// What the moving tag of a branch begins with; its slug follows.
+const MOVING: &str = "branch.";
+
 /// Longest text beside the placeholders; see [`LONGEST`] for the whole budget.
 const LONGEST_TEXT: usize = 15;
 
@@ -248,6 +251,14 @@ impl TagPattern {
             .replace("{build}", &build.to_string())
             .replace("{sha}", sha)
     }
+}
+
+/// The tag that CI moves to the last good image of a branch.
+///
+/// No pattern has a part in it: it says nothing of a build, and is there so
+/// that the image is found without listing its repository.
+pub fn moving_tag(branch: &Branch) -> String {
+    format!("{MOVING}{}", slug(branch.as_str(), LONGEST))
 }
 
 impl fmt::Display for TagPattern {

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Cause;
 use crate::group::{BranchImage, Newest};
 use crate::plan::image::{Digest, ResolvedImage};
-use crate::plan::resolve::{Candidate, Excerpt, Owner, PickError, candidates, doubt, owner, pick};
+use crate::plan::resolve::{
+    Candidate, Excerpt, Owner, PickError, candidates, doubt, moved, owner, pick,
+};
 use crate::port::registry::{ImageDetails, Listing, Registry, RegistryError};
 
 /// Images of one branch whose labels are read before giving up: each costs
@@ -24,7 +26,10 @@ pub(super) async fn choose(
     wanted: &BranchImage,
     newest: Newest,
 ) -> Result<ResolvedImage, Cause> {
-    let mut left = candidates(&listing.images, wanted)?;
+    let mut left = match newest {
+        Newest::Pushed | Newest::Build => candidates(&listing.images, wanted)?,
+        Newest::MovingTag => moved(&listing.images, wanted)?,
+    };
     let all = left.len();
     let mut labels = Labels::new(registry, wanted);
     while labels.read.len() < LABELS_READ {

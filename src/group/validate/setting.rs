@@ -38,7 +38,11 @@ pub(super) fn proof(report: &mut Report, written: Written<'_>) -> Option<Proof> 
 }
 
 pub(super) fn newest(report: &mut Report, written: Written<'_>) -> Option<Newest> {
-    let choices = [("pushed", Newest::Pushed), ("build", Newest::Build)];
+    let choices = [
+        ("pushed", Newest::Pushed),
+        ("build", Newest::Build),
+        ("moving-tag", Newest::MovingTag),
+    ];
     report.choice(written, "newest", &choices)
 }
 

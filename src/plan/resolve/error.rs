@@ -44,6 +44,30 @@ pub enum PickError {
         /// Slugs of the branches that have images, newest push first.
         others: Excerpt,
     },
+    /// Nothing carries the branch's moving tag.
+    #[error(
+        "the repository has no tag `{moving}`: have CI move it to each good image of the branch, \
+         or set `newest = \"pushed\"` to find the image by its numbered tag"
+    )]
+    NoMovingTag {
+        /// The tag.
+        moving: String,
+    },
+    /// What carries it has no other tag of the branch.
+    #[error(
+        "`{moving}` points at an image without a tag of the slug `{slug}` after the pattern \
+         `{pattern}`, so its build and commit are not known: have CI push both tags; it has {tags}"
+    )]
+    NoNumberedTag {
+        /// The moving tag.
+        moving: String,
+        /// How the branch stands in tags.
+        slug: String,
+        /// The pattern.
+        pattern: String,
+        /// All tags of the image.
+        tags: Excerpt,
+    },
     /// Push order and build numbers disagree.
     #[error(transparent)]
     Disagreement(Box<Disagreement>),

@@ -2,7 +2,7 @@
 //! `resolve`, with its real backoff in virtual time.
 
 use promoter::engine::resolve::{AT_ONCE, resolve};
-use promoter::group::Group;
+use promoter::group::{Group, Newest};
 
 use super::aws::Aws;
 use super::chain;
@@ -22,6 +22,18 @@ async fn ten_thousand_images_take_ten_calls() {
     group.apps[1].image = group.apps[0].image.clone();
     let resolved = resolve(&aws.ecr().await, &group).await.unwrap();
     assert_eq!(aws.seen().requests["DescribeImages"], 10);
+    for image in resolved.apps.values() {
+        assert_eq!(image.tag, "master-9999-aaaaaaa");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moving_tag_among_ten_thousand_images_takes_one_call() {
+    let aws = Aws::new(10_000);
+    let mut group = apps(1);
+    group.newest = Newest::MovingTag;
+    let resolved = resolve(&aws.ecr().await, &group).await.unwrap();
+    assert_eq!(aws.seen().requests["DescribeImages"], 1);
     for image in resolved.apps.values() {
         assert_eq!(image.tag, "master-9999-aaaaaaa");
     }

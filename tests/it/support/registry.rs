@@ -102,6 +102,16 @@ impl Registry for FakeRegistry {
         })
     }
 
+    async fn tagged(
+        &self,
+        repository: &RepositoryName,
+        tag: &str,
+    ) -> Result<Listing, RegistryError> {
+        let mut listing = self.images(repository).await?;
+        listing.images.retain(|i| i.tags.iter().any(|t| t == tag));
+        Ok(listing)
+    }
+
     async fn inspect(
         &self,
         repository: &RepositoryName,
