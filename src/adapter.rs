@@ -6,5 +6,6 @@
 pub mod clock;
 pub mod ecr;
 pub mod files;
+pub mod github;
 pub mod kubernetes;
 pub mod store;

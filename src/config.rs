@@ -11,17 +11,20 @@ use tracing_subscriber::EnvFilter;
 use crate::adapter::clock::SystemClock;
 use crate::adapter::ecr::Ecr;
 use crate::adapter::files::Catalog;
+use crate::adapter::github::{Github, Token};
 use crate::adapter::kubernetes::Connection;
 use crate::adapter::store::{Recording, Store};
 use crate::engine::Engine;
+use crate::engine::resolve::Sources;
 use crate::group::name::{GroupName, Namespace};
-use crate::group::{ClusterRef, Environment};
+use crate::group::{ClusterRef, Environment, Group, Proof};
 use crate::port::recorder::Fan;
-use crate::port::{ClusterError, Recorder, RegistryError};
+use crate::port::{ClusterError, Forge, Recorder, RegistryError};
 use crate::promotion::{Actor, Trigger};
 
 /// Every environment variable promoter reads itself. What AWS and kubeconfig
-/// clients read (`AWS_*`, `KUBECONFIG`) is theirs.
+/// clients read (`AWS_*`, `KUBECONFIG`) is theirs; where a token for GitHub may
+/// be is told by [`Token`].
 pub mod env {
     /// Folder with `groups/` and `environments/`.
     pub const DIR: &str = "PROMOTER_DIR";
@@ -165,12 +168,40 @@ fn assemble(
     }
 }
 
-/// The registry of an environment.
+/// Where the images of a group come from, and what proves them.
+#[derive(Debug)]
+pub struct Images {
+    registry: Ecr,
+    /// Only for a group that asks for it.
+    forge: Option<Github>,
+}
+
+impl Images {
+    /// Those who are asked.
+    pub fn sources(&self) -> Sources<'_> {
+        Sources {
+            registry: &self.registry,
+            forge: self.forge.as_ref().map(|forge| forge as &dyn Forge),
+        }
+    }
+}
+
+/// The registry of a group's environment, and GitHub if it proves the images.
 ///
 /// # Errors
 /// AWS is not set up.
-pub async fn registry(environment: &Environment) -> Result<Ecr, ConfigError> {
-    Ok(Ecr::connect(&environment.registry).await?)
+pub async fn images(group: &Group) -> Result<Images, ConfigError> {
+    let environment = &group.environment;
+    let forge = match group.proof {
+        Proof::Pushed => None,
+        Proof::GithubChecks => {
+            let github = &environment.github;
+            let token = Token::find(&github.api, |name| std::env::var(name).ok());
+            Some(Github::new(github, token))
+        }
+    };
+    let registry = Ecr::connect(&environment.registry).await?;
+    Ok(Images { registry, forge })
 }
 
 /// The cluster of an environment.

@@ -38,7 +38,7 @@ use crate::group::name::GroupName;
 use crate::plan::Plan;
 use crate::plan::fingerprint::PlanId;
 use crate::plan::image::Resolved;
-use crate::port::{Clock, Cluster, ClusterError, Ledger, LockError, Recorder, Registry};
+use crate::port::{Clock, Cluster, ClusterError, Ledger, LockError, Recorder};
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::id::PromotionId;
@@ -47,7 +47,7 @@ use crate::promotion::{Actor, Promotion};
 use drive::Drive;
 use lock::Lock;
 use propose::{Answers, Proposal, ProposeError};
-use resolve::ResolveError;
+use resolve::{ResolveError, Sources};
 
 /// The images of a group, or all that is wrong with them.
 type Images = Result<Resolved, Vec<ResolveError>>;
@@ -140,20 +140,20 @@ pub enum EngineError {
 }
 
 impl Engine {
-    /// Promotes the group's newest images in `registry`, if they pass.
+    /// Promotes the group's newest images in `sources`, if they pass.
     ///
     /// # Errors
     /// Somebody else holds the lock; there is no plan; or the cluster stopped
     /// answering, in which case the promotion can be resumed.
     pub async fn deploy(
         &self,
-        registry: &dyn Registry,
+        sources: Sources<'_>,
         group: &Group,
         options: DeployOptions,
         stop: CancellationToken,
     ) -> Result<Deployed, EngineError> {
         // Images have nothing to do with the cluster: they are looked up meanwhile.
-        let images = resolve::resolve(registry, group).shared();
+        let images = resolve::resolve(sources, group).shared();
         let meanwhile = images.clone();
         let deploying = pin!(async {
             let acquired = self.lock_and_look(&options.actor.name, &stop).await?;
@@ -161,7 +161,7 @@ impl Engine {
                 return Ok(Deployed::Stopped);
             };
             let deployed = self
-                .deploy_locked(registry, group, images, options, stop, &mut lock)
+                .deploy_locked(sources, group, images, options, stop, &mut lock)
                 .await;
             self.unlock(&lock).await;
             deployed
@@ -174,7 +174,7 @@ impl Engine {
 
     async fn deploy_locked(
         &self,
-        registry: &dyn Registry,
+        sources: Sources<'_>,
         group: &Group,
         images: impl Future<Output = Images>,
         options: DeployOptions,
@@ -183,7 +183,7 @@ impl Engine {
     ) -> Result<Deployed, EngineError> {
         // Only a promotion that has work ends the window of the one before it.
         let has_work = async || {
-            let next = self.propose(registry, group).await;
+            let next = self.propose(sources, group).await;
             options.force || next.is_ok_and(|next| !next.is_up_to_date())
         };
         let finished = self.finish_unfinished(lock, stop.clone(), has_work).await?;
@@ -195,10 +195,10 @@ impl Engine {
             match finished {
                 None => images.await,
                 // That took its time.
-                Some(_) => resolve::resolve(registry, group).await,
+                Some(_) => resolve::resolve(sources, group).await,
             }
         };
-        let answers = Answers::default();
+        let answers = Answers::of(group);
         let planning = self.propose_mended(lock, group, answers.noted(newest));
         let proposal = tokio::select! {
             proposal = self.in_time(&answers, planning) => proposal?,

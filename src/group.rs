@@ -6,6 +6,7 @@
 //! a file, a clock or the environment.
 
 pub mod duration;
+pub mod github;
 pub mod image;
 pub mod name;
 pub mod problem;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use github::GithubRef;
 use image::{Branch, RepositoryName, TagPattern};
 use name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 use schedule::Schedule;
@@ -75,6 +77,8 @@ pub struct Environment {
     pub untested: Untested,
     /// The ECR registry images come from.
     pub registry: RegistryRef,
+    /// Where commits are proven, for groups that ask for it.
+    pub github: GithubRef,
     /// Values for manifest templates, offered as `values`.
     pub values: BTreeMap<String, serde_json::Value>,
 }

@@ -15,7 +15,7 @@ pub(super) async fn run(dir: &Path, command: Deploy) -> Result<Exit, CliError> {
     let progress = Progress::new(&command.shown);
     let place = (&group.environment).into();
     let engine = config::engine(&place, &group.name, progress.recorder()).await?;
-    let registry = config::registry(&group.environment).await?;
+    let images = config::images(&group).await?;
     let options = DeployOptions {
         actor: config::actor(),
         chance: rand::random(),
@@ -23,7 +23,7 @@ pub(super) async fn run(dir: &Path, command: Deploy) -> Result<Exit, CliError> {
         detach: command.detach,
     };
     let stop = stop_on_signal(progress.tree.clone());
-    let deployed = engine.deploy(&registry, &group, options, stop).await;
+    let deployed = engine.deploy(images.sources(), &group, options, stop).await;
     progress.finish();
     show(&deployed?, command.shown.output)
 }

@@ -187,6 +187,12 @@ impl TagPattern {
         &self.text
     }
 
+    /// Whether tags say which commit an image is of.
+    pub fn has_sha(&self) -> bool {
+        let mut pieces = self.before.iter().chain(&self.after);
+        pieces.any(|piece| *piece == Piece::Field(Field::Sha))
+    }
+
     /// What the tag says, if it is of a branch with this branch's slug.
     pub fn matches(&self, branch: &Branch, tag: &str) -> Option<TagParts> {
         let (found, parts) = self.read(tag)?;
@@ -233,12 +239,7 @@ impl TagPattern {
                 }
             };
         }
-        let wants_sha = self
-            .before
-            .iter()
-            .chain(&self.after)
-            .any(|piece| *piece == Piece::Field(Field::Sha));
-        if !is_slug(rest) || (wants_sha && sha.is_none()) {
+        if !is_slug(rest) || (self.has_sha() && sha.is_none()) {
             return None;
         }
         Some((rest, TagParts { build: build?, sha }))

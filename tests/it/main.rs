@@ -8,6 +8,7 @@
 )]
 
 mod ecr;
+mod github;
 mod parsers;
 mod plan;
 mod promotion;

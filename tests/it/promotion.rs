@@ -13,6 +13,7 @@ mod lost;
 mod next;
 mod outages;
 mod planning;
+mod proven;
 mod refused;
 mod returning;
 mod settling;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::*;
+use crate::group::github::GithubRef;
 use crate::group::image::TagPattern;
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
 use crate::group::{
@@ -146,6 +147,7 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
             cluster_domain: "cluster.local".to_owned(),
             untested: Untested::Refused,
             registry: RegistryRef::default(),
+            github: GithubRef::default(),
             values: BTreeMap::new(),
         },
         schedule: None,
@@ -172,11 +174,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 async fn resolved(registry: &Fake, group: &Group) -> Resolved {
-    resolve(registry, group).await.unwrap()
+    resolve(Sources::pushed(registry), group).await.unwrap()
 }
 
 async fn errors(registry: &Fake, group: &Group) -> Vec<String> {
-    let errors = resolve(registry, group).await.unwrap_err();
+    let errors = resolve(Sources::pushed(registry), group).await.unwrap_err();
     errors.iter().map(|error| chain(error)).collect()
 }
 
@@ -361,5 +363,5 @@ async fn moving_tags_are_looked_up_and_nothing_is_listed() {
 fn it_can_be_spawned() {
     fn spawnable<T: Send>(_: T) {}
     let group = group(&[], &[]);
-    spawnable(resolve(&Fake::default(), &group));
+    spawnable(resolve(Sources::pushed(&Fake::default()), &group));
 }

@@ -3,14 +3,16 @@
 //! Input: an [`EnvironmentSpec`]. Output: the [`Environment`] and its defaults
 //! for groups, or all that is wrong with them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::report::Report;
 use super::setting;
-use crate::group::image::{Branch, TagPattern};
+use crate::group::github::{GithubApi, GithubRef, Owner, SourceRepository};
+use crate::group::image::{Branch, RepositoryName, TagPattern};
 use crate::group::name::{EnvironmentName, Namespace};
 use crate::group::problem::Problems;
-use crate::group::spec::{ClusterSpec, EnvironmentSpec, Spanned};
+use crate::group::spec::{ClusterSpec, EnvironmentSpec, GithubSpec, Spanned};
 use crate::group::{ClusterRef, ENDPOINT_DELAY, Environment, Newest, Proof, RegistryRef, Untested};
 
 /// A valid environment, and what its groups need not say.
@@ -88,6 +90,7 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
         account: report.parse(spec.account.as_ref(), account),
         region: report.parse(spec.region.as_ref(), region),
     };
+    let github = github(&mut report, &spec.github);
     let defaults = defaults(&mut report, spec);
 
     let made = || {
@@ -98,6 +101,7 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
             cluster_domain: cluster_domain.unwrap_or_else(|| "cluster.local".to_owned()),
             untested: untested.unwrap_or_default(),
             registry,
+            github,
             values: spec.values.clone(),
         };
         Some(ValidEnvironment {
@@ -110,6 +114,26 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
         made.filter(|_| !report.problems.has_errors()),
         report.problems,
     )
+}
+
+fn github(report: &mut Report, spec: &GithubSpec) -> GithubRef {
+    let mut sources = BTreeMap::new();
+    for (repository, source) in spec.sources.iter().flat_map(Spanned::get_ref) {
+        let source = Spanned::new(repository.span(), source.clone());
+        let source = report.parse(Some(&source), SourceRepository::parse);
+        let repository = report.parse(Some(repository), RepositoryName::parse);
+        sources.extend(repository.zip(source));
+    }
+    report.each_once(&spec.required);
+    let required = spec.required.iter().map(|name| name.get_ref().clone());
+    GithubRef {
+        api: report
+            .parse(spec.api.as_ref(), GithubApi::parse)
+            .unwrap_or_default(),
+        owner: report.parse(spec.owner.as_ref(), Owner::parse),
+        sources,
+        required: required.collect(),
+    }
 }
 
 fn defaults(report: &mut Report, spec: &EnvironmentSpec) -> Defaults {

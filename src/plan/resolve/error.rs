@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::{Candidate, image_tags, slug_of, slugs};
 use crate::group::BranchImage;
 use crate::plan::image::RegistryImage;
+use crate::plan::proof::{self, PassedOver};
 
 /// Most branches, and most tags, that a message lists.
 const LISTED: usize = 10;
@@ -71,6 +72,17 @@ pub enum PickError {
     /// Push order and build numbers disagree.
     #[error(transparent)]
     Disagreement(Box<Disagreement>),
+    /// No image that was looked at is proven.
+    #[error(
+        "none of the {} newest images is proven: {}; let CI pass on the branch, or run again what \
+         failed",
+        passed.len(),
+        proof::listed(passed)
+    )]
+    Unproven {
+        /// All that were looked at, newest first.
+        passed: Vec<PassedOver>,
+    },
     /// Every image with a tag of the branch says it is of another.
     #[error(
         "the {looked_at} newest images with a tag of the branch are of other branches by their \
