@@ -36,6 +36,7 @@ mod foreign;
 mod gate;
 mod history;
 mod isolation;
+mod proven;
 mod refusals;
 mod replaced;
 mod returned;
