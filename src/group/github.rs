@@ -157,12 +157,12 @@ fn check_source(text: &str) -> Result<(), SourceError> {
 }
 
 fn check_api(text: &str) -> Result<(), ApiError> {
+    if text.contains('@') {
+        return Err(ApiError::Credentials);
+    }
     let form = || ApiError::Form(text.chars().take(80).collect());
     let (scheme, rest) = text.split_once("://").ok_or_else(form)?;
     let authority = rest.split('/').next().unwrap_or_default();
-    if authority.contains('@') {
-        return Err(ApiError::Credentials);
-    }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-:/[]".contains(c);
     let name = host(authority);
     if !["https", "http"].contains(&scheme)
@@ -183,6 +183,8 @@ fn check_api(text: &str) -> Result<(), ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -255,8 +257,10 @@ mod tests {
             GithubApi::parse("http://127.0.0.1.example"),
             Err(ApiError::Insecure)
         );
-        let error = GithubApi::parse("https://me:hidden@a").unwrap_err();
-        assert!(!error.to_string().contains("hidden"), "{error}");
+        for text in ["https://me:hidden@a", "me:hidden@a"] {
+            let error = GithubApi::parse(text).unwrap_err();
+            assert!(!error.to_string().contains("hidden"), "{error}");
+        }
     }
 
     #[test]
@@ -302,6 +306,19 @@ mod tests {
                 .as_ref()
                 .map(|(host, source)| (*host, source.as_str()));
             assert_eq!(found, expected, "{address}");
+        }
+    }
+    proptest! {
+        #[test]
+        fn what_is_taken_leads_nowhere_else(text in "(https?://|git@|[a-z]{0,3}|[.@:/?#%\\\\]|\\PC){0,12}") {
+            let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_.-/:[]".contains(c));
+            if let Ok(api) = GithubApi::parse(&text) {
+                prop_assert!(plain(api.as_str()) && !api.host().is_empty());
+            }
+            if let Some((_, source)) = SourceRepository::of_address(&text) {
+                let name = source.as_str().split_once('/').unwrap().1;
+                prop_assert!(plain(name) && !name.contains('/') && name != "..");
+            }
         }
     }
 }

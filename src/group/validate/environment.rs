@@ -125,14 +125,20 @@ fn github(report: &mut Report, spec: &GithubSpec) -> GithubRef {
         sources.extend(repository.zip(source));
     }
     report.each_once(&spec.required);
-    let required = spec.required.iter().map(|name| name.get_ref().clone());
+    let name = |name: &str| match name.trim() {
+        "" => Err("`required` names nothing here, write the name of a status or a check run"),
+        _ => Ok(name.to_owned()),
+    };
+    let required = spec.required.iter();
+    let required = required.filter_map(|written| report.parse(Some(written), name));
+    let required = required.collect();
     GithubRef {
         api: report
             .parse(spec.api.as_ref(), GithubApi::parse)
             .unwrap_or_default(),
         owner: report.parse(spec.owner.as_ref(), Owner::parse),
         sources,
-        required: required.collect(),
+        required,
     }
 }
 

@@ -10,7 +10,7 @@ use promoter::group::github::Owner;
 use promoter::group::image::RepositoryName;
 use promoter::group::{CheckImage, Group, Newest, Proof};
 use promoter::plan::image::RegistryImage;
-use promoter::plan::proof::Standing;
+use promoter::plan::proof::{REVISION_LABEL, SOURCE_LABEL, Standing};
 use promoter::port::proof::ForgeError;
 use promoter::port::registry::Said;
 use promoter::port::{Clock as _, Registry};
@@ -221,6 +221,29 @@ async fn an_image_that_is_not_proven_is_no_part_of_a_disagreement() {
     scenario.forge.says("aaaaaaa", bad("check run lint failed"));
     let proposal = propose(&scenario).await.unwrap();
     assert_eq!(proposal.plan.apps[0].image.tag, "master-6-bbbbbbb");
+}
+
+#[tokio::test(start_paused = true)]
+async fn labels_are_believed_as_far_as_they_agree_with_the_tag() {
+    let mut group = hello();
+    group.apps.truncate(1);
+    group.apps[0].needs.clear();
+    group.checks[0] = given::check("greets");
+    let scenario = Scenario::new(group);
+    scenario.registry.push_as("hello-a", "master-7-aaaaaaa");
+    let whole = format!("aaaaaaa{}", "0".repeat(33));
+    let source = "https://github.com/acme/mono";
+    scenario.registry.label(REVISION_LABEL, &whole);
+    scenario.registry.label(SOURCE_LABEL, source);
+    propose(&scenario).await.unwrap();
+    assert_eq!(scenario.forge.asked(), [format!("acme/mono {whole}")]);
+
+    // As a base image hands it down.
+    scenario.registry.label(REVISION_LABEL, &"f".repeat(40));
+    let (text, _) = refused(&scenario).await;
+    let contradicts = format!("says `{}`, its tag `aaaaaaa`", "f".repeat(40));
+    assert!(text.contains(&contradicts), "{text}");
+    assert_eq!(scenario.forge.asked().len(), 1, "nobody was asked");
 }
 
 #[tokio::test(start_paused = true)]

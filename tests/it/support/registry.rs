@@ -22,6 +22,7 @@ struct State {
     images: BTreeMap<RepositoryName, Vec<RegistryImage>>,
     error: Option<RegistryError>,
     platforms: Vec<Platform>,
+    labels: BTreeMap<String, String>,
     slow: Duration,
     builds: u64,
 }
@@ -70,6 +71,12 @@ impl FakeRegistry {
     /// From now on it takes so long to list a repository.
     pub(crate) fn takes(&self, slow: Duration) {
         self.state.lock().unwrap().slow = slow;
+    }
+
+    /// A label that all images have from now on.
+    pub(crate) fn label(&self, key: &str, value: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.labels.insert(key.to_owned(), value.to_owned());
     }
 
     /// What all images run on; `linux/amd64` unless told.
@@ -145,7 +152,7 @@ impl Registry for FakeRegistry {
         };
         Ok(ImageDetails {
             platforms,
-            labels: BTreeMap::new(),
+            labels: state.labels.clone(),
         })
     }
 }

@@ -66,6 +66,12 @@ fn what_is_wrong_is_shown_in_its_place() {
     10 | owner = "acme/a"
        |         ^^^^^^^^
     "#);
+    assert_snapshot!(github("required = [\"build\", \" \"]\n"), @r#"
+    error: environments/v2.toml:9:22: `required` names nothing here, write the name of a status or a check run
+      |
+    9 | required = ["build", " "]
+      |                      ^^^
+    "#);
     let lines =
         "required = [\"a\", \"a\"]\n[github.sources]\nHello = \"acme/a\"\nhello = \"acme\"\n";
     assert_snapshot!(github(lines), @r#"
