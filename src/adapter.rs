@@ -9,5 +9,6 @@ pub mod clock;
 pub mod ecr;
 pub mod eks;
 pub mod files;
+pub mod github;
 pub mod kubernetes;
 pub mod store;

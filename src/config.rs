@@ -12,18 +12,21 @@ use crate::adapter::clock::{SystemClock, TimeOfDay};
 use crate::adapter::ecr::Ecr;
 use crate::adapter::eks::{Eks, Fresh};
 use crate::adapter::files::Catalog;
+use crate::adapter::github::{self, Github};
 use crate::adapter::kubernetes::Connection;
 use crate::adapter::store::{Recording, Store};
 use crate::engine::Engine;
+use crate::engine::resolve::Sources;
 use crate::group::name::{GroupName, Namespace};
-use crate::group::{ClusterRef, EksRef, Environment};
+use crate::group::{ClusterRef, EksRef, Environment, Group, Proof};
 use crate::port::login::{Endpoint, Token};
 use crate::port::recorder::Fan;
-use crate::port::{ClusterError, LoginError, Recorder, RegistryError};
+use crate::port::{ClusterError, Forge, LoginError, Recorder, RegistryError};
 use crate::promotion::{Actor, Trigger};
 
 /// Every environment variable promoter reads itself. What AWS and kubeconfig
-/// clients read (`AWS_*`, `KUBECONFIG`) is theirs.
+/// clients read (`AWS_*`, `KUBECONFIG`) is theirs; where a token for GitHub may
+/// be is told by [`Token`].
 pub mod env {
     /// Folder with `groups/` and `environments/`.
     pub const DIR: &str = "PROMOTER_DIR";
@@ -217,12 +220,40 @@ pub fn profile() -> Option<String> {
     set.filter(|name| !name.is_empty())
 }
 
-/// The registry of an environment.
+/// Where the images of a group come from, and what proves them.
+#[derive(Debug)]
+pub struct Images {
+    registry: Ecr,
+    /// Only for a group that asks for it.
+    forge: Option<Github>,
+}
+
+impl Images {
+    /// Those who are asked.
+    pub fn sources(&self) -> Sources<'_> {
+        Sources {
+            registry: &self.registry,
+            forge: self.forge.as_ref().map(|forge| forge as &dyn Forge),
+        }
+    }
+}
+
+/// The registry of a group's environment, and GitHub if it proves the images.
 ///
 /// # Errors
 /// AWS is not set up.
-pub async fn registry(environment: &Environment) -> Result<Ecr, ConfigError> {
-    Ok(Ecr::connect(&environment.registry).await?)
+pub async fn images(group: &Group) -> Result<Images, ConfigError> {
+    let environment = &group.environment;
+    let forge = match group.proof {
+        Proof::Pushed => None,
+        Proof::GithubChecks => {
+            let api = &environment.github;
+            let token = github::Token::find(&api.api, |name| std::env::var(name).ok());
+            Some(Github::new(api, token))
+        }
+    };
+    let registry = Ecr::connect(&environment.registry).await?;
+    Ok(Images { registry, forge })
 }
 
 /// All valid environments.

@@ -7,6 +7,7 @@
 
 pub mod aws;
 pub mod duration;
+pub mod github;
 pub mod image;
 pub mod name;
 pub mod problem;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use github::GithubRef;
 use image::{Branch, RepositoryName, TagPattern};
 use name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 use schedule::Schedule;
@@ -89,6 +91,10 @@ pub struct Environment {
     pub untested: Untested,
     /// The ECR registry images come from.
     pub registry: RegistryRef,
+    /// Where commits are proven, for groups that ask for it. Not kept with a plan: its
+    /// images are found.
+    #[serde(skip)]
+    pub github: GithubRef,
     /// Values for manifest templates, offered as `values`.
     pub values: BTreeMap<String, serde_json::Value>,
 }
@@ -155,6 +161,8 @@ pub enum Newest {
     Pushed,
     /// By the build number in the tag.
     Build,
+    /// The one that the branch's moving tag points at.
+    MovingTag,
 }
 
 /// How the old colour is replaced. Blue/green is the only kind so far.

@@ -21,6 +21,7 @@ pub mod object;
 pub mod paint;
 pub mod pin;
 pub mod planner;
+pub mod proof;
 pub mod refusal;
 pub mod render;
 pub mod resolve;

@@ -16,6 +16,8 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::Builder;
 use aws_sdk_ecr::config::retry::{RetryPartition, TokenBucket};
+use aws_sdk_ecr::error::SdkError;
+use aws_sdk_ecr::operation::describe_images::DescribeImagesError;
 use aws_sdk_ecr::types::{
     DescribeImagesFilter, ImageDetail, ImageFailureCode, ImageIdentifier, ImageStatus, TagStatus,
 };
@@ -83,6 +85,15 @@ impl Ecr {
         match &self.account {
             Some(account) => format!("ECR of account {account} in {}", self.region),
             None => format!("ECR of the credentials' account in {}", self.region),
+        }
+    }
+
+    fn add(&self, listing: &mut Listing, images: &[ImageDetail]) {
+        for image in images {
+            if let Some(account) = image.registry_id().filter(|_| listing.registry.is_empty()) {
+                listing.registry = host(account, &self.region);
+            }
+            listing.images.extend(registry_image(image));
         }
     }
 
@@ -184,17 +195,38 @@ impl Registry for Ecr {
                     return Err(self.error(repository, action, error).await);
                 }
             };
-            for image in page.image_details() {
-                if let Some(account) = image.registry_id().filter(|_| listing.registry.is_empty()) {
-                    listing.registry = host(account, &self.region);
-                }
-                listing.images.extend(registry_image(image));
-            }
+            self.add(&mut listing, page.image_details());
             match page.next_token {
                 Some(token) if !token.is_empty() => next = Some(token),
                 _ => return Ok(listing),
             }
         }
+    }
+
+    async fn tagged(
+        &self,
+        repository: &RepositoryName,
+        tag: &str,
+    ) -> Result<Listing, RegistryError> {
+        let image = ImageIdentifier::builder().image_tag(tag);
+        let describe = |client: &Client| {
+            let request = client
+                .describe_images()
+                .set_registry_id(self.account.clone())
+                .repository_name(repository.as_str())
+                .image_ids(image.clone().build());
+            request.send()
+        };
+        let mut listing = Listing::default();
+        match self.session.send(describe).await {
+            Ok(answer) => self.add(&mut listing, answer.image_details()),
+            Err(error) if is_image_not_found(&error) => {}
+            Err(error) => {
+                let action = format!("look up tag `{tag}` of repository `{repository}`");
+                return Err(self.error(repository, action, error).await);
+            }
+        }
+        Ok(listing)
     }
 
     async fn inspect(
@@ -226,6 +258,12 @@ impl Registry for Ecr {
             .collect();
         Ok(details)
     }
+}
+
+/// Whether ECR says that the repository has no such image.
+fn is_image_not_found(error: &SdkError<DescribeImagesError>) -> bool {
+    let error = error.as_service_error();
+    error.is_some_and(DescribeImagesError::is_image_not_found_exception)
 }
 
 /// What the port wants to know of an image; `None` if it cannot be used.

@@ -20,7 +20,7 @@ pub(super) async fn run(dir: &Path, command: Deploy, retry: bool) -> Result<Exit
     let progress = Progress::new(&command.shown);
     let place = (&group.environment).into();
     let engine = config::engine(&place, &group.name, progress.recorder()).await?;
-    let registry = config::registry(&group.environment).await?;
+    let images = config::images(&group).await?;
     let options = DeployOptions {
         actor: config::actor(),
         chance: rand::random(),
@@ -31,7 +31,7 @@ pub(super) async fn run(dir: &Path, command: Deploy, retry: bool) -> Result<Exit
         why: command.reason,
     };
     let stop = stop_on_signal(progress.tree.clone());
-    let deployed = Box::pin(engine.deploy(&registry, &group, options, stop)).await;
+    let deployed = Box::pin(engine.deploy(images.sources(), &group, options, stop)).await;
     progress.finish();
     show(&group.name, &deployed?, command.shown.output)
 }

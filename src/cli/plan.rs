@@ -16,8 +16,8 @@ pub(super) async fn run(dir: &Path, command: &Plan) -> Result<Exit, CliError> {
     let place = (&group.environment).into();
     let waits = Arc::new(Plain::new(false));
     let engine = config::observer(&place, &group.name, waits).await?;
-    let registry = config::registry(&group.environment).await?;
-    let proposal = engine.propose(&registry, &group).await;
+    let images = config::images(&group).await?;
+    let proposal = engine.propose(images.sources(), &group).await;
     let proposal = proposal.map_err(EngineError::Propose)?;
     let mut out = anstream::stdout();
     match command.output {

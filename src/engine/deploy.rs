@@ -10,13 +10,12 @@ use tokio_util::sync::CancellationToken;
 use super::drive::Drive;
 use super::lock::Lock;
 use super::propose::{Answers, Found, Proposal, ProposeError};
-use super::resolve::{ResolveError, resolve};
+use super::resolve::{ResolveError, Sources, resolve};
 use super::{Deployed, Engine, EngineError};
 use crate::group::Group;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::image::Resolved;
 use crate::plan::source::Source;
-use crate::port::Registry;
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
 use crate::promotion::restraint::{Override, Restraint};
@@ -69,20 +68,20 @@ impl DeployOptions {
 }
 
 impl Engine {
-    /// Promotes the group's newest images in `registry`, if they pass.
+    /// Promotes the group's newest images in `sources`, if they pass.
     ///
     /// # Errors
     /// Somebody else holds the lock; there is no plan; or the cluster stopped
     /// answering, in which case the promotion can be resumed.
     pub async fn deploy(
         &self,
-        registry: &dyn Registry,
+        sources: Sources<'_>,
         group: &Group,
         options: DeployOptions,
         stop: CancellationToken,
     ) -> Result<Deployed, EngineError> {
         // Images have nothing to do with the cluster: they are looked up meanwhile.
-        let images = resolve(registry, group).shared();
+        let images = resolve(sources, group).shared();
         let meanwhile = images.clone();
         let deploying = pin!(async {
             let acquired = self.lock_and_look(&options.actor.name, &stop).await?;
@@ -90,7 +89,7 @@ impl Engine {
                 return Ok(Deployed::Stopped);
             };
             let deployed = self
-                .deploy_locked(registry, group, images, options, stop, &mut lock)
+                .deploy_locked(sources, group, images, options, stop, &mut lock)
                 .await;
             self.unlock(&lock).await;
             deployed
@@ -103,7 +102,7 @@ impl Engine {
 
     async fn deploy_locked(
         &self,
-        registry: &dyn Registry,
+        sources: Sources<'_>,
         group: &Group,
         images: impl Future<Output = Images>,
         options: DeployOptions,
@@ -112,7 +111,7 @@ impl Engine {
     ) -> Result<Deployed, EngineError> {
         // Only a promotion that has work ends the window of the one before it.
         let has_work = async || {
-            let next = self.propose(registry, group).await;
+            let next = self.propose(sources, group).await;
             let is_work = |next: Proposal| options.force || !next.is_up_to_date();
             let may_be = |next: &Proposal| options.against(&next.restraints).is_ok();
             next.ok().filter(may_be).is_some_and(is_work)
@@ -126,10 +125,10 @@ impl Engine {
             match finished {
                 None => images.await,
                 // That took its time.
-                Some(_) => resolve(registry, group).await,
+                Some(_) => resolve(sources, group).await,
             }
         };
-        let answers = Answers::default();
+        let answers = Answers::of(group);
         let planning = self.propose_mended(lock, group, answers.noted(newest));
         let proposal = tokio::select! {
             proposal = self.in_time(&answers, planning) => proposal?,

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Engine;
-use super::resolve::{ResolveError, resolve};
-use crate::group::Group;
+use super::resolve::{ResolveError, Sources, resolve};
+use crate::group::{Group, Proof};
 use crate::plan::capacity::{Capacity, capacity};
 use crate::plan::diff::{Change, changes};
 use crate::plan::image::Resolved;
@@ -17,7 +17,7 @@ use crate::plan::object::Object;
 use crate::plan::refusal::Refusal;
 use crate::plan::survey::Survey;
 use crate::plan::{Plan, planner};
-use crate::port::{ClusterError, Registry};
+use crate::port::ClusterError;
 use crate::promotion::event::Fact;
 use crate::promotion::record::GroupRecord;
 use crate::promotion::restraint::{Restraint, Restraints};
@@ -98,38 +98,51 @@ pub enum ProposeError {
 }
 
 /// Who has answered while a plan is made.
-#[derive(Debug, Default)]
-pub(super) struct Answers(AtomicBool);
+#[derive(Debug)]
+pub(super) struct Answers {
+    proof: Proof,
+    has_images: AtomicBool,
+}
 
 impl Answers {
+    /// Of those whom a group's images are from.
+    pub(super) fn of(group: &Group) -> Self {
+        Self {
+            proof: group.proof,
+            has_images: AtomicBool::new(false),
+        }
+    }
+
     /// What the registry answers.
     pub(super) async fn noted<T>(&self, images: impl Future<Output = T>) -> T {
         let images = images.await;
-        self.0.store(true, Ordering::Relaxed);
+        self.has_images.store(true, Ordering::Relaxed);
         images
     }
 
     fn awaited(&self) -> &'static str {
-        if self.0.load(Ordering::Relaxed) {
-            "the cluster to say what runs and what it would take"
-        } else {
-            "the registry to say which images there are"
+        match (self.has_images.load(Ordering::Relaxed), self.proof) {
+            (true, _) => "the cluster to say what runs and what it would take",
+            (false, Proof::Pushed) => "the registry to say which images there are",
+            (false, Proof::GithubChecks) => {
+                "the registry and GitHub to say which images there are, and which are proven"
+            }
         }
     }
 }
 
 impl Engine {
-    /// What promoting the group's newest images in `registry` would do now.
+    /// What promoting the group's newest images in `sources` would do now.
     ///
     /// # Errors
     /// All images that cannot be resolved, or else all reasons against the plan.
     pub async fn propose(
         &self,
-        registry: &dyn Registry,
+        sources: Sources<'_>,
         group: &Group,
     ) -> Result<Proposal, ProposeError> {
-        let answers = Answers::default();
-        let planning = self.propose_anew(registry, group, &answers);
+        let answers = Answers::of(group);
+        let planning = self.propose_anew(sources, group, &answers);
         self.in_time(&answers, planning).await
     }
 
@@ -163,11 +176,11 @@ impl Engine {
 
     async fn propose_anew(
         &self,
-        registry: &dyn Registry,
+        sources: Sources<'_>,
         group: &Group,
         answers: &Answers,
     ) -> Result<Proposal, ProposeError> {
-        let images = answers.noted(resolve(registry, group));
+        let images = answers.noted(resolve(sources, group));
         let (resolved, found) = tokio::join!(images, self.find());
         let found = found.map_err(ProposeError::Cluster)?;
         let survey = &found.survey;

@@ -1,12 +1,14 @@
 //! From a group's branches to the digests they stand for now.
 //!
-//! Input: a validated group and a registry. Output: the image of every app and
+//! Input: a validated group, a registry and what proves its images. Output: the image of every app and
 //! check, or everything that is wrong, each with its app, repository and
-//! branch. Each repository is listed once, however many apps use it. What is
-//! newest is decided in [`crate::plan::resolve`]. Nothing here is written or
-//! tried again; trying again is the registry adapter's business.
+//! branch. Each repository is listed once, however many apps use it; a moving
+//! tag is looked up instead. What is newest is decided in
+//! [`crate::plan::resolve`]. Nothing here is written or tried again; trying
+//! again is the registry adapter's business.
 
 mod choose;
+mod prove;
 #[cfg(test)]
 mod tests;
 
@@ -17,12 +19,13 @@ use futures::StreamExt as _;
 use futures::stream;
 use thiserror::Error;
 
-use crate::group::image::{Branch, RepositoryName};
+use crate::group::github::GithubRef;
+use crate::group::image::{Branch, RepositoryName, moving_tag};
 use crate::group::name::{AppName, CheckName};
-use crate::group::{BranchImage, CheckImage, Group, Newest};
+use crate::group::{BranchImage, CheckImage, Group, Newest, Proof};
 use crate::plan::image::{CheckImageRef, Resolved, ResolvedImage};
 use crate::plan::resolve::PickError;
-use crate::port::registry::{Registry, RegistryError};
+use crate::port::{Forge, ForgeError, Registry, RegistryError};
 
 /// Repositories that are asked at the same time, one request each.
 pub const AT_ONCE: usize = 8;
@@ -62,22 +65,28 @@ pub enum Cause {
     /// The registry did not answer as asked.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// Nobody told what CI says.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+    /// Whoever wired the parts together forgot one.
+    #[error("the group's images are to be proven, and nobody is there to ask")]
+    NoForge,
 }
 
 impl ResolveError {
-    /// Whether the registry failed, rather than what it was asked for.
+    /// Whether an outside system failed, rather than what it was asked for.
     pub fn is_outside(&self) -> bool {
-        let Self::Image {
-            cause: Cause::Registry(error),
-            ..
-        } = self
-        else {
+        let Self::Image { cause, .. } = self else {
             return false;
         };
-        !matches!(
-            error,
-            RegistryError::RepositoryNotFound { .. } | RegistryError::NoRegion
-        )
+        match cause {
+            Cause::Registry(error) => !matches!(
+                error,
+                RegistryError::RepositoryNotFound { .. } | RegistryError::NoRegion
+            ),
+            Cause::Forge(error) => !matches!(error, ForgeError::Moved { .. }),
+            Cause::Pick(_) | Cause::NoForge => false,
+        }
     }
 }
 
@@ -99,14 +108,40 @@ impl fmt::Display for User {
     }
 }
 
+/// Where images come from, and what proves them.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// Where they are.
+    pub registry: &'a dyn Registry,
+    /// Where CI reports; needed only for groups whose images are to be proven.
+    pub forge: Option<&'a dyn Forge>,
+}
+
+impl<'a> Sources<'a> {
+    /// A registry whose images count as good because they were pushed.
+    pub fn pushed(registry: &'a dyn Registry) -> Self {
+        Self {
+            registry,
+            forge: None,
+        }
+    }
+}
+
+/// What a group wants of its sources.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    registry: &'a dyn Registry,
+    forge: Option<&'a dyn Forge>,
+    newest: Newest,
+    proof: Proof,
+    github: &'a GithubRef,
+}
+
 /// Decides every image of the group, or tells every reason why not.
-pub async fn resolve(
-    registry: &dyn Registry,
-    group: &Group,
-) -> Result<Resolved, Vec<ResolveError>> {
+pub async fn resolve(sources: Sources<'_>, group: &Group) -> Result<Resolved, Vec<ResolveError>> {
     let mut resolved = Resolved::default();
     let mut errors = Vec::new();
-    for (user, answer) in ask(registry, group).await {
+    for (user, answer) in ask(sources, group).await {
         match (user, answer) {
             (User::App(name), Ok(image)) => drop(resolved.apps.insert(name, image)),
             (User::Check(name), Ok(image)) => {
@@ -144,7 +179,7 @@ type Answer = (User, Result<ResolvedImage, ResolveError>);
 
 /// Asks for the image of every app and check that names a branch; answers in
 /// the order of the group.
-async fn ask(registry: &dyn Registry, group: &Group) -> Vec<Answer> {
+async fn ask(sources: Sources<'_>, group: &Group) -> Vec<Answer> {
     let of_apps = group
         .apps
         .iter()
@@ -165,9 +200,15 @@ async fn ask(registry: &dyn Registry, group: &Group) -> Vec<Answer> {
             .or_default()
             .push(wish);
     }
-    let newest = group.newest;
+    let asking = Asking {
+        registry: sources.registry,
+        forge: sources.forge,
+        newest: group.newest,
+        proof: group.proof,
+        github: &group.environment.github,
+    };
     let mut answers: Vec<(usize, Answer)> = stream::iter(wishes)
-        .map(|(repository, wishes)| ask_one(registry, repository, wishes, newest))
+        .map(|(repository, wishes)| ask_one(asking, repository, wishes))
         .buffer_unordered(AT_ONCE)
         .flat_map(stream::iter)
         .collect()
@@ -183,22 +224,33 @@ struct Wish {
     image: BranchImage,
 }
 
-/// Lists one repository and chooses for each wish; equal wishes once.
+/// Lists one repository, or looks up the branches' moving tags, and chooses for
+/// each wish; equal wishes once.
 async fn ask_one(
-    registry: &dyn Registry,
+    asking: Asking<'_>,
     repository: RepositoryName,
     wishes: Vec<Wish>,
-    newest: Newest,
 ) -> Vec<(usize, Answer)> {
-    let listing = registry.images(&repository).await;
+    let registry = asking.registry;
+    let whole = match asking.newest {
+        Newest::Pushed | Newest::Build => Some(registry.images(&repository).await),
+        Newest::MovingTag => None,
+    };
     let mut chosen: Vec<(BranchImage, Result<ResolvedImage, Cause>)> = Vec::new();
     let mut answers = Vec::new();
     for Wish { place, user, image } in wishes {
         let known = chosen.iter().find(|(known, _)| *known == image);
-        let answer = match (known, &listing) {
+        let answer = match (known, &whole) {
             (Some((_, answer)), _) => answer.clone(),
-            (None, Err(error)) => Err(error.clone().into()),
-            (None, Ok(listing)) => choose::choose(registry, listing, &image, newest).await,
+            (None, Some(Err(error))) => Err(error.clone().into()),
+            (None, Some(Ok(listing))) => choose::choose(asking, listing, &image).await,
+            (None, None) => match registry
+                .tagged(&repository, &moving_tag(&image.branch))
+                .await
+            {
+                Err(error) => Err(error.into()),
+                Ok(listing) => choose::choose(asking, &listing, &image).await,
+            },
         };
         chosen.push((image.clone(), answer.clone()));
         let answer = answer.map_err(|cause| ResolveError::Image {

@@ -92,7 +92,7 @@ impl Engine {
             .map_err(EngineError::Cluster)?
             .and_then(|plan| plan.source);
         let (group, images) = source.ok_or_else(gone)?.unpack().map_err(|_| gone())?;
-        let answers = Answers::default();
+        let answers = Answers::of(&group);
         let planning = self.propose_mended(lock, &group, answers.noted(async { Ok(images) }));
         let proposal = tokio::select! {
             proposal = self.in_time(&answers, planning) => proposal?,

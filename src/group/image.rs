@@ -7,7 +7,7 @@
 use thiserror::Error;
 
 use super::name::text_newtype;
-pub use super::tag::{PatternError, SIGNATURE_SUFFIXES, TagParts, TagPattern};
+pub use super::tag::{PatternError, SIGNATURE_SUFFIXES, TagParts, TagPattern, moving_tag};
 
 text_newtype! {
     /// An ECR repository: path segments of lower-case letters and digits,

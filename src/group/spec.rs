@@ -165,6 +165,21 @@ pub struct EnvironmentSpec {
     pub account: Option<Spanned<String>>,
     /// `registry.region`.
     pub region: Option<Spanned<String>>,
+    /// `[github]`.
+    pub github: GithubSpec,
+}
+
+/// The `[github]` table of an environment.
+#[derive(Debug, Clone, Default)]
+pub struct GithubSpec {
+    /// `api`.
+    pub api: Option<Spanned<String>>,
+    /// `owner`.
+    pub owner: Option<Spanned<String>>,
+    /// `required`.
+    pub required: Vec<Spanned<String>>,
+    /// `sources`.
+    pub sources: Option<Spanned<Entries<String>>>,
 }
 
 /// The `cluster` table of an environment.

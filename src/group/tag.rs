@@ -21,6 +21,9 @@ pub const SIGNATURE_SUFFIXES: [&str; 3] = [".sig", ".att", ".sbom"];
 /// The way CI names its tags unless told otherwise.
 const DEFAULT: &str = "{slug}-{build}-{sha}";
 
+/// What the moving tag of a branch begins with; its slug follows.
+const MOVING: &str = "branch.";
+
 /// Longest text beside the placeholders; see [`LONGEST`] for the whole budget.
 const LONGEST_TEXT: usize = 15;
 
@@ -184,6 +187,12 @@ impl TagPattern {
         &self.text
     }
 
+    /// Whether tags say which commit an image is of.
+    pub fn has_sha(&self) -> bool {
+        let mut pieces = self.before.iter().chain(&self.after);
+        pieces.any(|piece| *piece == Piece::Field(Field::Sha))
+    }
+
     /// What the tag says, if it is of a branch with this branch's slug.
     pub fn matches(&self, branch: &Branch, tag: &str) -> Option<TagParts> {
         let (found, parts) = self.read(tag)?;
@@ -230,12 +239,7 @@ impl TagPattern {
                 }
             };
         }
-        let wants_sha = self
-            .before
-            .iter()
-            .chain(&self.after)
-            .any(|piece| *piece == Piece::Field(Field::Sha));
-        if !is_slug(rest) || (wants_sha && sha.is_none()) {
+        if !is_slug(rest) || (self.has_sha() && sha.is_none()) {
             return None;
         }
         Some((rest, TagParts { build: build?, sha }))
@@ -248,6 +252,14 @@ impl TagPattern {
             .replace("{build}", &build.to_string())
             .replace("{sha}", sha)
     }
+}
+
+/// The tag that CI moves to the last good image of a branch.
+///
+/// No pattern has a part in it: it says nothing of a build, and is there so
+/// that the image is found without listing its repository.
+pub fn moving_tag(branch: &Branch) -> String {
+    format!("{MOVING}{}", slug(branch.as_str(), LONGEST))
 }
 
 impl fmt::Display for TagPattern {

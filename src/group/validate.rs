@@ -24,7 +24,7 @@ use super::image::{Branch, TagPattern};
 use super::name::GroupName;
 use super::problem::{Problem, Problems};
 use super::spec::{GroupSpec, Spanned};
-use super::{Group, PARALLEL_CHECKS, Strategy, Template, Untested};
+use super::{Group, PARALLEL_CHECKS, Proof, Strategy, Template, Untested};
 use report::Report;
 
 /// What the command line says over the files.
@@ -52,6 +52,7 @@ struct Layers<'a> {
     /// Whether some layer has a branch, be it a valid one or not.
     has_branch: bool,
     tag: TagPattern,
+    proof: Proof,
     manifests: &'a Manifests,
     /// The command line's branch for everything.
     forced: Option<Branch>,
@@ -73,7 +74,6 @@ pub fn group(
     let layers = layers(&mut report, spec, environment, manifests, overrides);
     let name = name(&mut report, spec);
     let strategy = strategy(&mut report, spec, &layers.defaults);
-    let proof = setting::proof(&mut report, spec.proof.as_ref());
     let newest = setting::newest(&mut report, spec.newest.as_ref());
     let (cron, timezone) = (spec.schedule.as_ref(), spec.timezone.as_ref());
     let schedule = setting::schedule(&mut report, cron, timezone, &layers.defaults);
@@ -85,6 +85,7 @@ pub fn group(
     let apps = app::apps(&mut report, &layers);
     let checks = check::checks(&mut report, &layers, name.as_ref());
     let hooks = check::hooks(&mut report, &layers, name.as_ref());
+    shared_tag(&mut report, &layers);
     counts(&mut report, spec, environment);
 
     let made = || {
@@ -93,7 +94,7 @@ pub fn group(
             environment: environment?.environment.clone(),
             schedule,
             requires,
-            proof: proof.unwrap_or(layers.defaults.proof),
+            proof: layers.proof,
             newest: newest.unwrap_or(layers.defaults.newest),
             strategy,
             apps,
@@ -118,6 +119,7 @@ fn layers<'a>(
     let defaults = environment.map_or_else(Defaults::default, |valid| valid.defaults.clone());
     let branch = report.parse(spec.branch.as_ref(), Branch::parse);
     let tag = report.parse(spec.tag.as_ref(), TagPattern::parse);
+    let proof = setting::proof(report, spec.proof.as_ref());
     let apps: BTreeSet<&str> = spec
         .apps
         .iter()
@@ -141,6 +143,7 @@ fn layers<'a>(
             || environment.is_none_or(|valid| valid.defaults.branch.is_some()),
         branch: branch.or_else(|| defaults.branch.clone()),
         tag: tag.unwrap_or_else(|| defaults.tag.clone()),
+        proof: proof.unwrap_or(defaults.proof),
         defaults,
         group: spec,
         apps,
@@ -187,6 +190,21 @@ fn strategy(report: &mut Report, spec: &GroupSpec, defaults: &Defaults) -> Strat
                 1..=1000,
             )
             .unwrap_or(PARALLEL_CHECKS),
+    }
+}
+
+/// Whoever has no tag pattern of its own uses one that proves its images.
+fn shared_tag(report: &mut Report, layers: &Layers<'_>) {
+    let spec = layers.group;
+    let apps = spec.apps.iter().any(|app| app.tag.is_none());
+    let checks = spec.checks.iter();
+    let checks = checks
+        .filter(|check| check.repository.is_some())
+        .any(|check| check.tag.is_none());
+    if apps || checks {
+        let written = spec.tag.as_ref().or(spec.proof.as_ref());
+        let place = written.map_or_else(|| spec.place.clone(), Spanned::span);
+        app::names_commit(report, layers, &layers.tag, &place);
     }
 }
 

@@ -16,7 +16,7 @@ use super::paint::Paint;
 use super::refusal::Refusal;
 use super::survey::{Survey, Trial, Trials};
 use super::{AppPlan, CheckPlan, HookPlan, Plan, check, fingerprint, render};
-use crate::group::{Check, Group, Untested};
+use crate::group::{Check, CheckImage, Group, Untested};
 
 /// Labels and annotations by which a namespace asks for a mesh's sidecars.
 const MESH_MARKS: [&str; 3] = ["istio-injection", "istio.io/rev", "linkerd.io/inject"];
@@ -107,7 +107,7 @@ pub fn draft(
         return Err(refusals);
     }
     let (fingerprint, release) = fingerprint::of(group, resolved);
-    let warnings = warnings(group, &apps, survey);
+    let warnings = warnings(group, resolved, &apps, survey);
     let checks = group.checks.iter();
     let checks = checks
         .filter_map(|check| jobs.remove(&check.name))
@@ -319,7 +319,7 @@ fn wrong_platform(app: &AppPlan, image: &ResolvedImage, survey: &Survey) -> Opti
     ))
 }
 
-fn warnings(group: &Group, apps: &[AppPlan], survey: &Survey) -> Vec<String> {
+fn warnings(group: &Group, resolved: &Resolved, apps: &[AppPlan], survey: &Survey) -> Vec<String> {
     let mut warnings = Vec::new();
     if group.checks.is_empty() {
         warnings.push(format!(
@@ -354,6 +354,19 @@ fn warnings(group: &Group, apps: &[AppPlan], survey: &Survey) -> Vec<String> {
         }
         warnings.extend(
             scaling_warning(app, survey).map(|warning| format!("app {}: {warning}", app.name)),
+        );
+    }
+    for check in group.jobs() {
+        // In the image of an app, whose warnings were said.
+        if matches!(check.image, CheckImage::App(_)) {
+            continue;
+        }
+        let image = resolved.checks.get(&check.name);
+        let of_image = image.and_then(CheckImageRef::resolved).into_iter();
+        warnings.extend(
+            of_image
+                .flat_map(|image| &image.warnings)
+                .map(|warning| format!("check {}: {warning}", check.name)),
         );
     }
     if survey.nodes.is_empty() {

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::group::image::{Branch, SIGNATURE_SUFFIXES, TagPattern};
+use crate::group::image::{Branch, SIGNATURE_SUFFIXES, TagPattern, moving_tag};
 use crate::group::slug;
 use crate::group::{BranchImage, Newest};
 use crate::plan::image::{Digest, RegistryImage};
@@ -77,6 +77,23 @@ pub fn candidates(
     Ok(found)
 }
 
+/// The image that the branch's moving tag points at, as its only candidate.
+///
+/// `images` is what the registry has under that tag. The image must carry a
+/// numbered tag of the branch as well, or nobody could tell its build and commit.
+pub fn moved(images: &[RegistryImage], wanted: &BranchImage) -> Result<Vec<Candidate>, PickError> {
+    let moving = moving_tag(&wanted.branch);
+    let Some(image) = images.iter().find(|image| image.tags.contains(&moving)) else {
+        return Err(PickError::NoMovingTag { moving });
+    };
+    candidates(std::slice::from_ref(image), wanted).map_err(|_| PickError::NoNumberedTag {
+        tags: Excerpt::of(image_tags(image).map(str::to_owned).collect()),
+        pattern: wanted.tag.to_string(),
+        slug: slug_of(&wanted.branch),
+        moving,
+    })
+}
+
 /// The tags that name an image and not a signature of one.
 fn image_tags(image: &RegistryImage) -> impl Iterator<Item = &str> {
     let is_image = |tag: &&str| {
@@ -119,7 +136,8 @@ pub fn pick(
                 highest: highest.clone(),
             }))
         }
-        (Newest::Pushed, last, _) => Ok(last),
+        // A moving tag leads to one image, so there is nothing to choose.
+        (Newest::Pushed | Newest::MovingTag, last, _) => Ok(last),
         (Newest::Build, _, highest) => Ok(highest),
     }
 }

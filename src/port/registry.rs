@@ -18,6 +18,14 @@ pub trait Registry: Send + Sync {
     /// All tagged, active images of a repository, in any order.
     async fn images(&self, repository: &RepositoryName) -> Result<Listing, RegistryError>;
 
+    /// The image that a tag points at now, with all its tags: a listing of one
+    /// image, or of none. One request, however many images the repository has.
+    async fn tagged(
+        &self,
+        repository: &RepositoryName,
+        tag: &str,
+    ) -> Result<Listing, RegistryError>;
+
     /// What one image is. What cannot be found out is left out; only an image
     /// that is gone, or a registry that does not answer, is an error.
     async fn inspect(

@@ -21,8 +21,8 @@ fn branches_are_selected_app_by_app() {
     folder.write_group(&group);
 
     let first = folder.promote("master").outcome();
-    assert_eq!(image(&folder, "hello-a-blue"), longest);
-    assert_eq!(image(&folder, "hello-b-blue"), wanted);
+    assert_eq!(folder.image("hello-a-blue"), longest);
+    assert_eq!(folder.image("hello-b-blue"), wanted);
     let tag = first["apps"][0]["tag"].as_str().unwrap();
     assert!(
         tag.starts_with("feature-long-") && tag.len() <= 128,
@@ -40,7 +40,7 @@ fn branches_are_selected_app_by_app() {
         ])
         .run();
     assert_eq!(run.code, 0, "{run}");
-    assert_eq!(image(&folder, "hello-b-green"), slashed);
+    assert_eq!(folder.image("hello-b-green"), slashed);
     let apps = run.outcome()["apps"].clone();
     let tags: Vec<_> = apps
         .as_array()
@@ -105,11 +105,4 @@ fn an_image_that_cannot_be_pulled_ends_the_deploy_with_its_reason() {
     let refused = folder.deploy("master");
     assert_eq!(refused.code, 2, "{refused}");
     assert_eq!(folder.owned(), before, "what promoter owns is what it was");
-}
-
-/// What the only container of a Deployment runs.
-fn image(folder: &Folder, deployment: &str) -> String {
-    let found = folder.get("Deployment", deployment).unwrap();
-    let image = &found["spec"]["template"]["spec"]["containers"][0]["image"];
-    image.as_str().unwrap().to_owned()
 }

@@ -4,6 +4,7 @@ mod access;
 mod cluster;
 mod dump;
 mod folder;
+mod github;
 mod group;
 mod images;
 mod load;
@@ -17,8 +18,11 @@ pub(crate) mod wait;
 pub(crate) use access::{Access, Change, Seen, SeenPod, Witness};
 pub(crate) use cluster::{color, is_owned, name, uid};
 pub(crate) use folder::Folder;
+pub(crate) use github::Github;
 pub(crate) use group::{App, Check, GroupFile};
-pub(crate) use images::{forget_in_ecr, forget_in_registry, push, repository};
+pub(crate) use images::{
+    forget_in_ecr, forget_in_registry, move_tag, push, push_commit, repository,
+};
 pub(crate) use load::{Load, get};
 pub(crate) use part::{Paused, Stopped, restart};
 pub(crate) use promoter::{Promoter, Run, Running, faketime};

@@ -130,6 +130,48 @@ async fn a_large_repository_takes_a_call_per_thousand_images() {
 }
 
 #[tokio::test]
+async fn a_tag_is_looked_up_by_itself() {
+    let server = MockServer::start().await;
+    action("DescribeImages")
+        .and(body_partial_json(
+            json!({"repositoryName": "hello-a", "imageIds": [{"imageTag": "branch.master"}]}),
+        ))
+        .respond_with(answer(&json!({"imageDetails": [{
+            "registryId": ACCOUNT,
+            "imageDigest": digest(1).as_str(),
+            "imageTags": ["branch.master", "master-7-aaaaaaa"],
+            "imagePushedAt": 1_750_000_000,
+        }]})))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let ecr = ecr(&server).await;
+    let found = ecr.tagged(&hello(), "branch.master").await.unwrap();
+    assert_eq!(found.images[0].tags, ["branch.master", "master-7-aaaaaaa"]);
+    assert!(found.registry.starts_with(ACCOUNT));
+}
+
+#[tokio::test]
+async fn a_tag_that_is_not_there_is_no_error_and_a_repository_is() {
+    for (code, found) in [
+        ("ImageNotFoundException", Some(0)),
+        ("RepositoryNotFoundException", None),
+    ] {
+        let server = MockServer::start().await;
+        action("DescribeImages")
+            .respond_with(failure(400, code, "not there"))
+            .mount(&server)
+            .await;
+        action("DescribeRepositories")
+            .respond_with(answer(&json!({"repositories": []})))
+            .mount(&server)
+            .await;
+        let answer = ecr(&server).await.tagged(&hello(), "branch.master").await;
+        assert_eq!(answer.ok().map(|listing| listing.images.len()), found);
+    }
+}
+
+#[tokio::test]
 async fn only_tagged_active_images_are_listed() {
     let server = MockServer::start().await;
     let image = |n: u32, tags: Value, status: Value| {

@@ -9,6 +9,7 @@
 
 mod ecr;
 mod eks;
+mod github;
 mod parsers;
 mod plan;
 mod promotion;

@@ -15,6 +15,7 @@ mod lost;
 mod next;
 mod outages;
 mod planning;
+mod proven;
 mod refused;
 mod restrained;
 mod returning;

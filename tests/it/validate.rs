@@ -296,12 +296,12 @@ fn every_problem_of_every_file_is_told() {
       |
       = help: leave out one of the requirements
 
-    error: groups/second.toml:6:15: `proof` cannot be `github-checks` yet
+    error: groups/second.toml:6:15: `proof` cannot be `github-check`
       |
-    6 | proof       = "github-checks"
-      |               ^^^^^^^^^^^^^^^
+    6 | proof       = "github-check"
+      |               ^^^^^^^^^^^^^^
       |
-      = help: it comes later; use "pushed", and let CI push only what passed its tests
+      = help: did you mean `github-checks`?
 
     error: groups/second.toml:9:8: app `hello` is also in group `first` (groups/first.toml:14:12), and both run in the environment `v2`
       |

@@ -68,6 +68,7 @@ mod tests {
 
     use super::*;
     use crate::cli::view::sample::from;
+    use crate::group::github::GithubRef;
     use crate::group::{ClusterRef, RegistryRef, Untested};
 
     fn environment() -> (Environment, EksRef) {
@@ -82,6 +83,7 @@ mod tests {
             cluster: ClusterRef::Eks(cluster.clone()),
             cluster_domain: "cluster.local".to_owned(),
             untested: Untested::Refused,
+            github: GithubRef::default(),
             registry: RegistryRef::default(),
             values: std::collections::BTreeMap::new(),
         };

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::*;
+use crate::group::github::GithubRef;
 use crate::group::image::TagPattern;
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
 use crate::group::{
@@ -26,11 +27,12 @@ struct Fake {
 }
 
 impl Fake {
-    /// Adds an image; its digest holds `n`, its time of push is `n` as well.
+    /// Adds an image with its tags; its digest holds `n`, its time of push is
+    /// `n` as well.
     fn with(mut self, repository: &str, n: i64, tag: &str, label: Option<&'static str>) -> Self {
         let image = RegistryImage {
             digest: digest(n),
-            tags: vec![tag.to_owned()],
+            tags: tag.split(' ').map(str::to_owned).collect(),
             pushed_at: Timestamp::from_second(n).unwrap(),
         };
         let repository = RepositoryName::parse(repository).unwrap();
@@ -64,6 +66,18 @@ impl Registry for Fake {
             registry: "registry.test".to_owned(),
             images: images.iter().map(|(image, _)| image.clone()).collect(),
         })
+    }
+
+    async fn tagged(
+        &self,
+        repository: &RepositoryName,
+        tag: &str,
+    ) -> Result<Listing, RegistryError> {
+        let mut listing = self.images(repository).await?;
+        self.asked.lock().unwrap().pop();
+        self.asked.lock().unwrap().push(format!("tagged {tag}"));
+        listing.images.retain(|i| i.tags.iter().any(|t| t == tag));
+        Ok(listing)
     }
 
     async fn inspect(
@@ -133,6 +147,7 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
             cluster_domain: "cluster.local".to_owned(),
             untested: Untested::Refused,
             registry: RegistryRef::default(),
+            github: GithubRef::default(),
             values: BTreeMap::new(),
         },
         schedule: None,
@@ -160,11 +175,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 async fn resolved(registry: &Fake, group: &Group) -> Resolved {
-    resolve(registry, group).await.unwrap()
+    resolve(Sources::pushed(registry), group).await.unwrap()
 }
 
 async fn errors(registry: &Fake, group: &Group) -> Vec<String> {
-    let errors = resolve(registry, group).await.unwrap_err();
+    let errors = resolve(Sources::pushed(registry), group).await.unwrap_err();
     errors.iter().map(|error| chain(error)).collect()
 }
 
@@ -314,9 +329,40 @@ async fn only_so_many_labels_are_read() {
     assert_eq!(all_of_other.asked("inspect"), 40);
 }
 
+#[tokio::test]
+async fn moving_tags_are_looked_up_and_nothing_is_listed() {
+    let registry = Fake::default()
+        .with("hello-a", 1, "master-1-aaaaaaa branch.master", None)
+        .with("hello-a", 2, "master-2-bbbbbbb", None)
+        .with("hello-a", 3, "x-a-1-ccccccc branch.x-a", Some("x-a"));
+    let app = |name, branch| (name, branch_image("hello-a", branch));
+    let mut group = group(&[app("one", "master"), app("two", "master")], &[]);
+    group.newest = Newest::MovingTag;
+    assert_eq!(
+        resolved(&registry, &group).await.apps["two"].tag,
+        "master-1-aaaaaaa"
+    );
+    let asked = registry.asked.lock().unwrap().clone();
+    assert_eq!(asked, ["tagged branch.master", "inspect hello-a"]);
+
+    // Branches of one slug share the moving tag as well: whoever pushed last has it.
+    group.apps[0].image = branch_image("hello-a", "x/a");
+    group.apps[1].image = branch_image("hello-a", "develop");
+    assert_eq!(
+        errors(&registry, &group).await,
+        [
+            "failed to find the image of app `one`: branch `x/a` of repository `hello-a`: the 1 \
+             newest images with a tag of the branch are of other branches by their labels: `x-a`",
+            "failed to find the image of app `two`: branch `develop` of repository `hello-a`: the \
+             repository has no tag `branch.develop`: have CI move it to each good image of the \
+             branch, or set `newest = \"pushed\"` to find the image by its numbered tag",
+        ]
+    );
+}
+
 #[test]
 fn it_can_be_spawned() {
     fn spawnable<T: Send>(_: T) {}
     let group = group(&[], &[]);
-    spawnable(resolve(&Fake::default(), &group));
+    spawnable(resolve(Sources::pushed(&Fake::default()), &group));
 }

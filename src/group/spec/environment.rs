@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use super::reader::{Reader, Table};
-use super::{ClusterSpec, DefaultsSpec, EnvironmentSpec};
+use super::{ClusterSpec, DefaultsSpec, EnvironmentSpec, GithubSpec};
 
 const ENVIRONMENT: &[&str] = &["name", "namespace", "cluster", "cluster_domain", "untested"];
 const CLUSTER: &[&str] = &["context", "eks", "region", "role", "in-cluster"];
+const GITHUB: &[&str] = &["api", "owner", "required", "sources"];
 const DEFAULTS: &[&str] = &[
     "branch",
     "tag",
@@ -25,7 +26,7 @@ const DEFAULTS: &[&str] = &[
 ];
 
 pub(super) fn environment(reader: &mut Reader, root: &Table<'_>) -> EnvironmentSpec {
-    let known = ["environment", "values", "defaults", "registry"];
+    let known = ["environment", "values", "defaults", "registry", "github"];
     reader.known(root, "an environment file", &known);
     let table = reader.required_table(root, "environment");
     reader.known(&table, "[environment]", ENVIRONMENT);
@@ -43,6 +44,20 @@ pub(super) fn environment(reader: &mut Reader, root: &Table<'_>) -> EnvironmentS
         defaults: defaults(reader, root),
         account: reader.text(&registry, "account"),
         region: reader.text(&registry, "region"),
+        github: github(reader, root),
+    }
+}
+
+fn github(reader: &mut Reader, root: &Table<'_>) -> GithubSpec {
+    let Some(table) = reader.table(root, "github") else {
+        return GithubSpec::default();
+    };
+    reader.known(&table, "[github]", GITHUB);
+    GithubSpec {
+        api: reader.text(&table, "api"),
+        owner: reader.text(&table, "owner"),
+        required: reader.texts(&table, "required"),
+        sources: reader.env(&table, "sources"),
     }
 }
 

@@ -188,6 +188,15 @@ proptest! {
     }
 
     #[test]
+    fn a_moving_tag_is_a_tag_and_no_build_of_its_branch(name in "[a-zA-Z0-9/._é-]{1,200}") {
+        if let Ok(branch) = Branch::parse(&name) {
+            let tag = moving_tag(&branch);
+            prop_assert!(tag.len() <= 128 && tag.is_ascii());
+            prop_assert_eq!(TagPattern::default().matches(&branch, &tag), None);
+        }
+    }
+
+    #[test]
     fn no_text_panics(pattern in "(\\{slug\\}|\\{build\\}|\\{sha\\}|.){0,8}", tag in ".{0,140}") {
         if let Ok(pattern) = TagPattern::parse(&pattern) {
             drop(pattern.read(&tag));

@@ -12,7 +12,7 @@ use crate::group::image::{Branch, RepositoryName, TagPattern};
 use crate::group::name::AppName;
 use crate::group::problem::did_you_mean;
 use crate::group::spec::{AppSpec, Entries, Spanned};
-use crate::group::{App, BranchImage, Inline, Manifest};
+use crate::group::{App, BranchImage, Inline, Manifest, Proof};
 
 /// Zero pods could not serve; the upper bound is for slips.
 pub(super) const REPLICAS: RangeInclusive<i64> = 1..=10_000;
@@ -93,6 +93,9 @@ pub(super) fn branch_image(
 ) -> Option<BranchImage> {
     let branch = report.parse(spec.branch, Branch::parse);
     let tag = report.parse(spec.tag, TagPattern::parse);
+    if let (Some(tag), Some(written)) = (&tag, spec.tag) {
+        names_commit(report, layers, tag, &written.span());
+    }
     let forced_app = spec.app.and_then(|app| layers.forced_apps.get(app));
     if spec.branch.is_none() && !layers.has_branch && forced_app.is_none() {
         let problem = report.error(spec.place, "`branch` is missing, here and in [group]");
@@ -107,6 +110,23 @@ pub(super) fn branch_image(
         branch: forced.or(branch).or_else(|| layers.branch.clone())?,
         tag: tag.unwrap_or_else(|| layers.tag.clone()),
     })
+}
+
+/// Only a commit can be proven, so the tag has to name it: a label alone may be
+/// that of a base image.
+pub(super) fn names_commit(
+    report: &mut Report,
+    layers: &Layers<'_>,
+    tag: &TagPattern,
+    place: &Range<usize>,
+) {
+    if layers.proof == Proof::GithubChecks && !tag.has_sha() {
+        let message = format!(
+            "`proof = \"github-checks\"` needs {{sha}} in the tag pattern, `{tag}` has none"
+        );
+        let problem = report.error(place, message);
+        report.push(problem.hint("have CI put the commit into the tag, or use \"pushed\""));
+    }
 }
 
 fn manifest(report: &mut Report, layers: &Layers<'_>, spec: &AppSpec) -> Option<Manifest> {

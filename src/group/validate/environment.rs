@@ -3,15 +3,17 @@
 //! Input: an [`EnvironmentSpec`]. Output: the [`Environment`] and its defaults
 //! for groups, or all that is wrong with them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::report::Report;
 use super::setting;
 use crate::group::aws;
-use crate::group::image::{Branch, TagPattern};
+use crate::group::github::{GithubApi, GithubRef, Owner, SourceRepository};
+use crate::group::image::{Branch, RepositoryName, TagPattern};
 use crate::group::name::{EnvironmentName, Namespace};
 use crate::group::problem::Problems;
-use crate::group::spec::{ClusterSpec, EnvironmentSpec, Spanned};
+use crate::group::spec::{ClusterSpec, EnvironmentSpec, GithubSpec, Spanned};
 use crate::group::{
     ClusterRef, ENDPOINT_DELAY, EksRef, Environment, Newest, Proof, RegistryRef, Untested,
 };
@@ -91,6 +93,7 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
         account: report.parse(spec.account.as_ref(), aws::account),
         region: report.parse(spec.region.as_ref(), aws::region),
     };
+    let github = github(&mut report, &spec.github);
     let defaults = defaults(&mut report, spec);
 
     let made = || {
@@ -101,6 +104,7 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
             cluster_domain: cluster_domain.unwrap_or_else(|| "cluster.local".to_owned()),
             untested: untested.unwrap_or_default(),
             registry,
+            github,
             values: spec.values.clone(),
         };
         Some(ValidEnvironment {
@@ -113,6 +117,32 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
         made.filter(|_| !report.problems.has_errors()),
         report.problems,
     )
+}
+
+fn github(report: &mut Report, spec: &GithubSpec) -> GithubRef {
+    let mut sources = BTreeMap::new();
+    for (repository, source) in spec.sources.iter().flat_map(Spanned::get_ref) {
+        let source = Spanned::new(repository.span(), source.clone());
+        let source = report.parse(Some(&source), SourceRepository::parse);
+        let repository = report.parse(Some(repository), RepositoryName::parse);
+        sources.extend(repository.zip(source));
+    }
+    report.each_once(&spec.required);
+    let name = |name: &str| match name.trim() {
+        "" => Err("`required` names nothing here, write the name of a status or a check run"),
+        _ => Ok(name.to_owned()),
+    };
+    let required = spec.required.iter();
+    let required = required.filter_map(|written| report.parse(Some(written), name));
+    let required = required.collect();
+    GithubRef {
+        api: report
+            .parse(spec.api.as_ref(), GithubApi::parse)
+            .unwrap_or_default(),
+        owner: report.parse(spec.owner.as_ref(), Owner::parse),
+        sources,
+        required,
+    }
 }
 
 fn defaults(report: &mut Report, spec: &EnvironmentSpec) -> Defaults {

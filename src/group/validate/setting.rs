@@ -24,21 +24,15 @@ pub(super) fn proof(report: &mut Report, written: Written<'_>) -> Option<Proof> 
         ("pushed", Proof::Pushed),
         ("github-checks", Proof::GithubChecks),
     ];
-    let proof = report.choice(written, "proof", &choices)?;
-    if proof == Proof::GithubChecks
-        && let Some(written) = written
-    {
-        let problem = report.error(&written.span(), "`proof` cannot be `github-checks` yet");
-        report
-            .push(problem.hint(
-                "it comes later; use \"pushed\", and let CI push only what passed its tests",
-            ));
-    }
-    Some(proof)
+    report.choice(written, "proof", &choices)
 }
 
 pub(super) fn newest(report: &mut Report, written: Written<'_>) -> Option<Newest> {
-    let choices = [("pushed", Newest::Pushed), ("build", Newest::Build)];
+    let choices = [
+        ("pushed", Newest::Pushed),
+        ("build", Newest::Build),
+        ("moving-tag", Newest::MovingTag),
+    ];
     report.choice(written, "newest", &choices)
 }
 

@@ -1,6 +1,8 @@
 //! Groups and environments that are valid, and all the ways in which they are
 //! not.
 
+mod proof;
+
 use std::time::Duration;
 
 use insta::assert_snapshot;
@@ -317,7 +319,7 @@ fn settings() {
         r#"schedule = "0 2 * * *""#,
         r#"schedule = "0 0 2 * * *""#,
         r#"timezone = "Berlin""#,
-        r#"proof = "github-checks""#,
+        r#"proof = "github-check""#,
         r#"newest = "bulid""#,
         r#"tag = "{slug}{build}""#,
         r#"requires = ["x", "x", "X"]"#,
@@ -331,8 +333,8 @@ fn settings() {
       g.toml:5:12: a schedule has five fields (minute hour day month weekday), `0 0 2 * * *` has 6
     timezone = "Berlin"
       g.toml:5:12: `Berlin` is not a time zone, write its IANA name (like Europe/Berlin or UTC)
-    proof = "github-checks"
-      g.toml:5:9: `proof` cannot be `github-checks` yet
+    proof = "github-check"
+      g.toml:5:9: `proof` cannot be `github-check`
     newest = "bulid"
       g.toml:5:10: `newest` cannot be `bulid`
     tag = "{slug}{build}"
@@ -650,7 +652,7 @@ untested = "yes"
 branch = "a b"
 tag = "{slug}"
 replicas = 0
-proof = "github-checks"
+proof = "github"
 newest = "latest"
 schedule = "0 2 * *"
 timezone = "Mars"
@@ -674,7 +676,7 @@ region = "frankfurt"
     environments/v2.toml:9:10: `a b` is not a branch git would take: it has a space or a control character
     environments/v2.toml:10:7: a tag pattern needs {build}, like {slug}-{build}-{sha}
     environments/v2.toml:11:12: `replicas` must be from 1 to 10000, not 0
-    environments/v2.toml:12:9: `proof` cannot be `github-checks` yet
+    environments/v2.toml:12:9: `proof` cannot be `github`
     environments/v2.toml:13:10: `newest` cannot be `latest`
     environments/v2.toml:14:12: a schedule has five fields (minute hour day month weekday), `0 2 * *` has 4
     environments/v2.toml:15:12: `Mars` is not a time zone, write its IANA name (like Europe/Berlin or UTC)

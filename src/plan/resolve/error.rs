@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::{Candidate, image_tags, slug_of, slugs};
 use crate::group::BranchImage;
 use crate::plan::image::RegistryImage;
+use crate::plan::proof::{self, PassedOver};
 
 /// Most branches, and most tags, that a message lists.
 const LISTED: usize = 10;
@@ -44,9 +45,44 @@ pub enum PickError {
         /// Slugs of the branches that have images, newest push first.
         others: Excerpt,
     },
+    /// Nothing carries the branch's moving tag.
+    #[error(
+        "the repository has no tag `{moving}`: have CI move it to each good image of the branch, \
+         or set `newest = \"pushed\"` to find the image by its numbered tag"
+    )]
+    NoMovingTag {
+        /// The tag.
+        moving: String,
+    },
+    /// What carries it has no other tag of the branch.
+    #[error(
+        "`{moving}` points at an image without a tag of the slug `{slug}` after the pattern \
+         `{pattern}`, so its build and commit are not known: have CI push both tags; it has {tags}"
+    )]
+    NoNumberedTag {
+        /// The moving tag.
+        moving: String,
+        /// How the branch stands in tags.
+        slug: String,
+        /// The pattern.
+        pattern: String,
+        /// All tags of the image.
+        tags: Excerpt,
+    },
     /// Push order and build numbers disagree.
     #[error(transparent)]
     Disagreement(Box<Disagreement>),
+    /// No image that was looked at is proven.
+    #[error(
+        "none of the {} newest images is proven: {}; let CI pass on the branch, or run again what \
+         failed",
+        passed.len(),
+        proof::listed(passed)
+    )]
+    Unproven {
+        /// All that were looked at, newest first.
+        passed: Vec<PassedOver>,
+    },
     /// Every image with a tag of the branch says it is of another.
     #[error(
         "the {looked_at} newest images with a tag of the branch are of other branches by their \

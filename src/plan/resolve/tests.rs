@@ -207,6 +207,39 @@ fn nothing_to_pick_from() {
 }
 
 #[test]
+fn a_moving_tag_leads_to_its_image_alone() {
+    let newer = image(3, 30, &["master-3-ccccccc"]);
+    for (tags, expected) in [
+        // Nothing is newer than what CI points at.
+        (
+            &["master-2-bbbbbbb", "branch.master", "master-1-aaaaaaa"][..],
+            "master-2-bbbbbbb",
+        ),
+        (
+            &["master-2-bbbbbbb", "branch.main"],
+            "the repository has no tag `branch.master`: have CI move it to each good image of the \
+             branch, or set `newest = \"pushed\"` to find the image by its numbered tag",
+        ),
+        (
+            &["main-2-bbbbbbb", "branch.master", "branch.master.sig"],
+            "`branch.master` points at an image without a tag of the slug `master` after the \
+             pattern `{slug}-{build}-{sha}`, so its build and commit are not known: have CI push \
+             both tags; it has `main-2-bbbbbbb`, `branch.master`",
+        ),
+    ] {
+        let images = [newer.clone(), image(2, 20, tags)];
+        let found = moved(&images, &wanted("master")).map(|found| {
+            let picked = pick(&found, Newest::MovingTag).unwrap().unwrap();
+            assert_eq!(found.len(), 1);
+            picked.tag.clone()
+        });
+        assert_eq!(found.unwrap_or_else(|error| error.to_string()), expected);
+    }
+    let slashed = [image(1, 10, &["branch.feature-a", "feature-a-1-aaaaaaa"])];
+    assert!(moved(&slashed, &wanted("feature/a")).is_ok());
+}
+
+#[test]
 fn labels() {
     let tag = "feature-a-1-aaaaaaa";
     for (label, expected) in [

@@ -167,6 +167,13 @@ impl Folder {
         Testbed::get().cluster.get(&self.namespace, kind, name)
     }
 
+    /// What the only container of a Deployment runs.
+    pub(crate) fn image(&self, deployment: &str) -> String {
+        let found = self.get("Deployment", deployment).unwrap();
+        let image = &found["spec"]["template"]["spec"]["containers"][0]["image"];
+        image.as_str().unwrap().to_owned()
+    }
+
     /// Makes an object, as somebody else than promoter.
     pub(crate) fn create(&self, object: Value) {
         Testbed::get().cluster.create(&self.namespace, object);

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
+use serde_json::Value;
+
 use super::testbed::Testbed;
 
 /// The repository of an example app in this run.
@@ -16,6 +18,17 @@ pub(crate) fn repository(app: &str) -> String {
 /// Pushes the next build of an example app's branch and gives the reference
 /// that pods pull it by. `arguments` are build arguments, as `NAME=value`.
 pub(crate) fn push(app: &str, branch: &str, arguments: &[&str]) -> String {
+    let arguments = arguments.iter();
+    let options: Vec<_> = arguments.flat_map(|a| ["--build-arg", a]).collect();
+    push_with(app, branch, &options)
+}
+
+/// The same of a commit that is told.
+pub(crate) fn push_commit(app: &str, branch: &str, commit: &str) -> String {
+    push_with(app, branch, &["--sha", commit])
+}
+
+fn push_with(app: &str, branch: &str, options: &[&str]) -> String {
     // Builds share a layer cache, and cargo its lock.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let guard = ONE_AT_A_TIME.lock();
@@ -24,11 +37,7 @@ pub(crate) fn push(app: &str, branch: &str, arguments: &[&str]) -> String {
     command.current_dir(root).args(["xtask", "push"]);
     command.arg(root.join("examples").join(app));
     command.args(["--repository", &repository(app), "--branch", branch]);
-    command.args(
-        arguments
-            .iter()
-            .flat_map(|argument| ["--build-arg", argument]),
-    );
+    command.args(options);
     let output = command.output().expect("cargo can be started");
     drop(guard);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -71,20 +80,31 @@ pub(crate) fn forget_in_registry(reference: &str) {
 /// Deletes an image from ECR.
 pub(crate) fn forget_in_ecr(app: &str, reference: &str) {
     let digest = reference.split_once('@').unwrap().1;
-    let mut aws = Command::new("aws");
-    aws.args([
-        "ecr",
-        "batch-delete-image",
-        "--repository-name",
-        &repository(app),
-    ]);
-    let output = aws
-        .args(["--image-ids", &format!("imageDigest={digest}")])
-        .output()
-        .unwrap();
-    let answer = String::from_utf8_lossy(&output.stdout);
+    let ids = format!("imageDigest={digest}");
+    let answer = ecr("batch-delete-image", app, &["--image-ids", &ids]);
     assert!(
-        output.status.success() && answer.contains(digest),
-        "failed to delete {reference}: {output:?}"
+        answer.contains(digest),
+        "failed to delete {reference}: {answer}"
     );
+}
+
+/// Moves a tag to an image, as CI does with that of a branch.
+pub(crate) fn move_tag(app: &str, tag: &str, reference: &str) {
+    let digest = reference.split_once('@').unwrap().1;
+    let ids = format!("imageDigest={digest}");
+    let found = ecr("batch-get-image", app, &["--image-ids", &ids]);
+    let found: Value = serde_json::from_str(&found).unwrap();
+    let manifest = found["images"][0]["imageManifest"].as_str().unwrap();
+    let image = ["--image-tag", tag, "--image-digest", digest];
+    let content = ["--image-manifest", manifest];
+    ecr("put-image", app, &[image.as_slice(), &content].concat());
+}
+
+/// What the AWS command line answers about the repository of an app.
+fn ecr(action: &str, app: &str, options: &[&str]) -> String {
+    let mut aws = Command::new("aws");
+    aws.args(["ecr", action, "--repository-name", &repository(app)]);
+    let output = aws.args(options).output().unwrap();
+    assert!(output.status.success(), "failed to {action}: {output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -180,10 +180,18 @@ impl State {
 
     fn good(&self, action: &str, asked: &Value) -> Value {
         match action {
+            "DescribeImages" if asked["imageIds"].is_array() => self.tagged(asked),
             "DescribeImages" => self.page(asked),
             "BatchGetImage" => json!({"images": [{"imageManifest": index()}], "failures": []}),
             other => panic!("nobody should ask for {other}"),
         }
+    }
+
+    /// CI has moved the branch's tag to its last image.
+    fn tagged(&self, asked: &Value) -> Value {
+        let moving = "branch.master";
+        assert_eq!(asked["imageIds"], json!([{"imageTag": moving}]));
+        json!({"imageDetails": [image(asked, self.images - 1, &[moving])]})
     }
 
     fn page(&self, asked: &Value) -> Value {
@@ -191,20 +199,23 @@ impl State {
         let first: u32 = asked["nextToken"]
             .as_str()
             .map_or(0, |token| token.parse().unwrap());
-        let image = |n: u32| {
-            json!({
-                "registryId": ACCOUNT,
-                "repositoryName": asked["repositoryName"],
-                "imageDigest": digest(n).as_str(),
-                "imageTags": [format!("master-{n}-aaaaaaa")],
-                "imagePushedAt": 1_750_000_000 + n,
-            })
-        };
         let next = first.saturating_add(most).min(self.images);
-        let images: Vec<_> = (first..next).map(image).collect();
+        let images: Vec<_> = (first..next).map(|n| image(asked, n, &[])).collect();
         let more = (next < self.images).then(|| next.to_string());
         json!({"imageDetails": images, "nextToken": more})
     }
+}
+
+fn image(asked: &Value, n: u32, more: &[&str]) -> Value {
+    let mut tags = vec![format!("master-{n}-aaaaaaa")];
+    tags.extend(more.iter().map(|&tag| tag.to_owned()));
+    json!({
+        "registryId": ACCOUNT,
+        "repositoryName": asked["repositoryName"],
+        "imageDigest": digest(n).as_str(),
+        "imageTags": tags,
+        "imagePushedAt": 1_750_000_000 + n,
+    })
 }
 
 /// An index whose platform can be told without reading further.

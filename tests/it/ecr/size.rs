@@ -1,8 +1,8 @@
 //! Large repositories and large groups: the real adapter under the real
 //! `resolve`, with its real backoff in virtual time.
 
-use promoter::engine::resolve::{AT_ONCE, resolve};
-use promoter::group::Group;
+use promoter::engine::resolve::{AT_ONCE, Sources, resolve};
+use promoter::group::{Group, Newest};
 
 use super::aws::Aws;
 use super::chain;
@@ -20,8 +20,24 @@ async fn ten_thousand_images_take_ten_calls() {
     let mut group = apps(2);
     // Two apps of one repository.
     group.apps[1].image = group.apps[0].image.clone();
-    let resolved = resolve(&aws.ecr().await, &group).await.unwrap();
+    let resolved = resolve(Sources::pushed(&aws.ecr().await), &group)
+        .await
+        .unwrap();
     assert_eq!(aws.seen().requests["DescribeImages"], 10);
+    for image in resolved.apps.values() {
+        assert_eq!(image.tag, "master-9999-aaaaaaa");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moving_tag_among_ten_thousand_images_takes_one_call() {
+    let aws = Aws::new(10_000);
+    let mut group = apps(1);
+    group.newest = Newest::MovingTag;
+    let resolved = resolve(Sources::pushed(&aws.ecr().await), &group)
+        .await
+        .unwrap();
+    assert_eq!(aws.seen().requests["DescribeImages"], 1);
     for image in resolved.apps.values() {
         assert_eq!(image.tag, "master-9999-aaaaaaa");
     }
@@ -30,7 +46,9 @@ async fn ten_thousand_images_take_ten_calls() {
 #[tokio::test(start_paused = true)]
 async fn two_hundred_apps_survive_throttling_and_an_expired_token() {
     let aws = Aws::new(3).throttling(3).expiring(300, true);
-    let resolved = resolve(&aws.ecr().await, &apps(200)).await.unwrap();
+    let resolved = resolve(Sources::pushed(&aws.ecr().await), &apps(200))
+        .await
+        .unwrap();
     let seen = aws.seen();
     assert_eq!(resolved.apps.len(), 200);
     for (name, image) in &resolved.apps {
@@ -46,7 +64,9 @@ async fn two_hundred_apps_survive_throttling_and_an_expired_token() {
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_not_renewed_is_told() {
     let aws = Aws::new(3).expiring(10, false);
-    let errors = resolve(&aws.ecr().await, &apps(200)).await.unwrap_err();
+    let errors = resolve(Sources::pushed(&aws.ecr().await), &apps(200))
+        .await
+        .unwrap_err();
     let text = chain(&errors[0]);
     assert!(
         text.contains("the AWS credentials have expired: run `aws sso login`"),

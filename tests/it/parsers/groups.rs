@@ -19,6 +19,11 @@ untested = "allowed"
 [registry]
 account = "123456789012"
 region = "eu-west-1"
+[github]
+api = "https://git.example.org/api/v3"
+owner = "acme"
+required = ["build"]
+sources = { "team/hello-a" = "acme/hello" }
 [defaults]
 branch = "master"
 tag = "{slug}-{build}-{sha}"
@@ -93,6 +98,7 @@ const WORDS: &[&str] = &[
     "[defaults]",
     "[values]",
     "[registry]",
+    "[github]",
     "[",
     "]",
     "[[",
@@ -139,6 +145,13 @@ const WORDS: &[&str] = &[
     "timezone",
     "proof",
     "newest",
+    "api",
+    "owner",
+    "required",
+    "sources",
+    "\"github-checks\"",
+    "\"moving-tag\"",
+    "\"https://me@a/\"",
     "kind",
     "cluster",
     "in-cluster",

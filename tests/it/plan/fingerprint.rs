@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use promoter::group::name::{AppName, EnvironmentName, Namespace};
-use promoter::group::{CheckImage, Group, Inline, Manifest, Report};
+use promoter::group::{CheckImage, Group, Inline, Manifest, Newest, Proof, Report};
 use promoter::plan::color::Color;
 use promoter::plan::fingerprint;
 use promoter::plan::image::Resolved;
@@ -120,11 +120,17 @@ const CHECKS: [(&str, Change); 8] = [
     }),
 ];
 
-const NOTHING: [(&str, Change); 7] = [
+const NOTHING: [(&str, Change); 9] = [
     ("the deploy's deadline", |g, _| {
         g.strategy.deploy_timeout = Duration::from_secs(1);
     }),
     ("required groups", |g, _| g.requires.push(g.name.clone())),
+    ("what shows that images are good", |g, _| {
+        g.proof = Proof::GithubChecks;
+    }),
+    ("which image is the newest", |g, _| {
+        g.newest = Newest::MovingTag;
+    }),
     ("a template's path", |g, _| {
         let Manifest::Template(template) = &mut g.apps[1].manifest else {
             panic!()

@@ -55,8 +55,8 @@ async fn a_service_of_somebody_else_that_would_get_candidates() {
 /// What `promoter plan` shows.
 async fn proposal(scenario: &Scenario) -> Proposal {
     let engine = scenario.engine(&scenario.process(None));
-    let registry = scenario.registry.as_ref();
-    engine.propose(registry, &scenario.group).await.unwrap()
+    let sources = scenario.sources(scenario.registry.as_ref());
+    engine.propose(sources, &scenario.group).await.unwrap()
 }
 
 /// Users are at it, and would be led to the candidate.

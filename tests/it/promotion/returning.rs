@@ -323,7 +323,12 @@ async fn the_window_is_kept_by_the_clock_of_who_drives() {
         let mut options = scenario.options();
         options.detach = true;
         let never = CancellationToken::new();
-        let deployed = other.deploy(process.as_ref(), &scenario.group, options, never);
+        let deployed = other.deploy(
+            scenario.sources(process.as_ref()),
+            &scenario.group,
+            options,
+            never,
+        );
         deployed.await.unwrap();
         let detached = scenario.clock.elapsed();
         resume(&scenario).await;

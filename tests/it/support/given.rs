@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use promoter::engine::undo::Wish;
+use promoter::group::github::GithubRef;
 use promoter::group::image::{Branch, RepositoryName, TagPattern};
 use promoter::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 use promoter::group::{
@@ -38,6 +39,7 @@ pub(crate) fn group(apps: Vec<App>, checks: Vec<Check>) -> Group {
             cluster_domain: "cluster.local".to_owned(),
             untested: Untested::Refused,
             registry: RegistryRef::default(),
+            github: GithubRef::default(),
             values: BTreeMap::new(),
         },
         schedule: None,

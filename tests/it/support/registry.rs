@@ -22,6 +22,7 @@ struct State {
     images: BTreeMap<RepositoryName, Vec<RegistryImage>>,
     error: Option<RegistryError>,
     platforms: Vec<Platform>,
+    labels: BTreeMap<String, String>,
     slow: Duration,
     builds: u64,
 }
@@ -35,24 +36,31 @@ impl FakeRegistry {
 
     /// CI pushes a further build of a branch.
     pub(crate) fn push(&self, repository: &str, branch: &str) -> Digest {
+        let build = self.state.lock().unwrap().builds + 1;
+        let digest = digest(&format!("{repository} {branch} {build}"));
+        let commit = &digest.as_str()["sha256:".len()..][..7];
+        let branch = Branch::parse(branch).unwrap();
+        let tag = TagPattern::default().tag(&branch, build, commit);
+        self.add(repository, digest.clone(), &tag);
+        digest
+    }
+
+    /// Somebody pushes an image with these tags, between spaces.
+    pub(crate) fn push_as(&self, repository: &str, tags: &str) {
+        self.add(repository, digest(&format!("{repository} {tags}")), tags);
+    }
+
+    fn add(&self, repository: &str, digest: Digest, tags: &str) {
         let mut state = self.state.lock().unwrap();
         state.builds += 1;
-        let build = state.builds;
-        let hash = Sha256::digest(format!("{repository} {branch} {build}"));
-        let hex: Vec<_> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let hex = hex.concat();
-        let digest = Digest::parse(&format!("sha256:{hex}")).unwrap();
-        let branch = Branch::parse(branch).unwrap();
-        let tag = TagPattern::default().tag(&branch, build, &hex[..7]);
-        let second = i64::try_from(1_790_000_000 + build).unwrap();
+        let second = i64::try_from(1_790_000_000 + state.builds).unwrap();
         let image = RegistryImage {
-            digest: digest.clone(),
-            tags: vec![tag],
+            digest,
+            tags: tags.split(' ').map(str::to_owned).collect(),
             pushed_at: Timestamp::from_second(second).unwrap(),
         };
         let repository = RepositoryName::parse(repository).unwrap();
         state.images.entry(repository).or_default().push(image);
-        digest
     }
 
     /// From now on it answers nothing else.
@@ -65,10 +73,22 @@ impl FakeRegistry {
         self.state.lock().unwrap().slow = slow;
     }
 
+    /// A label that all images have from now on.
+    pub(crate) fn label(&self, key: &str, value: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.labels.insert(key.to_owned(), value.to_owned());
+    }
+
     /// What all images run on; `linux/amd64` unless told.
     pub(crate) fn runs_on(&self, os: &str, architecture: &str) {
         self.state.lock().unwrap().platforms = vec![platform(os, architecture)];
     }
+}
+
+fn digest(content: &str) -> Digest {
+    let hash = Sha256::digest(content);
+    let hex: Vec<_> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    Digest::parse(&format!("sha256:{}", hex.concat())).unwrap()
 }
 
 /// A platform by its parts.
@@ -102,6 +122,16 @@ impl Registry for FakeRegistry {
         })
     }
 
+    async fn tagged(
+        &self,
+        repository: &RepositoryName,
+        tag: &str,
+    ) -> Result<Listing, RegistryError> {
+        let mut listing = self.images(repository).await?;
+        listing.images.retain(|i| i.tags.iter().any(|t| t == tag));
+        Ok(listing)
+    }
+
     async fn inspect(
         &self,
         repository: &RepositoryName,
@@ -122,7 +152,7 @@ impl Registry for FakeRegistry {
         };
         Ok(ImageDetails {
             platforms,
-            labels: BTreeMap::new(),
+            labels: state.labels.clone(),
         })
     }
 }

@@ -6,18 +6,21 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use promoter::engine::deploy::DeployOptions;
+use promoter::engine::resolve::Sources;
 use promoter::engine::{Deployed, Engine, EngineError};
 use promoter::group::{CheckImage, Group};
 use promoter::plan::Plan;
 use promoter::plan::color::Color;
 use promoter::plan::label;
 use promoter::plan::object::ObjectRef;
+use promoter::port::Registry;
 use promoter::promotion::phase::Phase;
 use promoter::promotion::record::Outcome;
 use promoter::promotion::{Actor, ReasonKind, Trigger};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::FakeClock;
+use super::forge::FakeForge;
 use super::process::{Process, Strike};
 use super::recording::Recording;
 use super::registry::FakeRegistry;
@@ -27,6 +30,7 @@ use super::world::{State, World};
 pub(crate) struct Scenario {
     pub(crate) world: Arc<World>,
     pub(crate) registry: Arc<FakeRegistry>,
+    pub(crate) forge: Arc<FakeForge>,
     pub(crate) events: Arc<Recording>,
     pub(crate) group: Group,
     pub(crate) clock: FakeClock,
@@ -40,6 +44,7 @@ impl Scenario {
         let scenario = Self {
             world: World::new(group.name.as_ref(), clock),
             registry: Arc::default(),
+            forge: Arc::default(),
             events: Arc::default(),
             group,
             clock,
@@ -65,6 +70,7 @@ impl Scenario {
             clock: world.clock,
             world,
             registry: Arc::new(self.registry.twin()),
+            forge: Arc::new(self.forge.twin()),
             events: Arc::default(),
             group: self.group.clone(),
             chance: AtomicU16::new(self.chance.load(Ordering::SeqCst)),
@@ -105,6 +111,14 @@ impl Scenario {
             ledger: Arc::clone(process) as _,
             clock: Arc::new(self.clock),
             recorder: Arc::clone(&self.events) as _,
+        }
+    }
+
+    /// Where images come from, as a promoter or anybody sees the registry.
+    pub(crate) fn sources<'a>(&'a self, registry: &'a dyn Registry) -> Sources<'a> {
+        Sources {
+            registry,
+            forge: Some(self.forge.as_ref()),
         }
     }
 
@@ -156,7 +170,7 @@ impl Scenario {
         stop: CancellationToken,
     ) -> Option<Result<Deployed, EngineError>> {
         let engine = self.engine(process);
-        let deployed = engine.deploy(process.as_ref(), &self.group, options, stop);
+        let deployed = engine.deploy(self.sources(process.as_ref()), &self.group, options, stop);
         self.until_dead(process, Box::pin(deployed)).await
     }
 

@@ -1,5 +1,5 @@
 //! Which parts of a document may hold secrets: the values below `env` and
-//! `values`.
+//! `values`, a `token`, which no file has a place for, and addresses with a user.
 //!
 //! Input: the document. Output: byte ranges whose lines are never shown.
 
@@ -8,8 +8,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The tables that are private.
-const PRIVATE: [&str; 2] = ["env", "values"];
+/// The keys whose values are private, and all that is below them.
+const PRIVATE: [&str; 3] = ["env", "values", "token"];
 
 /// The places of all private values of a document that could be read.
 pub(super) fn values(root: &DeTable<'_>) -> Vec<Range<usize>> {
@@ -29,6 +29,7 @@ fn within(value: &Spanned<DeValue<'_>>, private: bool, found: &mut Vec<Range<usi
     match value.get_ref() {
         DeValue::Table(table) => below(table, private, found),
         DeValue::Array(items) => items.iter().for_each(|item| within(item, private, found)),
+        DeValue::String(text) if has_user(text) => found.push(value.span()),
         _ if private => found.push(value.span()),
         _ => {}
     }
@@ -56,6 +57,14 @@ pub(super) fn lines(text: &str) -> Vec<Range<usize>> {
 fn is_private(key: &str) -> bool {
     let near = |private: &&str| strsim::damerau_levenshtein(private, key) <= 1;
     PRIVATE.iter().any(near)
+}
+
+/// Whether it is an address that holds a user, and so perhaps a password.
+fn has_user(text: &str) -> bool {
+    let authority = text
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split('/').next());
+    authority.is_some_and(|authority| authority.contains('@'))
 }
 
 fn is_header(line: &str) -> bool {

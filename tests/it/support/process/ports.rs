@@ -316,6 +316,18 @@ impl Registry for Process {
         answer.map_err(|error| of_registry(&error))?
     }
 
+    async fn tagged(
+        &self,
+        repository: &RepositoryName,
+        tag: &str,
+    ) -> Result<Listing, RegistryError> {
+        let answer = self.registry.tagged(repository, tag).await;
+        let act = |_: &mut State| Ok(answer);
+        let call = format!("tagged {repository} {tag}");
+        let answer = self.call(call, None, act).await;
+        answer.map_err(|error| of_registry(&error))?
+    }
+
     async fn inspect(
         &self,
         repository: &RepositoryName,
