@@ -24,6 +24,7 @@ pub mod planner;
 pub mod proof;
 pub mod refusal;
 pub mod render;
+pub mod require;
 pub mod resolve;
 pub mod source;
 pub mod summary;
@@ -90,6 +91,9 @@ pub struct Plan {
     /// Checks that run at the same time at most.
     #[serde(default)]
     pub parallel_checks: usize,
+    /// Groups that have to have passed first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Requirement>,
     /// What it was made from. `None`: it was only drawn up, or made before that was
     /// kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -183,6 +187,15 @@ pub struct CheckPlan {
     pub start_timeout: Duration,
     /// What its output is read as.
     pub report: Report,
+}
+
+/// A group of the same namespace that has to have passed first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// Which.
+    pub group: GroupName,
+    /// The plan of what served of it when this one was made. `None`: nothing did.
+    pub plan: Option<PlanId>,
 }
 
 /// A hook, rendered for the candidate colour.

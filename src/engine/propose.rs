@@ -9,14 +9,16 @@ use thiserror::Error;
 
 use super::Engine;
 use super::resolve::{ResolveError, Sources, resolve};
+use crate::group::name::GroupName;
 use crate::group::{Group, Proof};
 use crate::plan::capacity::{Capacity, capacity};
 use crate::plan::diff::{Change, changes};
 use crate::plan::image::Resolved;
 use crate::plan::object::Object;
 use crate::plan::refusal::Refusal;
+use crate::plan::require::differences;
 use crate::plan::survey::Survey;
-use crate::plan::{Plan, planner};
+use crate::plan::{Plan, Requirement, planner};
 use crate::port::ClusterError;
 use crate::promotion::event::Fact;
 use crate::promotion::record::GroupRecord;
@@ -65,12 +67,21 @@ pub(super) struct Found {
     pub(super) restraints: Restraints,
 }
 
+/// A group that is required, and what serves of it.
+type Required = (GroupName, Option<Plan>);
+
 impl Found {
     /// What keeps a plan's release from users.
-    fn against(&self, plan: &Plan) -> Vec<Restraint> {
+    fn against(&self, plan: &Plan, required: &[Required]) -> Vec<Restraint> {
+        let differences = required.iter().filter_map(|(group, serving)| {
+            let found = differences(plan, serving.as_ref()?);
+            let group = group.clone();
+            let why = found.join("; ");
+            (!found.is_empty()).then_some(Restraint::Required { group, why })
+        });
         let found_bad = self.record.found_bad(&plan.fingerprint);
         let mut restraints = self.restraints.against(plan);
-        restraints.extend(found_bad);
+        restraints.extend(differences.chain(found_bad));
         restraints
     }
 }
@@ -198,6 +209,16 @@ impl Engine {
         })
     }
 
+    async fn required(&self, group: &Group) -> Result<Vec<Required>, ProposeError> {
+        let mut required = Vec::new();
+        for group in &group.requires {
+            let serving = self.ledger.serving(group).await;
+            let serving = serving.map_err(ProposeError::Cluster)?;
+            required.push((group.clone(), serving));
+        }
+        Ok(required)
+    }
+
     async fn find(&self) -> Result<Found, ClusterError> {
         let (survey, restraints, record) = tokio::try_join!(
             self.cluster.survey(),
@@ -265,9 +286,16 @@ impl Engine {
             ));
         }
         warnings.extend(capacity.warning(survey));
-        let restraints = found.against(&draft.plan);
+        let mut plan = draft.plan;
+        let required = self.required(group).await?;
+        let beside = required.iter().map(|(group, serving)| Requirement {
+            group: group.clone(),
+            plan: serving.as_ref().map(Plan::id),
+        });
+        plan.requires = beside.collect();
+        let restraints = found.against(&plan, &required);
         Ok(Proposal {
-            plan: draft.plan,
+            plan,
             live: found.survey.live,
             changes: Vec::new(),
             capacity,

@@ -49,11 +49,6 @@ pub fn draft(
     color: Color,
 ) -> Result<Draft, Vec<Refusal>> {
     let mut refusals = namespace_refusals(group, survey);
-    refusals.extend(group.requires.iter().map(|required| {
-        let reason = format!("requires group {required}, which this version cannot look up yet");
-        Refusal::about(format!("group {}", group.name), reason)
-            .hint("promote it without `requires`, or wait for the version that enforces it")
-    }));
     let mut apps = Vec::new();
     for app in &group.apps {
         let Some(image) = resolved.apps.get(&app.name) else {
@@ -137,6 +132,7 @@ pub fn draft(
         endpoint_delay: group.strategy.endpoint_delay,
         on_regression: group.strategy.on_regression,
         parallel_checks: group.strategy.parallel_checks,
+        requires: Vec::new(),
         source: None,
     };
     Ok(Draft { plan, warnings })

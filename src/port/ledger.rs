@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::ClusterError;
+use crate::group::name::GroupName;
 use crate::plan::Plan;
 use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
@@ -57,6 +58,10 @@ pub trait Ledger: Send + Sync {
 
     /// A kept plan.
     async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, ClusterError>;
+
+    /// What serves of another group of the namespace, by its record and its kept
+    /// plans. `None`: nothing does, or its plan is gone.
+    async fn serving(&self, group: &GroupName) -> Result<Option<Plan>, ClusterError>;
 
     /// Drops every kept plan except these.
     async fn forget_plans(&self, epoch: Epoch, except: &[PlanId]) -> Result<(), ClusterError>;

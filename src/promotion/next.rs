@@ -5,6 +5,7 @@
 //! is observed next, never from having asked for it.
 
 mod aborting;
+mod against;
 mod checking;
 mod deploying;
 mod hooks;
@@ -12,6 +13,7 @@ mod promoting;
 mod raising;
 mod routing;
 mod settling;
+mod step;
 mod teardown;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,22 +21,20 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::gate::{Decision, gate};
 use super::observed::{DeploymentState, Endpoint, JobState, Observed, PodState};
 use super::phase::Phase;
-use super::request::Action;
-use super::restraint::Restraint;
-use super::{Mark, Promotion, Raise, Reason, ReasonKind, Tested};
+use super::{Mark, Promotion, Reason, ReasonKind, Tested};
 use crate::group::When;
-use crate::group::name::{AppName, CheckName};
+use crate::group::name::AppName;
 use crate::plan::bearers::Bearers;
 use crate::plan::color::Color;
 use crate::plan::colored::is_as_planned;
 use crate::plan::label::{self, Role};
 use crate::plan::object::Object;
-use crate::plan::{CheckPlan, Plan, ServicePlan};
+use crate::plan::{Plan, ServicePlan};
 
 pub use checking::facts;
+pub use step::{Next, Step};
 
 /// What a promotion is judged by at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -49,110 +49,6 @@ pub struct Situation<'a> {
     pub observed: &'a Observed,
     /// The time.
     pub now: Timestamp,
-}
-
-/// What to do now.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Next {
-    /// Change something outside, then look again.
-    Do(Step),
-    /// Move to another phase; recorded before anything else happens.
-    Enter {
-        /// The phase.
-        phase: Phase,
-        /// Why, where it is not simply the next one.
-        reasons: Vec<Reason>,
-        /// The candidates as they stand, when checks begin.
-        tested: Vec<(AppName, Tested)>,
-    },
-    /// Nothing to do until something changes or the time comes.
-    Wait {
-        /// What for, in words.
-        wait_for: String,
-        /// When to look again at the latest.
-        until: Timestamp,
-    },
-    /// It has ended.
-    End,
-}
-
-/// One change outside. Performing it twice is the same as performing it once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Apply configuration, budgets and colour Services of the candidate.
-    Prepare,
-    /// Make the candidate Deployments of these apps.
-    Deploy(Vec<AppName>),
-    /// Delete Services of the colour that are not as planned, by name.
-    DeleteServices(Vec<String>),
-    /// Delete Deployments, by name and uid, and before them what scales them.
-    DeleteDeployments(Vec<(String, String)>),
-    /// Delete Jobs, by name and uid.
-    DeleteJobs(Vec<(String, String)>),
-    /// Make the Jobs of these checks.
-    StartChecks {
-        /// The checks.
-        checks: Vec<CheckName>,
-        /// Whether a node may not know the candidate yet.
-        early: bool,
-    },
-    /// Read the logs of checks that have ended and record their results.
-    Conclude(Vec<CheckName>),
-    /// A run gave no verdict: begin the next one.
-    Repeat {
-        /// The check.
-        check: CheckName,
-        /// Why.
-        reason: String,
-    },
-    /// Make the Job of a hook, which does not run yet.
-    MakeHook(CheckName),
-    /// Let the Job of a hook run, by name and uid.
-    RunHook {
-        /// The hook.
-        hook: CheckName,
-        /// Its Job's name.
-        job: String,
-        /// Its Job's uid.
-        uid: String,
-    },
-    /// Let only ready pods stand behind the candidate's Services.
-    Unpublish,
-    /// Give Deployments more pods.
-    Raise(Vec<Raise>),
-    /// Apply shared objects, and make active Services that are new, without
-    /// selectors. The old colour's autoscalers take no pods away from then on.
-    ApplyShared,
-    /// Move the selector, and the ports if they change, of every active Service
-    /// to the candidate.
-    Switch,
-    /// Apply what else changes in active Services, and the candidate's autoscalers.
-    ApplyServices,
-    /// Note that the old colour goes now, and with it the way back.
-    LetGo,
-    /// Move active Services back to what the promotion found.
-    SwitchBack,
-    /// Apply the shared objects of what served before again; its autoscalers
-    /// rule as before.
-    Restore,
-    /// Delete whatever neither the plan that serves, nor, once it is promoted, the
-    /// next one of the other colour, nor a shared kind still needs.
-    Prune,
-}
-
-impl Step {
-    /// Whether it puts on record itself what it is about to do, before it does it.
-    pub fn records_itself(&self) -> bool {
-        matches!(
-            self,
-            Self::StartChecks { .. }
-                | Self::MakeHook(_)
-                | Self::Conclude(_)
-                | Self::Repeat { .. }
-                | Self::Raise(_)
-                | Self::ApplyShared
-        )
-    }
 }
 
 /// What to do now.
@@ -202,31 +98,6 @@ fn enter_for(phase: Phase, reasons: Vec<Reason>) -> Next {
 }
 
 impl<'a> Situation<'a> {
-    /// What a person says against it while nobody is at the candidate yet: that it
-    /// is given up, that its group is held, that an image of it is banned.
-    fn stopped(&self) -> Vec<Reason> {
-        let may_be = match self.promotion.phase {
-            Phase::Deploying | Phase::Checking => true,
-            Phase::Promoting => !self.leads_any(),
-            _ => false,
-        };
-        if !may_be {
-            return Vec::new();
-        }
-        let request = self.observed.request.iter();
-        let given_up = request
-            .filter(|request| request.is_for(Action::Abort, &self.promotion.id))
-            .map(|request| {
-                let text = format!("aborted by {}", request.asked_by());
-                Reason::new(ReasonKind::Interrupted, text)
-            });
-        let restraints = self.observed.restraints.against(self.plan);
-        let overrides = self.promotion.overrides.as_ref();
-        let holds = |restraint: &&Restraint| !overrides.is_some_and(|o| o.knew(restraint));
-        let restrained = restraints.iter().filter(holds).map(Restraint::reason);
-        given_up.chain(restrained).collect()
-    }
-
     /// When the phase has to be over.
     pub fn deadline(&self) -> Timestamp {
         let phase = self.promotion.phase;
@@ -349,50 +220,6 @@ impl<'a> Situation<'a> {
                 && ServicePlan::is_colored_name(found.name(), candidate)
                 && !used.contains(found.name())
                 && !planned.get(found.name()).is_some_and(is_planned)
-        })
-    }
-
-    /// What the gate says of the results on record: those of the checks, and of the
-    /// hooks that come before the switch.
-    fn gate(&self) -> Decision {
-        match self.gate_of_checks() {
-            Decision::Promote => {}
-            decision => return decision,
-        }
-        let points = [When::BeforeDeploy, When::BeforeSwitch];
-        let hooks = points.into_iter().flat_map(|when| self.plan.hooks_at(when));
-        let required: Vec<_> = hooks.map(|hook| hook.name.clone()).collect();
-        // None is needed: what has to be tested was.
-        self.gate_of(&required, true)
-    }
-
-    fn gate_of_checks(&self) -> Decision {
-        let checks = self.plan.checks.iter();
-        let required: Vec<_> = checks.map(|check| check.name.clone()).collect();
-        self.gate_of(&required, self.plan.untested_allowed)
-    }
-
-    fn gate_of(&self, required: &[CheckName], none_allowed: bool) -> Decision {
-        gate(
-            required,
-            &self.promotion.results,
-            self.promotion.id.as_ref(),
-            self.promotion.plan.as_ref(),
-            none_allowed,
-        )
-    }
-
-    /// A hook that has begun and not ended, before anything is taken back. Whoever
-    /// cannot make or follow it gives it up with the time of the phase.
-    pub fn hook_under_way(&self) -> Option<&'a CheckPlan> {
-        let phase = self.promotion.phase;
-        if phase == Phase::Aborting || phase.is_final() || self.is_overdue() {
-            return None;
-        }
-        let mut hooks = self.plan.hooks.iter().map(|hook| &hook.job);
-        hooks.find(|hook| {
-            let begun = self.promotion.attempt(&hook.name).is_some();
-            begun && self.promotion.result(&hook.name).is_none()
         })
     }
 

@@ -5,6 +5,7 @@
 //! under way asks it until users are moved; so whatever triggers a promotion is
 //! bound alike (promise 6). Nothing here knows who may override.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -13,9 +14,12 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::id::PromotionId;
+use super::phase::Phase;
+use super::record::GroupRecord;
 use super::{Reason, ReasonKind};
+use crate::group::name::GroupName;
 use crate::plan::Plan;
-use crate::plan::fingerprint::hex;
+use crate::plan::fingerprint::{PlanId, hex};
 use crate::plan::image::Digest;
 
 /// Fewest digits by which an image is banned: as many as are shown of a digest.
@@ -97,6 +101,49 @@ pub struct Restraints {
     pub hold: Option<Statement>,
     /// The namespace's bans, lifted or not.
     pub bans: Vec<Ban>,
+    /// Where the namespace's groups stand, by name.
+    pub groups: BTreeMap<String, Standing>,
+}
+
+/// Where a group stands, for those that require it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The plan of what serves. `None`: nothing was ever promoted.
+    pub serving: Option<PlanId>,
+    /// The promotion under way.
+    pub in_flight: Option<PromotionId>,
+    /// How its last promotion ended.
+    pub last: Option<Phase>,
+}
+
+impl Standing {
+    /// Where a record says that its group stands.
+    pub fn of(record: &GroupRecord) -> Self {
+        Self {
+            serving: record.serving.as_ref().map(|serving| serving.plan.clone()),
+            in_flight: record
+                .in_flight
+                .as_ref()
+                .map(|promotion| promotion.id.clone()),
+            last: record.outcomes.first().map(|outcome| outcome.phase),
+        }
+    }
+
+    /// Why who was planned beside that plan of it may not be promoted.
+    fn refuses(&self, planned_beside: Option<&PlanId>) -> Option<String> {
+        let Some(serving) = &self.serving else {
+            return Some("it was never promoted here".to_owned());
+        };
+        if let Some(promotion) = &self.in_flight {
+            return Some(format!("its promotion {promotion} is under way"));
+        }
+        // What was rebuilt knows no outcomes, and serves.
+        if self.last.is_some_and(|last| last != Phase::Promoted) {
+            return Some("its last promotion was not promoted".to_owned());
+        }
+        (Some(serving) != planned_beside)
+            .then(|| "it was promoted since this was planned".to_owned())
+    }
 }
 
 /// One thing that keeps one release from users.
@@ -116,6 +163,13 @@ pub enum Restraint {
         image: String,
         /// Who, and why.
         by: Statement,
+    },
+    /// A group that has to have passed first has not, or serves other images.
+    Required {
+        /// Which.
+        group: GroupName,
+        /// What is wrong with it.
+        why: String,
     },
     /// The same inputs were found bad before.
     Failed {
@@ -152,7 +206,14 @@ impl Restraints {
         let held = self.hold.iter().cloned().map(|by| Restraint::Held { by });
         let bans = self.bans.iter().filter(|ban| ban.lifted.is_none());
         let banned = bans.flat_map(|ban| ban.subjects(plan).map(|subject| ban.of(subject)));
-        held.chain(banned).collect()
+        let required = plan.requires.iter().filter_map(|required| {
+            let none = Standing::default();
+            let standing = self.groups.get(required.group.as_str()).unwrap_or(&none);
+            let why = standing.refuses(required.plan.as_ref())?;
+            let group = required.group.clone();
+            Some(Restraint::Required { group, why })
+        });
+        held.chain(banned).chain(required).collect()
     }
 }
 
@@ -190,7 +251,7 @@ impl Restraint {
         let kind = match self {
             Self::Held { .. } => ReasonKind::Held,
             Self::Banned { .. } => ReasonKind::Banned,
-            Self::Failed { .. } => ReasonKind::Gate,
+            Self::Required { .. } | Self::Failed { .. } => ReasonKind::Gate,
         };
         Reason::new(kind, self.to_string())
     }
@@ -203,6 +264,7 @@ impl fmt::Display for Restraint {
             Self::Banned { subject, image, by } => {
                 write!(f, "{subject}: its image {image} is banned by {by}")
             }
+            Self::Required { group, why } => write!(f, "requires group {group}: {why}"),
             Self::Failed { promotion, why } => {
                 write!(
                     f,

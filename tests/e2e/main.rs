@@ -41,6 +41,7 @@ mod isolation;
 mod proven;
 mod refusals;
 mod replaced;
+mod required;
 mod restrained;
 mod returned;
 mod support;

@@ -272,7 +272,7 @@ fn every_problem_of_every_file_is_told() {
        |
        = help: write `repository` (its newest image of a branch), `app` (that app's candidate) or `image` (a full reference)
 
-    error: groups/first.toml:37:14: check `greets` is already in line 32
+    error: groups/first.toml:37:14: check or hook `greets` is already in line 32
        |
     37 | name       = "greets"
        |              ^^^^^^^^

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use kube::api::{DynamicObject, Patch};
+use kube::ResourceExt;
+use kube::api::{DynamicObject, ListParams, Patch};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -76,23 +77,26 @@ impl Kubernetes {
         if let Some(watch) = self.watching() {
             return Ok(translate::restraints(watch.stores().await?));
         }
-        let action = "read the group's hold";
+        let action = "list the DeploymentGroups";
         let groups = self.groups();
-        let group = async {
-            let found = groups.get_opt(self.group.as_str());
-            let found = tokio::time::timeout(PATIENCE, found).await;
+        let all = ListParams::default();
+        let groups = async {
+            let found = tokio::time::timeout(PATIENCE, groups.list(&all)).await;
             let found = found.map_err(|_| error::no_answer(action, PATIENCE))?;
             match found.map_err(|error| error::from_group(action, error)) {
                 // Planning is possible before anything was installed.
-                Err(ClusterError::NotInstalled) => Ok(None),
-                found => found,
+                Err(ClusterError::NotInstalled) => Ok(Vec::new()),
+                found => found.map(|found| found.items),
             }
         };
         let bans = bans::read(&self.client, &self.namespace);
-        let (group, bans) = tokio::try_join!(group, bans)?;
+        let (groups, bans) = tokio::try_join!(groups, bans)?;
+        let mut own = groups.iter();
+        let own = own.find(|found| found.name_any() == self.group.as_str());
         Ok(Restraints {
-            hold: group.as_ref().and_then(translate::hold),
+            hold: own.and_then(translate::hold),
             bans,
+            groups: translate::standings(groups.iter()),
         })
     }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::columns::status;
 use super::{Kubernetes, crd, error, plans, resource};
+use crate::group::name::GroupName;
 use crate::plan::Plan;
 use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
@@ -90,7 +91,20 @@ impl Ledger for Kubernetes {
     }
 
     async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, ClusterError> {
-        plans::load(self, id).await
+        plans::load(self, &self.group, id).await
+    }
+
+    async fn serving(&self, group: &GroupName) -> Result<Option<Plan>, ClusterError> {
+        let found = self.groups().get_opt(group.as_str()).await;
+        let found = found.map_err(|error| error::from_group("read the DeploymentGroup", error));
+        let record = match found {
+            Err(ClusterError::NotInstalled) | Ok(None) => return Ok(None),
+            found => found?.as_ref().map(record_of).transpose()?,
+        };
+        match record.and_then(|record| record.serving) {
+            Some(serving) => plans::load(self, group, &serving.plan).await,
+            None => Ok(None),
+        }
     }
 
     async fn forget_plans(&self, epoch: Epoch, except: &[PlanId]) -> Result<(), ClusterError> {

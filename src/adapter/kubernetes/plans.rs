@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Kubernetes, error, resource};
+use crate::group::name::GroupName;
 use crate::plan::Plan;
 use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
@@ -90,18 +91,17 @@ pub(super) async fn store(
     Ok(())
 }
 
-pub(super) async fn load(cluster: &Kubernetes, id: &PlanId) -> Result<Option<Plan>, ClusterError> {
+/// A kept plan of a group: the own one, or another one of the namespace.
+pub(super) async fn load(
+    cluster: &Kubernetes,
+    group: &GroupName,
+    id: &PlanId,
+) -> Result<Option<Plan>, ClusterError> {
     let refused = |reason: String| ClusterError::Refused {
         action: format!("read plan {id}"),
         reason,
     };
-    let selector = format!(
-        "{}={},{}={}",
-        label::GROUP,
-        cluster.group,
-        label::PLAN,
-        id.short()
-    );
+    let selector = format!("{}={},{}={}", label::GROUP, group, label::PLAN, id.short());
     let found = secrets(cluster)
         .list(&ListParams::default().labels(&selector))
         .await;

@@ -98,7 +98,10 @@ pub async fn look_closer(
             .map(|found| found.into_object("v1", "Service"))
             .collect();
         let bans = bans::read(&connection.client, namespace).await?;
-        let bans = Restraints { hold: None, bans };
+        let bans = Restraints {
+            bans,
+            ..Restraints::default()
+        };
         Ok(plan.map(|plan| (record.strays(&plan, &found), bans.against(&plan))))
     };
     let looked = tokio::time::timeout(PATIENCE, looking).await;

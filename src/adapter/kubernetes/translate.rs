@@ -11,13 +11,14 @@ use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::{self as discovery, EndpointSlice};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::Resource;
 use kube::api::DynamicObject;
 use kube::runtime::reflector::Store;
+use kube::{Resource, ResourceExt};
 use serde::Deserialize;
 
 use super::bans::Bans;
 use super::kept::{self, Facts, Kept};
+use super::ledger::record_of;
 use super::resource;
 use super::watch::Stores;
 use super::whole::Whole;
@@ -29,7 +30,7 @@ use crate::plan::object::Object;
 use crate::plan::text::cut;
 use crate::promotion::observed::{DeploymentState, Endpoint, JobState, Observed};
 use crate::promotion::request::Request;
-use crate::promotion::restraint::{Restraints, Statement};
+use crate::promotion::restraint::{Restraints, Standing, Statement};
 
 /// Bytes of a note that somebody wrote by hand.
 const LONGEST_NOTE: usize = 200;
@@ -41,11 +42,7 @@ pub(super) fn observed(stores: &Stores, outages: u32) -> Observed {
         pods: facts(&stores.pods),
         endpoints: endpoints(facts(&stores.slices)),
         jobs: facts(&stores.jobs),
-        request: stores
-            .groups
-            .state()
-            .iter()
-            .find_map(|found| request(found)),
+        request: stores.group().as_deref().and_then(request),
         restraints: restraints(stores),
         outages,
         ..Observed::default()
@@ -70,9 +67,22 @@ fn request(found: &DynamicObject) -> Option<Request> {
 pub(super) fn restraints(stores: &Stores) -> Restraints {
     let bans = facts::<Bans>(&stores.bans).into_iter();
     Restraints {
-        hold: stores.groups.state().iter().find_map(|found| hold(found)),
+        hold: stores.group().as_deref().and_then(hold),
         bans: bans.flat_map(|Bans(bans)| bans).collect(),
+        groups: standings(stores.groups().iter().map(AsRef::as_ref)),
     }
+}
+
+/// Where groups stand. Of a record that cannot be read nobody knows: it counts as one
+/// of a group that was never promoted.
+pub(super) fn standings<'a>(
+    found: impl Iterator<Item = &'a DynamicObject>,
+) -> BTreeMap<String, Standing> {
+    let standings = found.map(|found| {
+        let record = record_of(found).unwrap_or_default();
+        (found.name_any(), Standing::of(&record))
+    });
+    standings.collect()
 }
 
 /// Who holds a group. One that somebody wrote by hand, so that it cannot be read,

@@ -16,8 +16,9 @@ use kube::runtime::watcher;
 use kube::{Client, Resource, ResourceExt};
 use tokio::task::JoinSet;
 
-use self::feed::{News, follow, follow_group, streams_lists};
+use self::feed::{News, follow, follow_groups, streams_lists};
 use super::bans::{self, Bans};
+use super::crd;
 use super::kept::{self, Kept};
 use super::translate::Slice;
 use crate::plan::label;
@@ -47,7 +48,10 @@ pub(super) struct Stores {
     pub(super) jobs: Store<Kept<JobState>>,
     pub(super) services: Store<Kept<Arc<Object>>>,
     pub(super) slices: Store<Kept<Slice>>,
-    pub(super) groups: Store<DynamicObject>,
+    /// Every group of the namespace: others may be required.
+    groups: Store<DynamicObject>,
+    /// The group's own place among them.
+    group: ObjectRef<DynamicObject>,
     pub(super) bans: Store<Kept<Bans>>,
 }
 
@@ -80,7 +84,8 @@ impl Watch {
             // Services of others matter too: one may select the candidate's pods.
             services: follow(client, namespace, &all, &news, &mut tasks),
             slices: follow(client, namespace, &ours, &news, &mut tasks),
-            groups: follow_group(client, namespace, &all, group, &news, &mut tasks),
+            groups: follow_groups(client, namespace, &all, &news, &mut tasks),
+            group: ObjectRef::new_with(group, crd::resource()).within(namespace),
             bans: follow(
                 client,
                 namespace,
@@ -165,6 +170,16 @@ impl Watch {
 }
 
 impl Stores {
+    /// The group's own object.
+    pub(super) fn group(&self) -> Option<Arc<DynamicObject>> {
+        self.groups.get(&self.group)
+    }
+
+    /// Those of all groups.
+    pub(super) fn groups(&self) -> Vec<Arc<DynamicObject>> {
+        self.groups.state()
+    }
+
     async fn ready(&self) {
         // A store whose writer is gone stays empty; the next look reports it.
         let _ = tokio::join!(

@@ -27,7 +27,7 @@ pub(super) fn in_the_way(restraint: &Restraint, now: Timestamp) -> Line {
     let line = Line::new().with(WARN, "  ! ").and(restraint.to_string());
     match restraint {
         Restraint::Held { by } | Restraint::Banned { by, .. } => line.with(DIM, since(by, now)),
-        Restraint::Failed { .. } => line,
+        Restraint::Required { .. } | Restraint::Failed { .. } => line,
     }
 }
 
@@ -38,7 +38,7 @@ fn refused(group: &GroupName, restraint: &Restraint, now: Timestamp) -> Vec<Line
             .and(format!("group {group} is {restraint}"))
             .with(DIM, since(by, now)),
         Restraint::Banned { by, .. } => said.and(restraint.to_string()).with(DIM, since(by, now)),
-        Restraint::Failed { .. } => said.and(restraint.to_string()),
+        Restraint::Required { .. } | Restraint::Failed { .. } => said.and(restraint.to_string()),
     };
     let help = match restraint {
         Restraint::Held { .. } => format!(
@@ -46,6 +46,9 @@ fn refused(group: &GroupName, restraint: &Restraint, now: Timestamp) -> Vec<Line
         ),
         Restraint::Banned { image, .. } => format!(
             "push another image, or `promoter unban {image} --reason …`; `--override REASON` promotes in spite of it, on record"
+        ),
+        Restraint::Required { group, .. } => format!(
+            "promote {group} first: `promoter deploy {group}`; `--override REASON` promotes in spite of it, on record"
         ),
         Restraint::Failed { promotion, .. } => format!(
             "`promoter show {promotion}` tells more; `promoter retry {group}` tries the same again"

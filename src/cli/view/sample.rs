@@ -67,6 +67,7 @@ pub(in crate::cli) fn plan(candidate: Color, apps: &[(&str, u64)]) -> Plan {
     let image = image("hello-tests", "master", 12);
     Plan {
         on_regression: crate::group::OnRegression::SwitchBack,
+        requires: Vec::new(),
         source: None,
         hooks: Vec::new(),
         parallel_checks: 4,

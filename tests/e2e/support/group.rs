@@ -16,6 +16,8 @@ pub(crate) struct GroupFile {
     pub(crate) endpoint_delay: String,
     pub(crate) apps: Vec<App>,
     pub(crate) checks: Vec<Check>,
+    /// Further lines of `[group]`.
+    pub(crate) more: String,
     /// Each with the point it runs at.
     pub(crate) hooks: Vec<(&'static str, Check)>,
 }
@@ -62,6 +64,7 @@ impl GroupFile {
             endpoint_delay: "2s".to_owned(),
             apps: vec![a, App::new("hello-b", "manifests/hello-b.json")],
             checks: vec![Check::greets()],
+            more: String::new(),
             hooks: Vec::new(),
         }
     }
@@ -120,7 +123,8 @@ impl fmt::Display for GroupFile {
             "[group]\nname = {}\nenvironment = \"test\"",
             quoted(&self.name)
         )?;
-        writeln!(f, "branch = {}\n\n[strategy]", quoted(&self.branch))?;
+        writeln!(f, "branch = {}\n{}", quoted(&self.branch), self.more)?;
+        writeln!(f, "\n[strategy]")?;
         writeln!(f, "keep_old = {}", quoted(&self.keep_old))?;
         writeln!(f, "deploy_timeout = {}", quoted(&self.deploy_timeout))?;
         writeln!(f, "endpoint_delay = {}", quoted(&self.endpoint_delay))?;

@@ -274,14 +274,14 @@ async fn the_serving_color_never_sees_the_candidates_configuration() {
 #[tokio::test(start_paused = true)]
 async fn plans_that_nobody_needs_are_dropped() {
     let scenario = Scenario::new(given::hello());
-    for round in 1..5 {
+    for round in 1..8 {
         scenario.promote().await;
         scenario.push_all();
         let state = scenario.world.state();
         assert_eq!(
             state.plans.len(),
-            round.min(2),
-            "what serves and what served before"
+            round.min(5),
+            "what serves and the last few before"
         );
         let newest_first: Vec<_> = state.record.outcomes.iter().map(|o| &o.promotion).collect();
         assert!(newest_first.is_sorted_by(|a, b| a > b));

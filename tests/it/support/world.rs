@@ -51,6 +51,8 @@ pub(crate) struct State {
     pub(crate) history: Vec<GroupRecord>,
     pub(crate) request: Option<Request>,
     pub(crate) restraints: Restraints,
+    /// What serves of other groups.
+    pub(crate) required: BTreeMap<String, Plan>,
     /// How often the API server was away.
     pub(crate) outages: u32,
     pub(crate) plans: BTreeMap<PlanId, Plan>,
@@ -149,6 +151,7 @@ impl World {
             history: Vec::new(),
             request: None,
             restraints: Restraints::default(),
+            required: BTreeMap::new(),
             outages: 0,
             plans: BTreeMap::new(),
             key: None,
@@ -185,6 +188,7 @@ impl World {
             history: Vec::new(),
             request: state.request.clone(),
             restraints: state.restraints.clone(),
+            required: state.required.clone(),
             outages: 0,
             plans: state.plans.clone(),
             key: state.key.clone(),

@@ -84,12 +84,12 @@ pub(super) fn follow<T: Facts>(
     store
 }
 
-/// The group's own `DeploymentGroup`, where requests are put.
-pub(super) fn follow_group(
+/// The `DeploymentGroup`s of the namespace: requests and holds are put into the
+/// group's own, and others may be required.
+pub(super) fn follow_groups(
     client: &Client,
     namespace: &str,
     config: &watcher::Config,
-    group: &str,
     news: &News,
     tasks: &mut JoinSet<()>,
 ) -> Store<DynamicObject> {
@@ -97,9 +97,8 @@ pub(super) fn follow_group(
     let writer = reflector::store::Writer::new(kind.clone());
     let store = writer.as_reader();
     let api = Api::namespaced_with(client.clone(), namespace, &kind);
-    let config = config.clone().fields(&format!("metadata.name={group}"));
     let is_outage = |error: &watcher::Error| is_outage(error) && !is_new_kind(error);
-    feed(api, config, writer, news, is_outage, tasks);
+    feed(api, config.clone(), writer, news, is_outage, tasks);
     store
 }
 

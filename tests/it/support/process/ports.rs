@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt, stream};
 use promoter::group::image::RepositoryName;
+use promoter::group::name::GroupName;
 use promoter::plan::Plan;
 use promoter::plan::config::ConfigKey;
 use promoter::plan::fingerprint::PlanId;
@@ -290,6 +291,12 @@ impl Ledger for Process {
     async fn plan(&self, id: &PlanId) -> Result<Option<Plan>, ClusterError> {
         let act = |state: &mut State| Ok(state.plans.get(id).cloned());
         self.call("plan".to_owned(), None, act).await
+    }
+
+    async fn serving(&self, group: &GroupName) -> Result<Option<Plan>, ClusterError> {
+        let group = group.clone();
+        let act = move |state: &mut State| Ok(state.required.get(group.as_str()).cloned());
+        self.call("serving".to_owned(), None, act).await
     }
 
     async fn forget_plans(&self, epoch: Epoch, except: &[PlanId]) -> Result<(), ClusterError> {
