@@ -20,6 +20,7 @@ mod kubeconfig;
 mod logs;
 mod past;
 mod plan;
+mod remove;
 mod resume;
 mod show;
 mod status;
@@ -84,6 +85,7 @@ pub async fn run(args: Args) -> Exit {
         Command::Logs(command) => logs::run(&command).await,
         Command::Diff(command) => diff::run(&command).await,
         Command::Export(command) => export::run(&command).await,
+        Command::Remove(command) => remove::run(&dir, command).await,
         Command::Install(command) => install::run(&dir, &command).await,
         Command::Kubeconfig(command) => kubeconfig::run(&dir, &command).await,
         Command::Token(command) => token::run(&dir, command).await,
@@ -134,7 +136,8 @@ impl CliError {
             | Self::Engine(
                 EngineError::Unknown
                 | EngineError::NothingKept { .. }
-                | EngineError::NotKept { .. },
+                | EngineError::NotKept { .. }
+                | EngineError::Removing { .. },
             ) => Exit::Usage,
             Self::Engine(
                 EngineError::Lock(LockError::Held { .. })

@@ -19,6 +19,7 @@ mod output;
 mod perform;
 pub mod propose;
 mod prune;
+pub mod remove;
 mod report;
 pub mod resolve;
 pub mod resume;
@@ -111,6 +112,18 @@ pub enum EngineError {
          and kept plans do not say it for sure; point every active Service at the colour that serves, then `promoter resume`"
     )]
     Unknown,
+    /// It is being removed.
+    #[error("{by} began to remove this group; `promoter remove` goes on")]
+    Removing {
+        /// Who.
+        by: String,
+    },
+    /// What was to go does not.
+    #[error("waited in vain for {wait_for}; the next `promoter remove` goes on")]
+    Stuck {
+        /// What for.
+        wait_for: String,
+    },
     /// Nothing is kept that could be gone back to.
     #[error("{}", nothing_kept(wanted.as_deref(), kept))]
     NothingKept {

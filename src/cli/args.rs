@@ -72,6 +72,8 @@ pub enum Command {
     Diff(Diff),
     /// Write a promotion down for other programs: JSON, or its test cases as `JUnit` XML
     Export(Export),
+    /// Take a whole group out of the cluster, after showing what goes
+    Remove(Remove),
     /// Prepare a cluster: the DeploymentGroup resource, the namespace and a Role
     Install(Install),
     /// Print a kubeconfig for an environment's EKS cluster; kubectl then needs no AWS CLI
@@ -441,6 +443,18 @@ pub enum Exported {
     Json,
     /// Its checks and their test cases, as CI systems read them
     Junit,
+}
+
+/// `promoter remove`
+#[derive(Debug, ClapArgs)]
+pub struct Remove {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub of: Deployed,
+
+    /// Do not ask; needed where nobody can answer
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `promoter install`

@@ -11,6 +11,7 @@ mod line;
 mod login;
 mod outcome;
 mod proposal;
+mod removal;
 mod restraint;
 #[cfg(test)]
 pub(in crate::cli) mod sample;
@@ -29,6 +30,7 @@ pub use history::{entry, history};
 pub use login::{credential, kubeconfig};
 pub use outcome::outcome;
 pub use proposal::{proposal, proposal_json, up_to_date};
+pub use removal::{removal, removed};
 pub use restraint::{banned, bans, held, restrained, unbanned, unheld};
 pub use status::{status, status_detail, status_json};
 pub use terminal::width;

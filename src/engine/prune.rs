@@ -43,7 +43,11 @@ impl Drive {
             stays.map(Plan::inventory).into_iter().flatten().collect();
         let idle = (!aborting).then(|| self.plan.idle_services());
         let idle: BTreeSet<_> = idle.into_iter().flatten().collect();
-        let owned = self.engine.cluster.owned(&self.kinds()).await?;
+        let plans = std::iter::once(&self.plan).chain(&self.replaced);
+        let mut kinds = kinds(plans);
+        kinds.retain(|(_, kind)| kind != "Deployment");
+        let kinds: Vec<_> = kinds.into_iter().collect();
+        let owned = self.engine.cluster.owned(&kinds).await?;
         let goes = |object: &&Object| {
             let is_idle = object.label(ROLE) == Some(Role::Colored.as_str())
                 && idle.contains(&object.reference());
@@ -74,22 +78,17 @@ impl Drive {
         let is_own = object.label(PROMOTION) == Some(self.promotion.id.as_ref());
         object.label(ROLE) == Some(Role::Links.as_str()) && is_own != aborting
     }
+}
 
-    /// Kinds either plan uses, except those with steps of their own.
-    fn kinds(&self) -> Vec<(String, String)> {
-        let plans = std::iter::once(&self.plan).chain(&self.replaced);
-        let used = plans
-            .flat_map(Plan::inventory)
-            .map(|object| (object.api_version, object.kind));
-        let always = ALWAYS
-            .iter()
-            .map(|(api, kind)| ((*api).to_owned(), (*kind).to_owned()));
-        let kinds: BTreeSet<_> = used
-            .chain(always)
-            .filter(|(_, kind)| kind != "Deployment")
-            .collect();
-        kinds.into_iter().collect()
-    }
+/// Kinds that plans use, and those that promoter makes whatever they say.
+pub(super) fn kinds<'a>(plans: impl Iterator<Item = &'a Plan>) -> BTreeSet<(String, String)> {
+    let used = plans
+        .flat_map(Plan::inventory)
+        .map(|object| (object.api_version, object.kind));
+    let always = ALWAYS
+        .iter()
+        .map(|(api, kind)| ((*api).to_owned(), (*kind).to_owned()));
+    used.chain(always).collect()
 }
 
 /// Plans and keys are promoter's own books, not the group's objects.

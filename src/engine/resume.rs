@@ -75,6 +75,9 @@ impl Engine {
         has_work: impl AsyncFnOnce() -> bool,
     ) -> Result<Option<Deployed>, EngineError> {
         let mut record = self.record_or_rebuilt(lock).await?;
+        if let Some(by) = record.removing {
+            return Err(EngineError::Removing { by });
+        }
         self.tell_ended(lock.epoch, &mut record).await?;
         let Some(mut promotion) = record.in_flight else {
             return Ok(None);

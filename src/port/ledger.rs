@@ -66,6 +66,10 @@ pub trait Ledger: Send + Sync {
     /// Drops every kept plan except these.
     async fn forget_plans(&self, epoch: Epoch, except: &[PlanId]) -> Result<(), ClusterError>;
 
+    /// Drops the group's record and every plan of it. The lock stays, as its epochs
+    /// must not begin anew.
+    async fn forget_group(&self, epoch: Epoch) -> Result<(), ClusterError>;
+
     /// The namespace's key of content hashes, made if there is none.
     async fn config_key(&self, epoch: Epoch) -> Result<ConfigKey, ClusterError>;
 }

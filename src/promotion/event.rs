@@ -78,6 +78,13 @@ pub enum Fact {
         /// Who, and why.
         by: Statement,
     },
+    /// Somebody takes the group out of the cluster.
+    Removing {
+        /// Who.
+        by: String,
+    },
+    /// All of it is gone.
+    Removed,
     /// A promotion was asked for and not begun.
     Refused {
         /// Who asked.

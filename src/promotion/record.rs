@@ -52,6 +52,9 @@ pub struct GroupRecord {
     /// The promotion that has ended, as long as it may not have been told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untold: Option<PromotionId>,
+    /// Who began to remove the group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removing: Option<String>,
     /// Active Services that somebody changed, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub astray: Vec<String>,

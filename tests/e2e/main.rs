@@ -40,6 +40,7 @@ mod hooks;
 mod isolation;
 mod proven;
 mod refusals;
+mod removed;
 mod replaced;
 mod required;
 mod restrained;

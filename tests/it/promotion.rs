@@ -17,6 +17,7 @@ mod outages;
 mod planning;
 mod proven;
 mod refused;
+mod removed;
 mod required;
 mod restrained;
 mod returning;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Service;
 use kube::Api;
 use kube::ResourceExt;
-use kube::api::{DynamicObject, ListParams, ObjectMeta, Patch};
+use kube::api::{DeleteParams, DynamicObject, ListParams, ObjectMeta, Patch};
 use serde_json::{Value, json};
 
 use super::columns::status;
@@ -109,6 +109,25 @@ impl Ledger for Kubernetes {
 
     async fn forget_plans(&self, epoch: Epoch, except: &[PlanId]) -> Result<(), ClusterError> {
         self.fenced(epoch, plans::forget(self, except)).await
+    }
+
+    async fn forget_group(&self, epoch: Epoch) -> Result<(), ClusterError> {
+        self.forget_plans(epoch, &[]).await?;
+        let group = async {
+            let groups = self.groups();
+            let deleted = groups
+                .delete(self.group.as_str(), &DeleteParams::default())
+                .await;
+            match deleted {
+                Err(error) if !error::is_not_found(&error) => {
+                    Err(error::from("delete the DeploymentGroup", error))
+                }
+                _ => Ok(()),
+            }
+        };
+        self.fenced(epoch, group).await?;
+        *self.record.lock().await = None;
+        Ok(())
     }
 
     async fn config_key(&self, epoch: Epoch) -> Result<ConfigKey, ClusterError> {

@@ -91,6 +91,8 @@ impl<W> Written<W> {
             | Fact::Held { .. }
             | Fact::Unheld { .. }
             | Fact::Refused { .. }
+            | Fact::Removing { .. }
+            | Fact::Removed
             | Fact::Overridden { .. }
             | Fact::Rebuilt { .. }
             | Fact::Repaired { .. }

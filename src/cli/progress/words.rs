@@ -38,6 +38,8 @@ pub(super) fn of_group(fact: &Fact) -> Option<String> {
             ..
         } => format!("release {release} is not promoted: {}", all(restraints)),
         Fact::Overridden { overrides, .. } => format!("goes on all the same: {overrides}"),
+        Fact::Removing { by } => format!("{by} takes the group out of the cluster"),
+        Fact::Removed => "all of the group is gone".to_owned(),
         Fact::ReturnSeen { color } => {
             format!("traffic is back at {color}; the candidate drains and goes")
         }

@@ -99,6 +99,12 @@ fn detail(group: &GroupStatus, now: Timestamp, columns: usize) -> String {
         let line = named("earlier").and(format!("release {}", earlier.join(", ")));
         text.line(line.with(DIM, "; `promoter rollback --to` goes back to one"));
     }
+    if let Some(by) = &record.removing {
+        let line = Line::new()
+            .with(BAD, "  ! ")
+            .and(format!("{by} began to remove it"));
+        text.line(line.with(DIM, "; `promoter remove` goes on"));
+    }
     if let Some(hold) = &group.hold {
         let hold = Restraint::Held { by: hold.clone() };
         text.line(restraint::in_the_way(&hold, now));

@@ -105,6 +105,7 @@ impl GroupRecord {
     fn thinned(&self, most: usize) -> serde_json::Result<Self> {
         let mut thin = self.clone();
         shorten(&mut thin.astray, ASTRAY);
+        thin.removing = thin.removing.map(|by| cut(&by, LEVELS[0].text));
         let rest = Self {
             in_flight: None,
             outcomes: Vec::new(),

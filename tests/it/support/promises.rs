@@ -144,6 +144,12 @@ impl State {
         if made_again.is_some_and(|service| self.must_serve(service)) {
             return None;
         }
+        if verb == "delete"
+            && self.record.removing.is_some()
+            && !what.starts_with("PersistentVolumeClaim")
+        {
+            return None;
+        }
         let Some((promotion, plan)) = self.in_flight() else {
             return broken("no promotion with a kept plan is on record");
         };

@@ -149,6 +149,8 @@ impl Run {
             | Fact::Held { .. }
             | Fact::Unheld { .. }
             | Fact::Refused { .. }
+            | Fact::Removing { .. }
+            | Fact::Removed
             | Fact::Overridden { .. }
             | Fact::Rebuilt { .. }
             | Fact::Repaired { .. }

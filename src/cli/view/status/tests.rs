@@ -53,6 +53,7 @@ fn group() -> GroupStatus {
             serving: Some(sample::serving(Color::Blue)),
             previous: Some(sample::serving(Color::Green)),
             earlier: Vec::new(),
+            removing: None,
             in_flight: Some(promotion),
             untold: None,
             outcomes: vec![

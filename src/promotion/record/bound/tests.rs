@@ -147,6 +147,7 @@ pub(crate) fn largest(phase: Phase) -> GroupRecord {
         serving: checkpoint.replaces.clone(),
         previous: checkpoint.replaces.clone(),
         earlier: earlier(),
+        removing: Some(text(300)),
         in_flight: (!phase.is_final()).then_some(checkpoint),
         astray: vec![text(200); MEMBERS],
         outcomes: (0..10).rev().map(outcome).collect(),

@@ -307,6 +307,15 @@ impl Ledger for Process {
         self.call("forget plans".to_owned(), Some(epoch), act).await
     }
 
+    async fn forget_group(&self, epoch: Epoch) -> Result<(), ClusterError> {
+        let act = |state: &mut State| {
+            state.plans.clear();
+            state.record = GroupRecord::default();
+            Ok(())
+        };
+        self.call("forget group".to_owned(), Some(epoch), act).await
+    }
+
     async fn config_key(&self, epoch: Epoch) -> Result<ConfigKey, ClusterError> {
         let act = |state: &mut State| Ok(state.key.get_or_insert(ConfigKey([7; 32])).clone());
         self.call("config key".to_owned(), Some(epoch), act).await

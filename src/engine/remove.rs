@@ -1,0 +1,259 @@
+//! Taking a whole group out of the cluster: what lets users in, then its apps, callers
+//! before callees, then the rest, its record last. Volumes stay.
+//!
+//! That it goes is on record first. Whoever is killed in between leaves a group of
+//! which nothing is promoted, and the next `promoter remove` goes on.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::lock::Lock;
+use super::prune::kinds;
+use super::{Engine, EngineError};
+use crate::group::name::AppName;
+use crate::plan::Plan;
+use crate::plan::kind::is_kept;
+use crate::plan::label::{ROLE, Role};
+use crate::plan::object::{Object, ObjectRef};
+use crate::port::ClusterError;
+use crate::promotion::event::Fact;
+use crate::promotion::id::PromotionId;
+
+/// How long pods may take to go beyond the time that they have to end.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// What a group consists of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Removal {
+    /// What goes.
+    pub goes: Vec<ObjectRef>,
+    /// What stays, as data would be lost with it.
+    pub stays: Vec<ObjectRef>,
+    /// Apps in the order in which they go; those of one level together.
+    pub levels: Vec<Vec<AppName>>,
+    /// A promotion under way, which has to end first.
+    pub in_flight: Option<PromotionId>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removed {
+    /// All of it is gone.
+    Gone(Removal),
+    /// There was nothing.
+    Nothing,
+    /// A promotion is under way.
+    InFlight(PromotionId),
+    /// A person stopped it.
+    Stopped,
+}
+
+impl Engine {
+    /// What would go. Writes nothing.
+    ///
+    /// # Errors
+    /// The cluster does not answer.
+    pub async fn removal(&self) -> Result<Removal, EngineError> {
+        let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        let plans = self
+            .kept_plans(
+                &record
+                    .kept()
+                    .chain(&record.serving)
+                    .map(|s| s.plan.clone())
+                    .collect::<Vec<_>>(),
+            )
+            .await?;
+        let serving = record.serving.as_ref();
+        let serving = plans
+            .iter()
+            .find(|plan| Some(&plan.release) == serving.map(|s| &s.release));
+        let owned = self
+            .belongings(&plans)
+            .await
+            .map_err(EngineError::Cluster)?;
+        let (stays, goes): (Vec<_>, Vec<_>) = owned
+            .iter()
+            .map(Object::reference)
+            .partition(|object| is_kept(&object.kind));
+        Ok(Removal {
+            goes,
+            stays,
+            levels: serving.map(Plan::teardown_order).unwrap_or_default(),
+            in_flight: record.in_flight.map(|promotion| promotion.id),
+        })
+    }
+
+    /// Takes the group out of the cluster.
+    ///
+    /// # Errors
+    /// Somebody else holds the lock, something does not go, or the cluster does not
+    /// answer; the next one goes on.
+    pub async fn remove(
+        &self,
+        actor: &str,
+        stop: CancellationToken,
+    ) -> Result<Removed, EngineError> {
+        let lock = self.lock(actor).await?;
+        let removed = self.remove_locked(&lock, &stop).await;
+        self.unlock(&lock).await;
+        removed
+    }
+
+    async fn remove_locked(
+        &self,
+        lock: &Lock,
+        stop: &CancellationToken,
+    ) -> Result<Removed, EngineError> {
+        let removal = self.removal().await?;
+        if let Some(promotion) = removal.in_flight {
+            return Ok(Removed::InFlight(promotion));
+        }
+        let mut record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        if removal.goes.is_empty() && record.serving.is_none() && record.outcomes.is_empty() {
+            self.ledger
+                .forget_group(lock.epoch)
+                .await
+                .map_err(EngineError::Cluster)?;
+            return Ok(Removed::Nothing);
+        }
+        record.removing = Some(lock.holder.clone());
+        let written = self.ledger.write(lock.epoch, &record).await;
+        written.map_err(EngineError::Cluster)?;
+        self.record(
+            None,
+            Fact::Removing {
+                by: lock.holder.clone(),
+            },
+        );
+        let all = record.kept().chain(&record.serving).map(|s| s.plan.clone());
+        let plans = self.kept_plans(&all.collect::<Vec<_>>()).await?;
+        let lets_in = |object: &Object| {
+            let role = object.label(ROLE);
+            [Role::Active, Role::Shared]
+                .map(Role::as_str)
+                .map(Some)
+                .contains(&role)
+        };
+        self.delete(lock, &plans, lets_in).await?;
+        for level in &removal.levels {
+            if stop.is_cancelled() {
+                return Ok(Removed::Stopped);
+            }
+            self.take_down(lock, Some(level), &plans).await?;
+        }
+        self.take_down(lock, None, &plans).await?;
+        self.delete(lock, &plans, |_| true).await?;
+        self.ledger
+            .forget_group(lock.epoch)
+            .await
+            .map_err(EngineError::Cluster)?;
+        self.record(None, Fact::Removed);
+        Ok(Removed::Gone(removal))
+    }
+
+    /// Deletes the Deployments of some apps, of all that are left if none are named,
+    /// and waits for their pods.
+    async fn take_down(
+        &self,
+        lock: &Lock,
+        level: Option<&Vec<AppName>>,
+        plans: &[Plan],
+    ) -> Result<(), EngineError> {
+        let grace = plans.iter().map(Plan::teardown_time).max();
+        let limit = grace.unwrap_or_default().saturating_add(PATIENCE);
+        let until = self
+            .clock
+            .now()
+            .saturating_add(limit)
+            .unwrap_or(Timestamp::MAX);
+        let of_level = |app: &AppName| level.is_none_or(|level| level.contains(app));
+        let mut told = BTreeSet::new();
+        loop {
+            let observed = self.cluster.observe().await.map_err(EngineError::Cluster)?;
+            let standing = observed.deployments.iter().filter(|d| of_level(&d.app));
+            let deletions = standing.filter(|d| !d.deleting).map(|found| async {
+                let object = ObjectRef::new("apps/v1", "Deployment", &found.name);
+                self.cluster.delete(lock.epoch, &object, &found.uid).await
+            });
+            try_join_all(deletions)
+                .await
+                .map_err(EngineError::Cluster)?;
+            let pods = observed.pods.iter();
+            let left = pods.filter(|pod| pod.app.as_ref().is_some_and(of_level));
+            let left: BTreeSet<_> = left.filter_map(|pod| pod.app.clone()).collect();
+            let stand = observed.deployments.iter().any(|d| of_level(&d.app));
+            if left.is_empty() && !stand {
+                return Ok(());
+            }
+            let names: Vec<_> = left.iter().map(ToString::to_string).collect();
+            let wait_for = format!("pods of {} to end", names.join(", "));
+            if self.clock.now() >= until {
+                return Err(EngineError::Stuck { wait_for });
+            }
+            if !left.is_empty() && told != left {
+                told = left;
+                self.record(None, Fact::Waiting { wait_for, until });
+            }
+            tokio::select! {
+                () = self.cluster.changed() => {}
+                () = self.clock.sleep_until(until) => {}
+            }
+        }
+    }
+
+    /// Deletes what of the group this holds of, but for its Deployments and what is
+    /// never deleted.
+    async fn delete(
+        &self,
+        lock: &Lock,
+        plans: &[Plan],
+        goes: impl Fn(&Object) -> bool,
+    ) -> Result<(), EngineError> {
+        let owned = self.belongings(plans).await.map_err(EngineError::Cluster)?;
+        let is_pods = |object: &Object| object.kind() == "Deployment";
+        let going = owned
+            .iter()
+            .filter(|o| goes(o) && !is_pods(o) && !is_kept(o.kind()));
+        let deletions = going.map(|object| {
+            let uid = object.uid().unwrap_or_default();
+            let reference = object.reference();
+            async move { self.cluster.delete(lock.epoch, &reference, uid).await }
+        });
+        try_join_all(deletions)
+            .await
+            .map_err(EngineError::Cluster)?;
+        Ok(())
+    }
+
+    /// The group's objects, but for promoter's own books.
+    async fn belongings(&self, plans: &[Plan]) -> Result<Vec<Object>, ClusterError> {
+        let mut kinds = kinds(plans.iter());
+        kinds.insert(("apps/v1".to_owned(), "Deployment".to_owned()));
+        kinds.insert(("batch/v1".to_owned(), "Job".to_owned()));
+        let kinds: Vec<_> = kinds.into_iter().collect();
+        let owned = self.cluster.owned(&kinds).await?;
+        let books = [Role::Plan, Role::Key, Role::Bans].map(Role::as_str);
+        let ours = |object: &Object| {
+            let role = object.label(ROLE);
+            object.is_owned_by(self.group.as_str())
+                && role.is_some_and(|role| !books.contains(&role))
+        };
+        Ok(owned.into_iter().filter(ours).collect())
+    }
+
+    async fn kept_plans(
+        &self,
+        ids: &[crate::plan::fingerprint::PlanId],
+    ) -> Result<Vec<Plan>, EngineError> {
+        let mut plans = Vec::new();
+        for id in ids {
+            plans.extend(self.ledger.plan(id).await.map_err(EngineError::Cluster)?);
+        }
+        Ok(plans)
+    }
+}
