@@ -170,6 +170,9 @@ pub enum Newest {
 pub struct Strategy {
     /// How long the old colour is kept warm after the switch; at least 10 s.
     pub keep_old: Duration,
+    /// How long a candidate that failed stays to be looked at; nothing: it goes at once.
+    #[serde(default)]
+    pub keep_failed: Duration,
     /// How long the candidate may take to become ready.
     pub deploy_timeout: Duration,
     /// How long after an address is published every node routes to it.

@@ -80,6 +80,9 @@ pub struct Plan {
     pub untested_allowed: bool,
     /// How long the old colour stays after the switch.
     pub keep_old: Duration,
+    /// How long a candidate that failed stays to be looked at.
+    #[serde(default)]
+    pub keep_failed: Duration,
     /// How long the candidate may take to become ready.
     pub deploy_timeout: Duration,
     /// How long after an address is published every node routes to it.

@@ -301,7 +301,12 @@ impl Drive {
                 false
             }
             Phase::Settling => true,
-            Phase::Aborting | Phase::Promoted | Phase::Aborted | Phase::Failed => false,
+            Phase::Aborting => {
+                // What stays to be looked at does not any longer.
+                self.promotion.hurry = true;
+                false
+            }
+            Phase::Promoted | Phase::Aborted | Phase::Failed => false,
         }
     }
 

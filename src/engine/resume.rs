@@ -94,6 +94,8 @@ impl Engine {
             if !request.is_some_and(|request| request.is_for(Action::Rollback, &promotion.id)) {
                 self.mend(lock.epoch, &plan, &observed).await?;
             }
+        }
+        if matches!(promotion.phase, Phase::Settling | Phase::Aborting) {
             promotion.hurry = tokio::select! {
                 has_work = has_work() => has_work,
                 () = stop.cancelled() => false,

@@ -60,6 +60,8 @@ pub struct StrategySpec {
     pub kind: Option<Spanned<String>>,
     /// `keep_old`.
     pub keep_old: Option<Spanned<String>>,
+    /// `keep_failed`.
+    pub keep_failed: Option<Spanned<String>>,
     /// `deploy_timeout`.
     pub deploy_timeout: Option<Spanned<String>>,
     /// `endpoint_delay`.

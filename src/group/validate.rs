@@ -175,9 +175,11 @@ fn strategy(report: &mut Report, spec: &GroupSpec, defaults: &Defaults) -> Strat
     let written = &spec.strategy;
     setting::kind(report, written.kind.as_ref());
     let keep_old = setting::keep_old(report, written.keep_old.as_ref());
+    let keep_failed = setting::bounded(report, written.keep_failed.as_ref());
     let deploy_timeout = setting::timeout(report, written.deploy_timeout.as_ref());
     Strategy {
         keep_old: keep_old.unwrap_or(defaults.keep_old),
+        keep_failed: keep_failed.unwrap_or_default(),
         deploy_timeout: deploy_timeout.unwrap_or(defaults.deploy_timeout),
         endpoint_delay: setting::endpoint_delay(report, written.endpoint_delay.as_ref())
             .unwrap_or(defaults.endpoint_delay),

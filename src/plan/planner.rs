@@ -128,6 +128,7 @@ pub fn draft(
         hooks,
         untested_allowed: group.environment.untested == Untested::Allowed,
         keep_old: group.strategy.keep_old,
+        keep_failed: group.strategy.keep_failed,
         deploy_timeout: group.strategy.deploy_timeout,
         endpoint_delay: group.strategy.endpoint_delay,
         on_regression: group.strategy.on_regression,

@@ -93,7 +93,9 @@ impl Phase {
                     .saturating_add(teardown)
                     .saturating_add(plan.hook_time(When::AfterPromote))
             }
-            Self::Aborting => Duration::from_mins(5).saturating_add(plan.teardown_time()),
+            Self::Aborting => Duration::from_mins(5)
+                .saturating_add(plan.teardown_time())
+                .saturating_add(plan.keep_failed),
             Self::Promoted | Self::Aborted | Self::Failed => return None,
         })
     }

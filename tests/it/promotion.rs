@@ -11,6 +11,7 @@ mod gone_back;
 mod hooks;
 mod idle;
 mod interrupted;
+mod kept_failed;
 mod lost;
 mod next;
 mod outages;

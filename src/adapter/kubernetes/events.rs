@@ -227,16 +227,6 @@ fn told(fact: Fact) -> Option<(bool, String, String)> {
             "LockAwaited",
             format!("waits for the lock of {holder} to be renewed or to run out"),
         ),
-        Fact::ReturnAsked { holder, .. } => say(
-            false,
-            "RollbackAsked",
-            format!("{holder} is asked to move traffic back"),
-        ),
-        Fact::AbortAsked { holder, .. } => say(
-            false,
-            "AbortAsked",
-            format!("{holder} is asked to give it up"),
-        ),
         Fact::Left { phase } => say(
             false,
             "Left",
@@ -264,6 +254,43 @@ fn told(fact: Fact) -> Option<(bool, String, String)> {
             let promoted = outcome.phase == Phase::Promoted;
             say(!promoted, &word(outcome.phase), note)
         }
+        fact => wished(fact),
+    }
+}
+
+/// What people ask for, and what becomes of that.
+fn wished(fact: Fact) -> Option<(bool, String, String)> {
+    let say = |warns: bool, reason: &str, note: String| Some((warns, reason.to_owned(), note));
+    match fact {
+        Fact::ReturnAsked { holder, .. } => say(
+            false,
+            "RollbackAsked",
+            format!("{holder} is asked to move traffic back"),
+        ),
+        Fact::Held { by } => say(true, "Held", format!("held by {by}")),
+        Fact::Unheld { by } => say(false, "Unheld", format!("let go by {by}")),
+        Fact::Refused {
+            actor, restraints, ..
+        } => {
+            let why = restraints.iter().map(ToString::to_string);
+            let why = why.collect::<Vec<_>>().join("; ");
+            say(
+                true,
+                "Refused",
+                format!("asked for by {}: {why}", actor.name),
+            )
+        }
+        Fact::Overridden { actor, overrides } => say(
+            true,
+            "Overridden",
+            format!("{} goes on all the same: {overrides}", actor.name),
+        ),
+        Fact::Removing { by } => say(true, "Removing", format!("{by} removes the group")),
+        Fact::AbortAsked { holder, .. } => say(
+            false,
+            "AbortAsked",
+            format!("{holder} is asked to give it up"),
+        ),
         _ => None,
     }
 }

@@ -24,7 +24,8 @@ pub struct Plain<W = AutoStream<std::io::Stderr>>(Mutex<Written<W>>);
 struct Written<W> {
     out: W,
     stream: bool,
-    phase: Phase,
+    /// Nothing while no promotion is told of.
+    phase: Option<Phase>,
     hooks: Vec<CheckName>,
     last: String,
 }
@@ -42,7 +43,7 @@ impl<W: Write> Plain<W> {
         Self(Mutex::new(Written {
             out,
             stream,
-            phase: Phase::Planned,
+            phase: None,
             hooks: Vec::new(),
             last: String::new(),
         }))
@@ -71,7 +72,7 @@ impl<W: Write + Send> Recorder for Plain<W> {
             let line = Line::new().with(DIM, at.strftime("%H:%M:%S ").to_string());
             let line = line
                 .with(BOLD, group.as_str())
-                .and(format!("  {:<9}  ", written.phase))
+                .and(format!("  {:<9}  ", written.phase_word()))
                 .join(text);
             // A reader that is gone must not fail the promotion.
             drop(writeln!(written.out, "{}", line.styled()));
@@ -90,7 +91,6 @@ impl<W> Written<W> {
             | Fact::ReturnSeen { .. }
             | Fact::Held { .. }
             | Fact::Unheld { .. }
-            | Fact::Refused { .. }
             | Fact::Removing { .. }
             | Fact::Removed
             | Fact::Overridden { .. }
@@ -109,14 +109,14 @@ impl<W> Written<W> {
                 hooks,
                 ..
             } => {
-                self.phase = Phase::Planned;
+                self.phase = Some(Phase::Planned);
                 self.hooks = hooks;
                 let name = promotion.map_or("", AsRef::as_ref);
                 let begins = begins(name, &release, candidate, replaces.as_ref());
                 return vec![begins, deployed(&apps), tested(&checks)];
             }
             Fact::Resumed { phase } => {
-                self.phase = phase;
+                self.phase = Some(phase);
                 let name = promotion.map_or("", AsRef::as_ref);
                 text.with(WARN, words::resumed(name, phase))
             }
@@ -153,7 +153,9 @@ impl<W> Written<W> {
                 text.with(DIM, format!("{check} │ ")).and(line.trim_end())
             }
             // Said at the end, where the result is.
-            Fact::CheckOutput { .. } | Fact::Left { .. } => return Vec::new(),
+            Fact::CheckOutput { .. } | Fact::Left { .. } | Fact::Refused { .. } => {
+                return Vec::new();
+            }
             Fact::CheckRepeated { check, reason } => {
                 text.with(WARN, words::repeated(&check, &reason))
             }
@@ -178,14 +180,19 @@ impl<W> Written<W> {
         }]
     }
 
+    fn phase_word(&self) -> String {
+        self.phase
+            .map_or_else(String::new, |phase| phase.to_string())
+    }
+
     fn called(&self, check: &CheckName) -> String {
         let is_hook = self.hooks.contains(check);
         format!("{} {check}", if is_hook { "hook" } else { "check" })
     }
 
     fn enter(&mut self, phase: Phase, reasons: &[crate::promotion::Reason]) -> Vec<Line> {
-        let done = words::done(self.phase, phase);
-        self.phase = phase;
+        let done = self.phase.and_then(|left| words::done(left, phase));
+        self.phase = Some(phase);
         self.last.clear();
         let done = done.into_iter().map(|done| Line::new().with(GOOD, done));
         done.chain(

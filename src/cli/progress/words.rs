@@ -7,7 +7,6 @@ use crate::group::name::CheckName;
 use crate::plan::color::Color;
 use crate::promotion::event::Fact;
 use crate::promotion::phase::Phase;
-use crate::promotion::restraint::Restraint;
 
 /// All active Services point at the old colour again.
 pub(super) const SWITCHED_BACK: &str = "switched back: the old colour serves again";
@@ -32,11 +31,6 @@ pub(super) fn of_group(fact: &Fact) -> Option<String> {
         }
         Fact::Held { by } => format!("held by {by}"),
         Fact::Unheld { by } => format!("let go by {by}"),
-        Fact::Refused {
-            release,
-            restraints,
-            ..
-        } => format!("release {release} is not promoted: {}", all(restraints)),
         Fact::Overridden { overrides, .. } => format!("goes on all the same: {overrides}"),
         Fact::Removing { by } => format!("{by} takes the group out of the cluster"),
         Fact::Removed => "all of the group is gone".to_owned(),
@@ -63,11 +57,6 @@ pub(super) fn of_group(fact: &Fact) -> Option<String> {
         Fact::Astray { found } => found.join("; "),
         _ => return None,
     })
-}
-
-fn all(restraints: &[Restraint]) -> String {
-    let said = restraints.iter().map(ToString::to_string);
-    said.collect::<Vec<_>>().join("; ")
 }
 
 /// A promotion without an owner is driven on.

@@ -172,7 +172,11 @@ fn report(report: Report) -> &'static str {
 
 fn strategy(proposal: &Proposal) -> Line {
     let plan = &proposal.plan;
-    let ready = format!("has {} to become ready", Short(plan.deploy_timeout));
+    let failed = Some(plan.keep_failed).filter(|kept| !kept.is_zero());
+    let failed = failed.map_or_else(String::new, |kept| {
+        format!(" and stays {} to be looked at if it fails", Short(kept))
+    });
+    let ready = format!("has {} to become ready{failed}", Short(plan.deploy_timeout));
     let Some(old) = &plan.replaces else {
         return Line::new().with(DIM, format!("the candidate {ready}"));
     };

@@ -93,6 +93,7 @@ pub(in crate::cli) fn plan(candidate: Color, apps: &[(&str, u64)]) -> Plan {
         untested_allowed: false,
         keep_old: std::time::Duration::from_secs(30),
         deploy_timeout: std::time::Duration::from_mins(5),
+        keep_failed: std::time::Duration::ZERO,
         endpoint_delay: std::time::Duration::from_secs(2),
     }
 }

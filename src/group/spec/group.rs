@@ -21,6 +21,7 @@ const GROUP: &[&str] = &[
 const STRATEGY: &[&str] = &[
     "kind",
     "keep_old",
+    "keep_failed",
     "deploy_timeout",
     "endpoint_delay",
     "on_regression",
@@ -100,6 +101,7 @@ fn strategy(reader: &mut Reader, root: &Table<'_>) -> StrategySpec {
     StrategySpec {
         kind: reader.text(&table, "kind"),
         keep_old: reader.text(&table, "keep_old"),
+        keep_failed: reader.text(&table, "keep_failed"),
         deploy_timeout: reader.text(&table, "deploy_timeout"),
         endpoint_delay: reader.text(&table, "endpoint_delay"),
         on_regression: reader.text(&table, "on_regression"),

@@ -93,7 +93,8 @@ pub(super) fn timeout(report: &mut Report, written: Written<'_>) -> Option<Durat
     Some(duration)
 }
 
-fn bounded(report: &mut Report, written: Written<'_>) -> Option<Duration> {
+/// A time that is not too long.
+pub(super) fn bounded(report: &mut Report, written: Written<'_>) -> Option<Duration> {
     let duration = report.parse(written, duration::parse)?;
     if duration > LONGEST
         && let Some(written) = written

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::teardown::{take_down, take_down_at_once};
 use super::{
     Mark, Next, Phase, Reason, ReasonKind, Situation, Step, delete_jobs, enter, enter_for, names,
@@ -35,6 +37,15 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if situation.is_marked(Mark::SharedBegun) && !situation.is_marked(Mark::Restored) {
         return Next::Do(Step::Restore);
     }
+    if let Some(until) = kept_until(situation) {
+        return Next::Wait {
+            wait_for: format!(
+                "keep_failed to be over: {} stays to be looked at; Ctrl-C or the next deploy lets it go",
+                situation.promotion.candidate
+            ),
+            until,
+        };
+    }
     if let Some(step) = delete_jobs(situation.our_jobs()) {
         return Next::Do(step);
     }
@@ -45,6 +56,21 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return Next::Do(Step::Prune);
     }
     enter(Phase::Aborted)
+}
+
+/// Until when the candidate stays to be looked at, if it does: it failed by itself, no
+/// user was ever at it, and nobody is in a hurry.
+fn kept_until(situation: Situation<'_>) -> Option<Timestamp> {
+    let promotion = situation.promotion;
+    let failed = |reason: &Reason| {
+        use ReasonKind::{Check, CheckErrored, Deploy};
+        matches!(reason.kind, Check | CheckErrored | Deploy)
+    };
+    let is_kept = !promotion.hurry && !promotion.exposed && promotion.reasons.iter().all(failed);
+    let until = promotion
+        .phase_since
+        .checked_add(situation.plan.keep_failed);
+    until.ok().filter(|until| is_kept && situation.now < *until)
 }
 
 /// Active Services that would lose their last pod on the way back: it waits

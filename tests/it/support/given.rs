@@ -49,6 +49,7 @@ pub(crate) fn group(apps: Vec<App>, checks: Vec<Check>) -> Group {
         strategy: Strategy {
             on_regression: OnRegression::SwitchBack,
             parallel_checks: 4,
+            keep_failed: Duration::ZERO,
             keep_old: Duration::from_secs(30),
             deploy_timeout: Duration::from_mins(5),
             // Checks do not begin early, so that each run says something.

@@ -148,7 +148,6 @@ impl Run {
             | Fact::ReturnSeen { .. }
             | Fact::Held { .. }
             | Fact::Unheld { .. }
-            | Fact::Refused { .. }
             | Fact::Removing { .. }
             | Fact::Removed
             | Fact::Overridden { .. }
@@ -230,7 +229,7 @@ impl Run {
             }
             Fact::OldGone { app, color } => self.app(app).gone = Some(color),
             // Said at the end, where the result is.
-            Fact::Left { .. } => {}
+            Fact::Left { .. } | Fact::Refused { .. } => {}
             Fact::Warning { message } => return self.warn(message),
             Fact::Finished { outcome } => {
                 (self.phase, self.waiting) = (outcome.phase, None);
