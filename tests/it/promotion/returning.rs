@@ -324,7 +324,7 @@ async fn the_window_is_kept_by_the_clock_of_who_drives() {
         options.detach = true;
         let never = CancellationToken::new();
         let deployed = other.deploy(process.as_ref(), &scenario.group, options, never);
-        deployed.await.unwrap();
+        Box::pin(deployed).await.unwrap();
         let detached = scenario.clock.elapsed();
         resume(&scenario).await;
         let kept = scenario.clock.elapsed().checked_sub(detached).unwrap();
