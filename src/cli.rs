@@ -79,10 +79,10 @@ pub async fn run(args: Args) -> Exit {
         Command::Bans(command) => ban::list(&dir, &command).await,
         Command::Status(command) => status::run(&dir, command).await,
         Command::History(command) => history::run(&dir, &command).await,
-        Command::Show(command) => show::run(&command).await,
-        Command::Logs(command) => logs::run(&command).await,
-        Command::Diff(command) => diff::run(&command).await,
-        Command::Export(command) => export::run(&command).await,
+        Command::Show(command) => show::run(&dir, &command).await,
+        Command::Logs(command) => logs::run(&dir, &command).await,
+        Command::Diff(command) => diff::run(&dir, &command).await,
+        Command::Export(command) => export::run(&dir, &command).await,
         Command::Install(command) => install::run(&dir, &command).await,
     };
     done.unwrap_or_else(|error| report(&error))

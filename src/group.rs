@@ -89,6 +89,16 @@ pub enum ClusterRef {
     InCluster,
 }
 
+impl ClusterRef {
+    /// How people know it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Context(context) => context,
+            Self::InCluster => "in-cluster",
+        }
+    }
+}
+
 /// Which ECR registry is asked; what is not told comes from the AWS defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RegistryRef {

@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod cluster;
 pub mod ledger;
+pub mod packed;
 pub mod recorder;
 pub mod records;
 pub mod registry;
@@ -14,6 +15,7 @@ pub mod registry;
 pub use clock::Clock;
 pub use cluster::{Cluster, ClusterError};
 pub use ledger::{Epoch, Ledger, LockError};
+pub use packed::Packed;
 pub use recorder::Recorder;
 pub use records::{Records, RecordsError};
 pub use registry::{Registry, RegistryError};

@@ -84,9 +84,10 @@ impl Connection {
     /// # Errors
     /// No kubeconfig, or no context of that name in it.
     pub async fn open(cluster: &ClusterRef) -> Result<Self, ClusterError> {
-        let (name, config) = match cluster {
-            ClusterRef::InCluster => ("in-cluster".to_owned(), in_cluster()?),
-            ClusterRef::Context(context) => (context.clone(), from_context(context).await?),
+        let name = cluster.name().to_owned();
+        let config = match cluster {
+            ClusterRef::InCluster => in_cluster()?,
+            ClusterRef::Context(context) => from_context(context).await?,
         };
         let client = client::client(config, AGENT).map_err(|error| unreachable(&name, &*error))?;
         Ok(Self { client, name })
