@@ -50,6 +50,9 @@ fn a_night_is_told_the_next_morning() {
     }
     let logs = folder.promoter(["logs", second, "--check", "greets"]).run();
     assert_eq!(logs.stdout, "it is broken\n", "{logs}");
+    let wrong = folder.promoter(["history", "--local"]);
+    let wrong = wrong.env("PROMOTER_RECORDS_DAYS", "a year").run();
+    assert_eq!(wrong.code, 2, "{wrong}");
     let none = folder.promoter(["show", "00000000"]).run();
     assert_eq!(none.code, 2, "{none}");
 }
