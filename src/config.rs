@@ -1,6 +1,7 @@
 //! Process settings and wiring: the only module that knows adapters and engine.
 
 use std::io::IsTerminal;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::group::name::{GroupName, Namespace};
 use crate::group::{ClusterRef, EksRef, Environment, Group, Proof};
 use crate::port::login::{Endpoint, Token};
 use crate::port::recorder::Fan;
+use crate::port::records::PlaceName;
 use crate::port::{ClusterError, Forge, LoginError, Recorder, RegistryError};
 use crate::promotion::{Actor, Trigger};
 
@@ -36,6 +38,8 @@ pub mod env {
     pub const ACTOR: &str = "PROMOTER_ACTOR";
     /// File of the records, or `off`.
     pub const RECORDS: &str = "PROMOTER_RECORDS";
+    /// For how many days promotions are kept in them.
+    pub const RECORDS_DAYS: &str = "PROMOTER_RECORDS_DAYS";
 }
 
 /// The signer logs what it signs, session tokens in addresses included.
@@ -98,16 +102,36 @@ pub fn actor() -> Actor {
 /// The records of this machine: where [`env::RECORDS`] says, or in the user's
 /// state folder (`XDG_STATE_HOME`). `None`: they are turned off, or nothing says
 /// where they are to be.
-pub fn records() -> Option<Store> {
+///
+/// # Errors
+/// [`env::RECORDS_DAYS`] is no number of days.
+pub fn records() -> Result<Option<Store>, ConfigError> {
+    let Some(store) = records_file().map(Store::new) else {
+        return Ok(None);
+    };
+    let days = std::env::var(env::RECORDS_DAYS).unwrap_or_default();
+    if days.is_empty() {
+        return Ok(Some(store));
+    }
+    let kept = days.parse::<NonZeroU16>().map(|days| store.keeping(days));
+    kept.map(Some).map_err(|_| {
+        let name = env::RECORDS_DAYS;
+        ConfigError::Usage(format!(
+            "{name} is {days:?}; give a number of days, from 1 to 65535"
+        ))
+    })
+}
+
+fn records_file() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(file) = set(env::RECORDS) {
-        return (file != "off").then(|| Store::new(file.into()));
+        return (file != "off").then(|| file.into());
     }
     let state = set("XDG_STATE_HOME").map(PathBuf::from);
     // What is not absolute is to be ignored, says the XDG specification.
     let state = state.filter(|folder| folder.is_absolute());
     let state = state.or_else(|| Some(PathBuf::from(set("HOME")?).join(".local/state")))?;
-    Some(Store::new(state.join("promoter/records.db")))
+    Some(state.join("promoter/records.db"))
 }
 
 /// Where a group runs.
@@ -117,6 +141,13 @@ pub struct Place {
     pub cluster: ClusterRef,
     /// The namespace in it.
     pub namespace: Namespace,
+}
+
+impl Place {
+    /// What records call it.
+    pub fn name(&self) -> PlaceName {
+        PlaceName::new(self.cluster.name(), &self.namespace)
+    }
 }
 
 impl From<&Environment> for Place {
@@ -131,7 +162,8 @@ impl From<&Environment> for Place {
 /// The engine of one group, over the real cluster.
 ///
 /// # Errors
-/// There is no such kubeconfig context, or EKS does not say where the cluster is.
+/// There is no such kubeconfig context, EKS does not say where the cluster is, or a
+/// setting is wrong.
 pub async fn engine(
     place: &Place,
     group: &GroupName,
@@ -140,9 +172,10 @@ pub async fn engine(
     let connection = connection(&place.cluster).await?;
     let events = Arc::new(connection.events(&place.namespace, group));
     let mut recorders: Vec<Arc<dyn Recorder>> = vec![recorder.clone(), events];
-    if let Some(store) = records() {
+    if let Some(store) = records()? {
         let clock = Arc::new(SystemClock::default());
-        let recording = Recording::new(group.clone(), Arc::new(store), clock, recorder);
+        let (place, group) = (place.name(), group.clone());
+        let recording = Recording::new(place, group, Arc::new(store), clock, recorder);
         recorders.push(Arc::new(recording));
     }
     let recorder = Arc::new(Fan::new(recorders));

@@ -122,6 +122,17 @@ pub struct EksRef {
     pub role: Option<String>,
 }
 
+impl ClusterRef {
+    /// How people know it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Context(context) => context,
+            Self::Eks(cluster) => &cluster.name,
+            Self::InCluster => "in-cluster",
+        }
+    }
+}
+
 /// Which ECR registry is asked; what is not told comes from the AWS defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RegistryRef {

@@ -5,7 +5,9 @@
 //! read-only for a while is used as soon as it can be. Nothing here decides
 //! what is worth keeping, and nobody drives a promotion by what is kept here.
 
+mod key;
 mod log;
+mod prune;
 mod read;
 mod recording;
 mod text;
@@ -15,31 +17,43 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
+use std::num::NonZeroU16;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqlSafeStr, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::group::name::{CheckName, GroupName};
+use crate::group::name::CheckName;
 use crate::plan::summary::Summary;
-use crate::port::records::{CheckLog, Entry, Note};
+use crate::port::records::{Entry, Note, PlaceName, Refusal, Run, Which};
 use crate::port::{Records, RecordsError};
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::Event;
 use crate::promotion::id::PromotionId;
+use prune::Since;
 pub use recording::Recording;
 
 /// How long a file that another process writes to is waited for.
 const BUSY: Duration = Duration::from_secs(2);
 
+/// For how many days promotions are kept, unless told.
+const DAYS: u16 = 400;
+/// For how many days logs are kept, which take most of the room.
+const LOG_DAYS: u16 = 90;
+/// Memory for pages of the file, in KiB, instead of two thousand: what is kept is
+/// hardly read again, and 20,000 test cases are kept as fast (measured).
+const CACHE: &str = "-64";
+
 /// Records in one file.
 pub struct Store {
     path: PathBuf,
+    days: u16,
     open: Mutex<Option<SqliteConnection>>,
 }
 
@@ -49,7 +63,17 @@ impl Store {
     pub fn new(path: PathBuf) -> Self {
         Self {
             path,
+            days: DAYS,
             open: Mutex::default(),
+        }
+    }
+
+    /// Keeps promotions for so many days, and logs for no more.
+    #[must_use]
+    pub fn keeping(self, days: NonZeroU16) -> Self {
+        Self {
+            days: days.get(),
+            ..self
         }
     }
 
@@ -86,6 +110,7 @@ impl Store {
         let options = SqliteConnectOptions::new()
             .filename(&self.path)
             .busy_timeout(BUSY)
+            .pragma("cache_size", CACHE)
             .disable_statement_logging();
         let connected = options.connect().await;
         let mut connection = connected.map_err(|error| self.failed("open", reason(&error)))?;
@@ -172,15 +197,28 @@ fn reason(error: &sqlx::Error) -> String {
 
 #[async_trait]
 impl Records for Store {
-    async fn keep(&self, notes: &[Note]) -> Result<(), RecordsError> {
+    async fn keep(&self, place: &PlaceName, notes: &[Note]) -> Result<(), RecordsError> {
         let mut taken = self.take().await?;
-        let kept = write::keep(&mut taken.connection, notes).await;
+        let kept = write::keep(&mut taken.connection, place, notes).await;
         self.put_back(taken, "write", kept)
     }
 
-    async fn last(&self, group: Option<&GroupName>, most: u32) -> Result<Vec<Entry>, RecordsError> {
+    async fn prune(&self, now: Timestamp) -> Result<(), RecordsError> {
+        let since = Since::days_before(now, self.days, self.days.min(LOG_DAYS));
         let mut taken = self.take().await?;
-        let read = read::last(&mut taken.connection, group, most).await;
+        let pruned = prune::prune(&mut taken.connection, since).await;
+        self.put_back(taken, "prune", pruned)
+    }
+
+    async fn last(&self, of: &Which, most: u32) -> Result<Vec<Entry>, RecordsError> {
+        let mut taken = self.take().await?;
+        let read = read::last(&mut taken.connection, of, most).await;
+        self.put_back(taken, "read", read)
+    }
+
+    async fn refused(&self, of: &Which, most: u32) -> Result<Vec<Refusal>, RecordsError> {
+        let mut taken = self.take().await?;
+        let read = read::refused(&mut taken.connection, of, most).await;
         self.put_back(taken, "read", read)
     }
 
@@ -214,13 +252,19 @@ impl Records for Store {
         self.put_back(taken, "read", read)
     }
 
-    async fn logs(
+    async fn logged(
         &self,
         entry: &Entry,
         check: Option<&CheckName>,
-    ) -> Result<Vec<CheckLog>, RecordsError> {
+    ) -> Result<Vec<Run>, RecordsError> {
         let mut taken = self.take().await?;
-        let read = read::logs(&mut taken.connection, entry, check).await;
+        let read = read::logged(&mut taken.connection, entry, check).await;
+        self.put_back(taken, "read", read)
+    }
+
+    async fn log(&self, entry: &Entry, run: &Run) -> Result<Option<String>, RecordsError> {
+        let mut taken = self.take().await?;
+        let read = read::log(&mut taken.connection, entry, run).await;
         self.put_back(taken, "read", read)
     }
 }

@@ -220,7 +220,7 @@ pub struct Deployed {
 /// Where something is. No file is needed if a context and a namespace are given.
 #[derive(Debug, ClapArgs)]
 pub struct At {
-    /// The environment; needed where there are several and no file of the group
+    /// The environment that is meant, where that is not clear
     #[arg(short, long, value_name = "ENVIRONMENT")]
     pub environment: Option<String>,
 
@@ -231,6 +231,13 @@ pub struct At {
     /// The namespace there
     #[arg(long, requires = "context")]
     pub namespace: Option<String>,
+}
+
+impl At {
+    /// Whether it says anything.
+    pub fn is_given(&self) -> bool {
+        self.context.is_some() || self.environment.is_some()
+    }
 }
 
 /// `promoter hold`, `promoter unhold`
@@ -352,6 +359,10 @@ pub struct History {
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
     pub of: OneOrAll,
 
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub at: At,
+
     /// How many, at most
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 20)]
     pub last: u32,
@@ -371,9 +382,21 @@ pub struct Past {
     /// Its identity, as `promoter history` lists it
     pub promotion: String,
 
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub of: Among,
+}
+
+/// What tells promotions of one identity apart.
+#[derive(Debug, ClapArgs)]
+pub struct Among {
     /// Its group, where several have one of that identity
     #[arg(short, long, value_name = "GROUP")]
     pub group: Option<String>,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub at: At,
 }
 
 /// `promoter show`
@@ -411,9 +434,9 @@ pub struct Diff {
     #[arg(value_name = "PROMOTION")]
     pub second: Option<String>,
 
-    /// Its group, where several have one of that identity
-    #[arg(short, long, value_name = "GROUP")]
-    pub group: Option<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub of: Among,
 
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Format::Text)]

@@ -1,10 +1,11 @@
 //! `promoter diff`: what changed from one promotion to another.
 
 use std::io::Write;
+use std::path::Path;
 
 use serde_json::json;
 
-use super::args::{Diff, Format, Past};
+use super::args::{Diff, Format};
 use super::exit::Exit;
 use super::past::{find, records};
 use super::{CliError, view};
@@ -12,15 +13,11 @@ use crate::plan::summary::{Difference, Summary};
 use crate::port::Records;
 use crate::port::records::Entry;
 
-pub(super) async fn run(command: &Diff) -> Result<Exit, CliError> {
+pub(super) async fn run(dir: &Path, command: &Diff) -> Result<Exit, CliError> {
     let records = records()?;
-    let past = |promotion: &String| Past {
-        promotion: promotion.clone(),
-        group: command.group.clone(),
-    };
-    let first = find(&records, &past(&command.first)).await?;
+    let first = find(dir, &records, &command.first, &command.of).await?;
     let (before, after) = match &command.second {
-        Some(second) => (first, find(&records, &past(second)).await?),
+        Some(second) => (first, find(dir, &records, second, &command.of).await?),
         None => (passed_before(&records, &first).await?, first),
     };
     let found = Difference::between(

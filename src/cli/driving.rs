@@ -23,8 +23,8 @@ use crate::port::recorder::Fan;
 pub(super) fn place(dir: &Path, of: &Deployed) -> Result<(GroupName, Place), CliError> {
     let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
     let name = GroupName::parse(of.named.name()).map_err(|error| usage(&error))?;
-    let is_given = of.at.context.is_some() || of.at.environment.is_some();
-    if !is_given && let Ok(group) = Catalog::load(dir).group(of.named.name(), &Overrides::default())
+    if !of.at.is_given()
+        && let Ok(group) = Catalog::load(dir).group(of.named.name(), &Overrides::default())
     {
         return Ok((name, (&group.environment).into()));
     }

@@ -14,9 +14,9 @@ use crate::port::Records;
 use crate::port::records::Entry;
 use crate::promotion::check::{CaseOutcome, CheckResult, Verdict};
 
-pub(super) async fn run(command: &Export) -> Result<Exit, CliError> {
+pub(super) async fn run(dir: &Path, command: &Export) -> Result<Exit, CliError> {
     let records = records()?;
-    let entry = find(&records, &command.past).await?;
+    let entry = find(dir, &records, &command.past.promotion, &command.past.of).await?;
     let text = match command.format {
         Exported::Json => format!("{:#}\n", whole(&records, &entry).await?),
         Exported::Junit => {

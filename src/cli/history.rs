@@ -1,9 +1,12 @@
-//! `promoter history`: the last promotions, whoever began them.
+//! `promoter history`: the last promotions, whoever began them, and what was refused.
 //!
 //! The records of this machine are what it tells from. What clusters know of the
 //! last promotions and the records do not (begun elsewhere, or while records
 //! could not be written) is put there first.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -12,17 +15,18 @@ use tokio::time::timeout;
 
 use super::args::{Format, History};
 use super::exit::Exit;
-use super::past::records;
+use super::past::{place, records};
+use super::view::HistoryRow;
 use super::{CliError, view};
 use crate::adapter::clock::SystemClock;
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::{GroupStatus, list_groups};
 use crate::adapter::store::Store;
-use crate::config::{self, ConfigError};
+use crate::config::{self, ConfigError, Place};
 use crate::group::Environment;
 use crate::group::name::GroupName;
-use crate::port::records::Note;
-use crate::port::{Clock, ClusterError, Records};
+use crate::port::records::{Note, PlaceName, Which};
+use crate::port::{Clock, ClusterError, Records, RecordsError};
 use crate::promotion::event::{Event, Fact};
 
 /// How long a cluster may take to say what it knows.
@@ -31,39 +35,81 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) async fn run(dir: &Path, command: &History) -> Result<Exit, CliError> {
     let group = command.of.name().map(GroupName::parse).transpose();
     let group = group.map_err(|error| CliError::Usage(error.to_string()))?;
+    let place = place(dir, &command.at)?;
     let records = records()?;
+    let environments = config::environments(&Catalog::load(dir)).unwrap_or_default();
     if !command.local {
-        for environment in config::environments(&Catalog::load(dir)).unwrap_or_default() {
-            catch_up(&records, &environment).await;
+        let all = environments.iter().map(Place::from);
+        let all = all.map(|place| (place.name(), place));
+        let places: BTreeMap<_, _> = match &place {
+            Some(place) => [(place.name(), place.clone())].into(),
+            None => all.collect(),
+        };
+        for place in places.values() {
+            catch_up(&records, place).await;
         }
     }
-    let entries = records.last(group.as_ref(), command.last).await?;
+    let of = Which {
+        group,
+        place: place.map(|place| place.name()),
+    };
+    let rows = rows(&records, &of, command.last).await?;
     let mut out = anstream::stdout();
     match command.output {
         Format::Text => {
+            let names = names(&environments);
             let now = SystemClock::default().now();
-            write!(out, "{}", view::history(&entries, now))?;
+            write!(out, "{}", view::history(&rows, &names, now))?;
         }
-        Format::Json => writeln!(out, "{:#}", serde_json::json!(entries))?,
+        Format::Json => writeln!(out, "{:#}", serde_json::json!(rows))?,
     }
     Ok(Exit::Success)
 }
 
+/// What was begun and what was refused, the last first.
+async fn rows(
+    records: &impl Records,
+    of: &Which,
+    most: u32,
+) -> Result<Vec<HistoryRow>, RecordsError> {
+    let promotions = records.last(of, most).await?.into_iter();
+    let refusals = records.refused(of, most).await?.into_iter();
+    let promotions = promotions.map(Box::new).map(HistoryRow::Promotion);
+    let mut rows: Vec<_> = promotions
+        .chain(refusals.map(HistoryRow::Refusal))
+        .collect();
+    rows.sort_by_key(|row| Reverse(row.at()));
+    rows.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    Ok(rows)
+}
+
+/// What people call places: by the environment, where a file says so.
+fn names(environments: &[Environment]) -> BTreeMap<PlaceName, String> {
+    let mut names: BTreeMap<_, String> = BTreeMap::new();
+    for environment in environments {
+        let place = Place::from(environment).name();
+        let name = names.entry(place).or_default();
+        let gap = if name.is_empty() { "" } else { ", " };
+        let _ = write!(name, "{gap}{}", environment.name);
+    }
+    names
+}
+
 /// Keeps what a cluster knows of the last promotions. Where that cannot be had or
 /// kept it is said, as history may lack what was begun elsewhere.
-async fn catch_up(records: &Store, environment: &Environment) {
+async fn catch_up(records: &Store, place: &Place) {
     let known = async {
-        let connection = config::connection(&environment.cluster).await?;
-        let groups = list_groups(&connection, &environment.namespace).await;
+        let connection = config::connection(&place.cluster).await?;
+        let groups = list_groups(&connection, &place.namespace).await;
         Ok::<_, ConfigError>(groups?)
     };
-    let name = &environment.name;
+    let name = place.name();
     let without = |why: &str| {
-        anstream::eprintln!("note: shown without what environment {name} knows: {why}");
+        anstream::eprintln!("note: shown without what {name} knows: {why}");
     };
     match timeout(PATIENCE, known).await {
         Ok(Ok(groups)) => {
-            if let Err(error) = records.keep(&ended(&groups)).await {
+            if let Err(error) = records.keep(&name, &ended(&groups)).await {
                 without(&error.to_string());
             }
         }

@@ -1,6 +1,7 @@
 //! `promoter show`: one promotion, as it is remembered.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::args::{Format, Show};
 use super::exit::Exit;
@@ -11,9 +12,9 @@ use crate::adapter::clock::SystemClock;
 use crate::port::{Clock, Recorder, Records};
 use crate::promotion::event::{Event, Fact};
 
-pub(super) async fn run(command: &Show) -> Result<Exit, CliError> {
+pub(super) async fn run(dir: &Path, command: &Show) -> Result<Exit, CliError> {
     let records = records()?;
-    let entry = find(&records, &command.past).await?;
+    let entry = find(dir, &records, &command.past.promotion, &command.past.of).await?;
     let mut out = anstream::stdout();
     if command.output == Format::Json {
         writeln!(out, "{:#}", whole(&records, &entry).await?)?;

@@ -26,7 +26,7 @@ mod words;
 
 pub use difference::difference;
 pub use error::{error, refusals, resolve_errors};
-pub use history::{entry, history};
+pub use history::{HistoryRow, entry, history};
 pub use login::{credential, kubeconfig};
 pub use outcome::outcome;
 pub use proposal::{proposal, proposal_json, up_to_date};

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::Plan;
@@ -20,7 +20,7 @@ use super::object::Object;
 use super::planner::objects;
 use crate::group::name::{AppName, CheckName};
 
-/// A plan as it is remembered.
+/// A plan as it is remembered; [`Summarized`] writes it down.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
@@ -44,36 +44,56 @@ pub struct AppImage {
     pub image: ResolvedImage,
 }
 
-impl Summary {
-    /// What is remembered of a plan.
-    pub fn of(plan: &Plan) -> Self {
-        let bare = |object| neutral(object, plan.candidate);
-        let all = plan.apps.iter().flat_map(|app| {
-            // What is made of the user's own Services says nothing more.
-            let derived = |object: &&Object| app.services.iter().any(|s| s.colored == **object);
-            let objects = objects(app).filter(move |object| !derived(object));
-            objects.map(move |object| {
-                let (is_hashed, object) = (app.config.contains(object), bare(object));
-                (named(&object, is_hashed), masked_yaml(&object))
-            })
-        });
+/// A plan that is written down as its [`Summary`], one object after the other: all
+/// at once, those of a large group would take megabytes of memory.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summarized<'a> {
+    fingerprint: &'a Fingerprint,
+    #[serde(serialize_with = "apps")]
+    apps: &'a Plan,
+    #[serde(serialize_with = "object_texts")]
+    objects: &'a Plan,
+    #[serde(serialize_with = "check_texts")]
+    checks: &'a Plan,
+}
+
+impl<'a> From<&'a Plan> for Summarized<'a> {
+    fn from(plan: &'a Plan) -> Self {
         Self {
-            fingerprint: plan.fingerprint.clone(),
-            apps: plan
-                .apps
-                .iter()
-                .map(|app| AppImage {
-                    app: app.name.clone(),
-                    image: app.image.clone(),
-                })
-                .collect(),
-            objects: all.collect(),
-            checks: plan
-                .jobs()
-                .map(|check| (check.name.clone(), masked_yaml(&bare(&check.job))))
-                .collect(),
+            fingerprint: &plan.fingerprint,
+            apps: plan,
+            objects: plan,
+            checks: plan,
         }
     }
+}
+
+fn apps<S: Serializer>(plan: &Plan, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(plan.apps.iter().map(|app| AppImage {
+        app: app.name.clone(),
+        image: app.image.clone(),
+    }))
+}
+
+fn object_texts<S: Serializer>(plan: &Plan, serializer: S) -> Result<S::Ok, S::Error> {
+    let all = plan.apps.iter().flat_map(|app| {
+        // What is made of the user's own Services says nothing more.
+        let derived = |object: &&Object| app.services.iter().any(|s| s.colored == **object);
+        let objects = objects(app).filter(move |object| !derived(object));
+        objects.map(move |object| (app.config.contains(object), object))
+    });
+    serializer.collect_map(all.map(|(is_hashed, object)| {
+        let object = neutral(object, plan.candidate);
+        (named(&object, is_hashed), masked_yaml(&object))
+    }))
+}
+
+fn check_texts<S: Serializer>(plan: &Plan, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(plan.jobs().map(|check| {
+        let job = neutral(&check.job, plan.candidate);
+        (&check.name, masked_yaml(&job))
+    }))
 }
 
 /// Version, kind and name; that of hashed configuration without the hash, so that

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
-use crate::support::{Folder, GroupFile, Promoter, Run};
+use crate::support::{Check, Folder, GroupFile, Promoter, Run};
 
 const RECORDS: &str = "PROMOTER_RECORDS";
 const GOES_ON: &str = "the promotion goes on, what happens is kept as soon as that works";
@@ -31,9 +31,7 @@ fn a_night_is_told_the_next_morning() {
 
     let history = folder.promoter(["history", "--local"]).run();
     println!("{history}");
-    let rows = history.stdout.lines().skip(1);
-    // What is long goes on below.
-    let rows: Vec<_> = rows.filter(|row| !row.starts_with(' ')).collect();
+    let rows = rows(&history);
     assert_eq!(rows.len(), 3, "{history}");
     for (row, word) in rows.iter().zip(["errored", "failed", "promoted"]) {
         assert!(row.contains(word) && row.contains("tester"), "{history}");
@@ -52,6 +50,9 @@ fn a_night_is_told_the_next_morning() {
     }
     let logs = folder.promoter(["logs", second, "--check", "greets"]).run();
     assert_eq!(logs.stdout, "it is broken\n", "{logs}");
+    let wrong = folder.promoter(["history", "--local"]);
+    let wrong = wrong.env("PROMOTER_RECORDS_DAYS", "a year").run();
+    assert_eq!(wrong.code, 2, "{wrong}");
     let none = folder.promoter(["show", "00000000"]).run();
     assert_eq!(none.code, 2, "{none}");
 }
@@ -71,6 +72,81 @@ fn what_was_begun_elsewhere_is_in_the_history_of_all() {
     let local = folder.promoter(["history", "--local"]);
     let local = local.env(RECORDS, elsewhere.to_str().unwrap()).run();
     assert_eq!(local.stdout, run.stdout, "it was kept");
+}
+
+#[test]
+fn a_group_whose_cluster_has_two_names_is_told_apart() {
+    let folder = Folder::new("two-names");
+    let mut group = folder.hello("master");
+    group.checks = ["one", "two"]
+        .map(|name| Check::script(name, &format!("echo check {name} was here")))
+        .to_vec();
+    folder.open(&group);
+    let kubeconfig = folder.other_context("other-name");
+    let environment = format!(
+        "[environment]\nname = \"other\"\nnamespace = \"{}\"\ncluster = {{ context = \"other-name\" }}\n",
+        folder.namespace
+    );
+    folder.write("environments/other.toml", &environment);
+    let ran = |arguments: &[&str]| {
+        let command = folder.promoter(arguments.iter().copied());
+        command.env("KUBECONFIG", &kubeconfig).run()
+    };
+    let history = ran(&["history"]);
+    println!("{history}");
+    let rows = rows(&history);
+    assert_eq!(rows.len(), 2, "{history}");
+    assert!(history.stdout.contains("WHERE"), "{history}");
+    for name in [" test ", " other "] {
+        assert!(rows.iter().any(|row| row.contains(name)), "{history}");
+    }
+    let of_one = ran(&["history", "--local", "--environment", "test"]);
+    assert!(!of_one.stdout.contains("WHERE"), "{of_one}");
+    assert_eq!(self::rows(&of_one).len(), 1, "{of_one}");
+
+    let id = rows[0].split_whitespace().next().unwrap();
+    let asked = ran(&["show", id]);
+    assert_eq!(asked.code, 2, "{asked}");
+    let other = format!("master in other-name/{}", folder.namespace);
+    assert!(asked.stderr.contains(&other), "{asked}");
+    let told = ran(&["show", id, "--environment", "test"]);
+    assert!(told.stdout.contains("check one passed"), "{told}");
+    let place = ["--context", "other-name", "--namespace", &folder.namespace];
+    let filled_in = ran(&[&["show", id][..], &place].concat());
+    assert_eq!(filled_in.code, 0, "{filled_in}");
+    assert!(
+        !filled_in.stdout.contains("check one passed"),
+        "{filled_in}"
+    );
+
+    let logs = ran(&["logs", id, "--environment", "test"]);
+    let both = "--- one, run 1 ---\ncheck one was here\n--- two, run 1 ---\ncheck two was here\n";
+    assert_eq!(logs.stdout, both, "{logs}");
+}
+
+#[test]
+fn what_is_refused_is_in_the_history_once() {
+    let folder = Folder::new("refused-often");
+    folder.open(&folder.hello("master"));
+    let hold = folder.promoter(["hold", "master", "--reason", "the database moves"]);
+    let hold = hold.run();
+    assert_eq!(hold.code, 0, "{hold}");
+    for actor in ["ann", "schedule", "schedule"] {
+        let refused = deploy(&folder).actor(actor).run();
+        assert_eq!(refused.code, 4, "{refused}");
+    }
+    let history = folder.promoter(["history"]).run();
+    println!("{history}");
+    let rows: Vec<_> = history.stdout.lines().skip(1).collect();
+    let refused = |actor: &str| {
+        let is_row = |row: &&&str| row.contains("refused") && row.contains(actor);
+        rows.iter().filter(is_row).count()
+    };
+    assert_eq!((refused("ann"), refused("schedule")), (1, 1), "{history}");
+    let text = rows.join(" ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(text.matches("2 times since").count(), 1, "{history}");
+    assert_eq!(text.matches("the database").count(), 2, "{history}");
 }
 
 #[test]
@@ -115,6 +191,12 @@ fn a_disk_that_may_not_be_written_fails_no_promotion() {
     assert_promoted_without_records(&run, "Read-only file system");
     disk.remount("rw");
     assert_filled_in(&folder, Path::new(disk.records()), 2);
+}
+
+/// The promotions of a history, a line each: what is long goes on below.
+fn rows(history: &Run) -> Vec<&str> {
+    let rows = history.stdout.lines().skip(1);
+    rows.filter(|row| !row.starts_with(' ')).collect()
 }
 
 fn deploy(folder: &Folder) -> Promoter {

@@ -4,20 +4,42 @@
 mod kept;
 mod lagging;
 mod night;
+mod places;
+mod pruned;
+mod refused;
 
 use promoter::adapter::store::Store;
-use promoter::port::Records as _;
-use promoter::port::records::{CheckLog, Entry, Note};
+use promoter::port::records::{Entry, Note, PlaceName, Run as LoggedRun, Which};
+use promoter::port::{Packed, Records as _};
 use promoter::promotion::event::{Event, Fact};
 use tempfile::TempDir;
 
+/// Where the groups of these tests run, unless told.
+fn here() -> PlaceName {
+    there("v2")
+}
+
+/// Another namespace of the same cluster.
+fn there(namespace: &str) -> PlaceName {
+    PlaceName::new("testbed", &namespace.parse().unwrap())
+}
+
+/// Of all groups and places.
+fn all() -> Which {
+    Which::default()
+}
+
+fn notes(events: &[Event]) -> Vec<Note> {
+    events.iter().cloned().map(Note::Event).collect()
+}
+
 /// Records in a folder that goes with the test.
-struct Place {
+struct File {
     folder: TempDir,
     store: Store,
 }
 
-impl Place {
+impl File {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().join("state/promoter/records.db"));
@@ -30,13 +52,12 @@ impl Place {
     }
 
     async fn keep(&self, events: &[Event]) {
-        let notes: Vec<_> = events.iter().cloned().map(Note::Event).collect();
-        self.store.keep(&notes).await.unwrap();
+        self.store.keep(&here(), &notes(events)).await.unwrap();
     }
 
     /// The only promotion that is kept.
     async fn only(&self) -> Entry {
-        let entries = self.store.last(None, 10).await.unwrap();
+        let entries = self.store.last(&all(), 10).await.unwrap();
         let [entry] = entries.as_slice() else {
             panic!("{entries:?}");
         };

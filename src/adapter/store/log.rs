@@ -1,19 +1,12 @@
 //! What a check writes, gathered line by line and bounded.
 //!
 //! The beginning and the end are kept, as what matters stands there; what is
-//! left out in between is counted in its place. Stored with gzip.
+//! left out in between is counted in its place.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::io::{self, Read, Write};
 
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
-
-use crate::group::name::CheckName;
 use crate::plan::text::cut;
-use crate::port::records::CheckLog;
 
 /// Most bytes kept of the beginning of a log, and as many of its end.
 const PART: usize = 256 * 1024;
@@ -68,55 +61,37 @@ impl Gathering {
     }
 
     /// What is kept of it; `None`: it wrote nothing.
-    pub(super) fn finish(self, check: CheckName) -> Option<CheckLog> {
+    pub(super) fn finish(self) -> Option<String> {
         let mut text = self.head;
         if self.left_out > 0 {
             let _ = writeln!(text, "… {} lines are left out here …", self.left_out);
         }
         text.extend(self.tail);
-        (!text.is_empty()).then_some(CheckLog {
-            check,
-            attempt: self.attempt,
-            text,
-        })
+        (!text.is_empty()).then_some(text)
     }
-}
-
-/// A text as it is stored.
-pub(super) fn compressed(text: &str) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(text.as_bytes())?;
-    encoder.finish()
-}
-
-/// A text as it was.
-pub(super) fn inflated(stored: &[u8]) -> io::Result<String> {
-    let mut text = String::new();
-    GzDecoder::new(stored).read_to_string(&mut text)?;
-    Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn log(lines: impl Iterator<Item = String>) -> Option<CheckLog> {
+    fn log(lines: impl Iterator<Item = String>) -> Option<String> {
         let mut gathering = Gathering::of_run(1);
         lines.for_each(|line| gathering.line(&line));
-        gathering.finish(CheckName::parse("greets").unwrap())
+        gathering.finish()
     }
 
     #[test]
     fn a_log_is_kept_as_it_is() {
         assert_eq!(log(std::iter::empty()), None);
         let text = log(["one", "", "two"].map(str::to_owned).into_iter());
-        assert_eq!(text.unwrap().text, "one\n\ntwo\n");
+        assert_eq!(text.unwrap(), "one\n\ntwo\n");
     }
 
     #[test]
     fn of_a_long_one_beginning_and_end_are_kept_and_the_cut_is_marked() {
         let lines = 100_000;
-        let text = log((0..lines).map(|n| format!("line {n}"))).unwrap().text;
+        let text = log((0..lines).map(|n| format!("line {n}"))).unwrap();
         assert!(text.len() < 2 * PART + 100, "{}", text.len());
         assert!(text.starts_with("line 0\nline 1\n"));
         assert!(text.ends_with(&format!("line {}\n", lines - 1)));
@@ -127,16 +102,7 @@ mod tests {
 
     #[test]
     fn a_line_without_an_end_is_cut() {
-        let text = log(std::iter::once("x".repeat(1 << 20))).unwrap().text;
+        let text = log(std::iter::once("x".repeat(1 << 20))).unwrap();
         assert!(text.len() <= LINE + 1, "{}", text.len());
-    }
-
-    #[test]
-    fn what_is_stored_comes_back() {
-        let text = "ok 1 - greets\n".repeat(1000);
-        let stored = compressed(&text).unwrap();
-        assert!(stored.len() < text.len() / 20);
-        assert_eq!(inflated(&stored).unwrap(), text);
-        assert!(inflated(&stored[..stored.len() / 2]).is_err());
     }
 }

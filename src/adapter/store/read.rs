@@ -1,13 +1,14 @@
 //! Rows into what people look back on.
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::log::inflated;
+use super::key::Key;
 use super::text::{name, parsed, structure, time};
-use crate::group::name::{CheckName, GroupName};
+use crate::group::name::CheckName;
 use crate::plan::summary::Summary;
-use crate::port::records::{CheckLog, Entry};
+use crate::port::Packed;
+use crate::port::records::{Entry, Refusal, Run, Which};
 use crate::promotion::check::{CheckResult, TestCase};
 use crate::promotion::event::Event;
 use crate::promotion::id::PromotionId;
@@ -15,14 +16,56 @@ use crate::promotion::id::PromotionId;
 /// The last promotions, newest first.
 pub(super) async fn last(
     connection: &mut SqliteConnection,
-    group: Option<&GroupName>,
+    of: &Which,
     most: u32,
 ) -> Result<Vec<Entry>, sqlx::Error> {
-    let sql = "SELECT * FROM promotion WHERE $1 IS NULL OR group_name = $1 \
-               ORDER BY started_ms DESC, id DESC LIMIT $2";
-    let query = sqlx::query(sql).bind(group.map(GroupName::as_str));
-    let rows = query.bind(i64::from(most)).fetch_all(connection).await?;
+    let mut query = chosen("SELECT * FROM promotion", of);
+    query.push(" ORDER BY started_ms DESC, id DESC LIMIT ");
+    let query = query.push_bind(i64::from(most));
+    let rows = query.build().fetch_all(connection).await?;
     rows.iter().map(entry).collect()
+}
+
+/// What was refused, the last first.
+pub(super) async fn refused(
+    connection: &mut SqliteConnection,
+    of: &Which,
+    most: u32,
+) -> Result<Vec<Refusal>, sqlx::Error> {
+    let mut query = chosen("SELECT * FROM refusal", of);
+    query.push(" ORDER BY last_ms DESC LIMIT ");
+    let query = query.push_bind(i64::from(most));
+    let rows = query.build().fetch_all(connection).await?;
+    let refusals = rows.iter().map(|row| {
+        let times: i64 = row.try_get("times")?;
+        Ok(Refusal {
+            place: name(row, "place")?,
+            group: name(row, "group_name")?,
+            actor: structure(row, "actor")?,
+            release: name(row, "release_id")?,
+            restraints: structure(row, "restraints")?,
+            first_at: time(row, "first_ms")?,
+            last_at: time(row, "last_ms")?,
+            times: u64::try_from(times).unwrap_or(1),
+        })
+    });
+    refusals.collect()
+}
+
+/// Only what is said is compared, so that there is an index for it.
+fn chosen(select: &'static str, of: &Which) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(select);
+    let mut before = " WHERE ";
+    if let Some(group) = &of.group {
+        query.push(before).push("group_name = ");
+        query.push_bind(group.as_str());
+        before = " AND ";
+    }
+    if let Some(place) = &of.place {
+        query.push(before).push("place = ");
+        query.push_bind(place.as_str());
+    }
+    query
 }
 
 /// The promotions of that identity.
@@ -30,7 +73,7 @@ pub(super) async fn of(
     connection: &mut SqliteConnection,
     promotion: &PromotionId,
 ) -> Result<Vec<Entry>, sqlx::Error> {
-    let sql = "SELECT * FROM promotion WHERE id = $1 ORDER BY group_name";
+    let sql = "SELECT * FROM promotion WHERE id = $1 ORDER BY group_name, place";
     let query = sqlx::query(sql).bind(promotion.as_ref());
     let rows = query.fetch_all(connection).await?;
     rows.iter().map(entry).collect()
@@ -39,6 +82,7 @@ pub(super) async fn of(
 fn entry(row: &SqliteRow) -> Result<Entry, sqlx::Error> {
     let outcome: Option<String> = row.try_get("outcome")?;
     Ok(Entry {
+        place: name(row, "place")?,
         group: name(row, "group_name")?,
         promotion: name(row, "id")?,
         release: name(row, "release_id")?,
@@ -53,13 +97,17 @@ fn entry(row: &SqliteRow) -> Result<Entry, sqlx::Error> {
     })
 }
 
-/// What happened in a promotion. Another version may know more kinds of events.
+/// What happened in a promotion, by time and not as it was heard of: its end may be
+/// filled in while the process that drove it is behind with the rest. Another version
+/// may know more kinds of events.
 pub(super) async fn events(
     connection: &mut SqliteConnection,
     entry: &Entry,
 ) -> Result<Vec<Event>, sqlx::Error> {
-    let sql = "SELECT body FROM event WHERE group_name = $1 AND promotion = $2 ORDER BY position";
-    let rows = about(sql, entry).fetch_all(connection).await?;
+    let sql = "SELECT body FROM event WHERE place = $1 AND group_name = $2 AND promotion = $3 \
+               ORDER BY CASE once WHEN 'started' THEN 0 WHEN 'finished' THEN 2 ELSE 1 END, \
+               at_ms, position";
+    let rows = Key::from(entry).query(sql).fetch_all(connection).await?;
     let mut events = Vec::new();
     for row in rows {
         let body: String = row.try_get("body")?;
@@ -74,8 +122,9 @@ pub(super) async fn results(
     entry: &Entry,
 ) -> Result<Vec<CheckResult>, sqlx::Error> {
     let sql = "SELECT body FROM check_result \
-               WHERE group_name = $1 AND promotion = $2 ORDER BY check_name";
-    let rows = about(sql, entry).fetch_all(&mut *connection).await?;
+               WHERE place = $1 AND group_name = $2 AND promotion = $3 ORDER BY check_name";
+    let query = Key::from(entry).query(sql);
+    let rows = query.fetch_all(&mut *connection).await?;
     let mut results = Vec::new();
     for row in rows {
         let mut result: CheckResult = structure(&row, "body")?;
@@ -99,8 +148,9 @@ async fn cases(
     check: &CheckName,
 ) -> Result<Vec<TestCase>, sqlx::Error> {
     let sql = "SELECT name, outcome, duration_ms, diagnostic FROM test_case \
-               WHERE group_name = $1 AND promotion = $2 AND check_name = $3 ORDER BY position";
-    let query = about(sql, entry).bind(check.as_str());
+               WHERE place = $1 AND group_name = $2 AND promotion = $3 AND check_name = $4 \
+               ORDER BY position";
+    let query = Key::from(entry).query(sql).bind(check.as_str());
     let rows = query.fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
@@ -120,52 +170,60 @@ pub(super) async fn plan(
     connection: &mut SqliteConnection,
     entry: &Entry,
 ) -> Result<Option<Summary>, sqlx::Error> {
-    let sql = "SELECT body FROM plan WHERE group_name = $1 AND promotion = $2";
-    let row = about(sql, entry).fetch_optional(connection).await?;
+    let sql = "SELECT body FROM plan WHERE place = $1 AND group_name = $2 AND promotion = $3";
+    let query = Key::from(entry).query(sql);
+    let row = query.fetch_optional(connection).await?;
     let Some(row) = row else { return Ok(None) };
     let body: Vec<u8> = row.try_get("body")?;
-    parsed("body", &inflated(&body)?).map(Some)
+    parsed("body", &Packed::from_bytes(body).unpack()?).map(Some)
 }
 
-/// The last promotion of the group that passed before this one began.
+/// The last promotion of the group, in its place, that passed before this one began.
 pub(super) async fn passed_before(
     connection: &mut SqliteConnection,
     entry: &Entry,
 ) -> Result<Option<Entry>, sqlx::Error> {
-    let sql = "SELECT * FROM promotion WHERE group_name = $1 AND id < $2 AND phase = 'Promoted' \
-               ORDER BY id DESC LIMIT 1";
-    let row = about(sql, entry).fetch_optional(connection).await?;
+    let sql = "SELECT * FROM promotion WHERE place = $1 AND group_name = $2 AND id < $3 \
+               AND phase = 'Promoted' ORDER BY id DESC LIMIT 1";
+    let query = Key::from(entry).query(sql);
+    let row = query.fetch_optional(connection).await?;
     row.as_ref().map(self::entry).transpose()
 }
 
-/// What its checks wrote.
-pub(super) async fn logs(
+/// Which runs have a log.
+pub(super) async fn logged(
     connection: &mut SqliteConnection,
     entry: &Entry,
     check: Option<&CheckName>,
-) -> Result<Vec<CheckLog>, sqlx::Error> {
-    let sql = "SELECT check_name, attempt, body FROM check_log \
-               WHERE group_name = $1 AND promotion = $2 AND ($3 IS NULL OR check_name = $3) \
-               ORDER BY check_name, attempt";
-    let query = about(sql, entry).bind(check.map(CheckName::as_str));
+) -> Result<Vec<Run>, sqlx::Error> {
+    let sql = "SELECT check_name, attempt FROM check_log \
+               WHERE place = $1 AND group_name = $2 AND promotion = $3 \
+               AND ($4 IS NULL OR check_name = $4) ORDER BY check_name, attempt";
+    let query = Key::from(entry).query(sql);
+    let query = query.bind(check.map(CheckName::as_str));
     let rows = query.fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| {
-            let attempt: i64 = row.try_get("attempt")?;
-            let body: Vec<u8> = row.try_get("body")?;
-            Ok(CheckLog {
-                check: name(row, "check_name")?,
-                attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
-                text: inflated(&body)?,
-            })
+    let runs = rows.iter().map(|row| {
+        let attempt: i64 = row.try_get("attempt")?;
+        Ok(Run {
+            check: name(row, "check_name")?,
+            attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
         })
-        .collect()
+    });
+    runs.collect()
 }
 
-type Query<'a> = sqlx::query::Query<'a, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
-
-/// A question about one promotion, `$1` and `$2`.
-fn about<'a>(sql: &'static str, entry: &'a Entry) -> Query<'a> {
-    let query = sqlx::query(sql).bind(entry.group.as_str());
-    query.bind(entry.promotion.as_ref())
+/// What one run wrote.
+pub(super) async fn log(
+    connection: &mut SqliteConnection,
+    entry: &Entry,
+    run: &Run,
+) -> Result<Option<String>, sqlx::Error> {
+    let sql = "SELECT body FROM check_log WHERE place = $1 AND group_name = $2 \
+               AND promotion = $3 AND check_name = $4 AND attempt = $5";
+    let query = Key::from(entry).query(sql).bind(run.check.as_str());
+    let query = query.bind(i64::from(run.attempt));
+    let row = query.fetch_optional(connection).await?;
+    let Some(row) = row else { return Ok(None) };
+    let body: Vec<u8> = row.try_get("body")?;
+    Ok(Some(Packed::from_bytes(body).unpack()?))
 }

@@ -16,9 +16,9 @@ use tokio::task::JoinHandle;
 use super::log::Gathering;
 use crate::group::name::{CheckName, GroupName};
 use crate::plan::Plan;
-use crate::plan::summary::Summary;
-use crate::port::records::Note;
-use crate::port::{Clock, Recorder, Records};
+use crate::plan::summary::Summarized;
+use crate::port::records::{Note, PlaceName, Run};
+use crate::port::{Clock, Packed, Recorder, Records};
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::id::PromotionId;
 
@@ -40,6 +40,7 @@ pub struct Recording {
 
 /// What waits to be kept, and how to say that it has to.
 struct Queue {
+    place: PlaceName,
     group: GroupName,
     clock: Arc<dyn Clock>,
     said_by: Arc<dyn Recorder>,
@@ -52,15 +53,17 @@ struct Queue {
 }
 
 impl Recording {
-    /// Keeps what happens to a group in `records`. What is wrong with them is said
-    /// by `said_by`.
+    /// Keeps what happens to a group, which runs in that place, in `records`. What
+    /// is wrong with them is said by `said_by`.
     pub fn new(
+        place: PlaceName,
         group: GroupName,
         records: Arc<dyn Records>,
         clock: Arc<dyn Clock>,
         said_by: Arc<dyn Recorder>,
     ) -> Self {
         let queue = Arc::new(Queue {
+            place,
             group,
             clock,
             said_by,
@@ -76,15 +79,22 @@ impl Recording {
         }
     }
 
-    /// A run's log is whole once there is a verdict, or another run writes.
-    fn end_log(&self, promotion: &PromotionId, check: &CheckName, group: &GroupName) {
+    /// A run's log is whole once there is a verdict, or another run writes: once
+    /// `event` is heard.
+    fn end_log(&self, promotion: &PromotionId, check: &CheckName, event: &Event) {
         let ended = self.logs().remove(&(promotion.clone(), check.clone()));
-        let log = ended.and_then(|gathering| gathering.finish(check.clone()));
-        if let Some(log) = log {
+        let Some(gathering) = ended else { return };
+        let attempt = gathering.attempt();
+        if let Some(text) = gathering.finish() {
             self.queue.add(Note::Log {
-                group: group.clone(),
+                group: event.group.clone(),
                 promotion: promotion.clone(),
-                log,
+                run: Run {
+                    check: check.clone(),
+                    attempt,
+                },
+                at: event.at,
+                text: Packed::text(&text).expect("memory takes it"),
             });
         }
     }
@@ -110,7 +120,7 @@ impl Recording {
                     .get(&key)
                     .is_some_and(|log| log.attempt() != *attempt)
                 {
-                    self.end_log(promotion, check, &event.group);
+                    self.end_log(promotion, check, event);
                 }
                 let mut logs = self.logs();
                 let log = logs
@@ -120,7 +130,7 @@ impl Recording {
                 return true;
             }
             Fact::CheckEnded { result } => {
-                self.end_log(promotion, &result.check, &event.group);
+                self.end_log(promotion, &result.check, event);
             }
             Fact::Finished { .. } => {
                 let of = self.logs();
@@ -131,7 +141,7 @@ impl Recording {
                     .collect();
                 drop(of);
                 for (_, check) in left {
-                    self.end_log(promotion, &check, &event.group);
+                    self.end_log(promotion, &check, event);
                 }
             }
             _ => {}
@@ -155,10 +165,11 @@ impl Recorder for Recording {
     }
 
     fn note_plan(&self, promotion: &PromotionId, plan: &Plan) {
+        let summary = Packed::json(&Summarized::from(plan));
         self.queue.add(Note::Plan {
             group: plan.group.clone(),
             promotion: promotion.clone(),
-            summary: Box::new(Summary::of(plan)),
+            summary: summary.expect("it is made of texts, and memory takes it"),
         });
     }
 
@@ -197,36 +208,50 @@ impl Queue {
             return;
         }
         notes.push_back(note);
-        self.waiting.send_replace(notes.len());
+        self.waiting.send_modify(|waiting| *waiting += 1);
     }
 
     /// Keeps what is there, for as long as the process lives.
     async fn keep_in(self: Arc<Self>, records: Arc<dyn Records>) {
         let mut waiting = self.waiting.subscribe();
         while waiting.wait_for(|waiting| *waiting > 0).await.is_ok() {
-            let batch: Vec<_> = self.notes().iter().take(BATCH).cloned().collect();
-            match records.keep(&batch).await {
-                Ok(()) => {
-                    let mut notes = self.notes();
-                    notes.drain(..batch.len());
-                    self.waiting.send_replace(notes.len());
-                    drop(notes);
-                    if self.behind.swap(false, Ordering::AcqRel) {
-                        self.say(
-                            "the records can be written again; what happened meanwhile is in them"
-                                .to_owned(),
-                        );
-                    }
-                }
-                Err(error) => {
-                    if !self.behind.swap(true, Ordering::AcqRel) {
-                        self.say(format!(
-                            "{error}; the promotion goes on, what happens is kept as soon as that works"
-                        ));
-                    }
-                    self.clock.sleep_until(self.in_the_future(RETRY)).await;
-                }
+            let batch = self.batch();
+            self.keep(&*records, &batch).await;
+            self.waiting.send_modify(|waiting| *waiting -= batch.len());
+            if batch.iter().any(begins) {
+                self.prune(&*records).await;
             }
+        }
+    }
+
+    /// The next notes. They are taken out: there is no room for them twice.
+    fn batch(&self) -> Vec<Note> {
+        let mut notes = self.notes();
+        let most = notes.len().min(BATCH);
+        notes.drain(..most).collect()
+    }
+
+    async fn keep(&self, records: &dyn Records, batch: &[Note]) {
+        while let Err(error) = records.keep(&self.place, batch).await {
+            if !self.behind.swap(true, Ordering::AcqRel) {
+                self.say(format!(
+                    "{error}; the promotion goes on, what happens is kept as soon as that works"
+                ));
+            }
+            self.clock.sleep_until(self.in_the_future(RETRY)).await;
+        }
+        if self.behind.swap(false, Ordering::AcqRel) {
+            self.say(
+                "the records can be written again; what happened meanwhile is in them".to_owned(),
+            );
+        }
+    }
+
+    /// While a promotion begins there is time for it. What is not done is done with
+    /// the next one.
+    async fn prune(&self, records: &dyn Records) {
+        if let Err(error) = records.prune(self.clock.now()).await {
+            tracing::warn!(%error, "old records stay for now");
         }
     }
 
@@ -251,4 +276,9 @@ impl Queue {
             fact: Fact::Warning { message },
         });
     }
+}
+
+/// Whether with it a promotion begins.
+fn begins(note: &Note) -> bool {
+    matches!(note, Note::Event(event) if matches!(event.fact, Fact::Started { .. }))
 }

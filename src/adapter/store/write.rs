@@ -1,69 +1,63 @@
 //! Notes into rows, all of a call in one transaction.
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use sqlx::{Connection, SqliteConnection};
 
-use super::log::compressed;
+use super::key::Key;
 use super::text::{json, millis, number, word};
 use crate::group::name::GroupName;
 use crate::plan::color::Color;
-use crate::plan::fingerprint::ReleaseId;
-use crate::plan::summary::Summary;
-use crate::port::records::{CheckLog, Note};
+use crate::plan::fingerprint::{ReleaseId, hex};
+use crate::port::Packed;
+use crate::port::records::{Note, PlaceName, Run};
 use crate::promotion::Actor;
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::{Event, Fact};
-use crate::promotion::id::PromotionId;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
+use crate::promotion::restraint::Restraint;
 
-/// Keeps these, all or none.
+/// Keeps what happened in a place, all or none.
 pub(super) async fn keep(
     connection: &mut SqliteConnection,
+    place: &PlaceName,
     notes: &[Note],
 ) -> Result<(), sqlx::Error> {
     // Whoever only began to read is refused, not made to wait, once it writes.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for note in notes {
         match note {
-            Note::Event(event) => keep_event(&mut transaction, event).await?,
+            Note::Event(event) => keep_event(&mut transaction, place, event).await?,
             Note::Plan {
                 group,
                 promotion,
                 summary,
-            } => keep_plan(&mut transaction, Of::promotion(group, promotion), summary).await?,
+            } => {
+                let of = Key::new(place, group, Some(promotion));
+                keep_plan(&mut transaction, of, summary).await?;
+            }
             Note::Log {
                 group,
                 promotion,
-                log,
-            } => keep_log(&mut transaction, Of::promotion(group, promotion), log).await?,
+                run,
+                at,
+                text,
+            } => {
+                let of = Key::new(place, group, Some(promotion));
+                keep_log(&mut transaction, of, (run, *at), text).await?;
+            }
         }
     }
     transaction.commit().await
 }
 
-/// What rows are about.
-#[derive(Clone, Copy)]
-struct Of<'a> {
-    group: &'a str,
-    /// Empty: no single one.
-    promotion: &'a str,
-}
-
-impl<'a> Of<'a> {
-    fn promotion(group: &'a GroupName, promotion: &'a PromotionId) -> Self {
-        Self {
-            group: group.as_str(),
-            promotion: promotion.as_ref(),
-        }
-    }
-}
-
-async fn keep_event(connection: &mut SqliteConnection, event: &Event) -> Result<(), sqlx::Error> {
-    let of = Of {
-        group: event.group.as_str(),
-        promotion: event.promotion.as_ref().map_or("", AsRef::as_ref),
-    };
+async fn keep_event(
+    connection: &mut SqliteConnection,
+    place: &PlaceName,
+    event: &Event,
+) -> Result<(), sqlx::Error> {
+    let of = Key::new(place, &event.group, event.promotion.as_ref());
     match &event.fact {
         Fact::Started {
             actor,
@@ -80,10 +74,10 @@ async fn keep_event(connection: &mut SqliteConnection, event: &Event) -> Result<
             keep_promotion(connection, of, &begun, None).await?;
         }
         Fact::Entered { phase, .. } => {
-            let sql = "UPDATE promotion SET phase = $3 \
-                       WHERE group_name = $1 AND id = $2 AND outcome IS NULL";
-            let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
-            query.bind(word(phase)).execute(&mut *connection).await?;
+            let sql = "UPDATE promotion SET phase = $4 \
+                       WHERE place = $1 AND group_name = $2 AND id = $3 AND outcome IS NULL";
+            let query = of.query(sql).bind(word(phase));
+            query.execute(&mut *connection).await?;
         }
         Fact::CheckEnded { result } => {
             let mut bare = result.clone();
@@ -107,6 +101,19 @@ async fn keep_event(connection: &mut SqliteConnection, event: &Event) -> Result<
             };
             keep_promotion(connection, of, &begun, Some(outcome)).await?;
         }
+        Fact::Refused {
+            actor,
+            release,
+            restraints,
+        } => {
+            let refused = Refused {
+                actor,
+                release,
+                restraints,
+                at: event.at,
+            };
+            return keep_refusal(connection, (place, &event.group), &refused).await;
+        }
         _ => {}
     }
     keep_row(connection, of, event).await
@@ -114,15 +121,15 @@ async fn keep_event(connection: &mut SqliteConnection, event: &Event) -> Result<
 
 async fn keep_row(
     connection: &mut SqliteConnection,
-    of: Of<'_>,
+    of: Key<'_>,
     event: &Event,
 ) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO event (group_name, promotion, position, at_ms, once, body) \
-               SELECT $1, $2, COALESCE(MAX(position), 0) + 1, $3, $4, $5 FROM event \
-               WHERE group_name = $1 AND promotion = $2 \
-               ON CONFLICT (group_name, promotion, once) DO NOTHING";
-    let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
-    let query = query.bind(millis(event.at)).bind(event.fact.once());
+    let sql = "INSERT INTO event (place, group_name, promotion, position, at_ms, once, body) \
+               SELECT $1, $2, $3, COALESCE(MAX(position), 0) + 1, $4, $5, $6 FROM event \
+               WHERE place = $1 AND group_name = $2 AND promotion = $3 \
+               ON CONFLICT (place, group_name, promotion, once) DO NOTHING";
+    let query = of.query(sql).bind(millis(event.at));
+    let query = query.bind(event.fact.once());
     query.bind(json(event)?).execute(connection).await?;
     Ok(())
 }
@@ -139,20 +146,20 @@ struct Begun<'a> {
 /// not. What was told first stays: it may be told again in short.
 async fn keep_promotion(
     connection: &mut SqliteConnection,
-    of: Of<'_>,
+    of: Key<'_>,
     begun: &Begun<'_>,
     outcome: Option<&Outcome>,
 ) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO promotion \
-               (group_name, id, release_id, color, actor, started_ms, phase, outcome) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-               ON CONFLICT (group_name, id) DO UPDATE \
+               (place, group_name, id, release_id, color, actor, started_ms, phase, outcome) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+               ON CONFLICT (place, group_name, id) DO UPDATE \
                SET phase = excluded.phase, outcome = excluded.outcome, \
                    started_ms = excluded.started_ms \
                WHERE promotion.outcome IS NULL AND excluded.outcome IS NOT NULL";
     let phase = outcome.map_or(Phase::Planned, |outcome| outcome.phase);
-    let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
-    let query = query.bind(word(begun.release)).bind(begun.color.as_str());
+    let query = of.query(sql).bind(word(begun.release));
+    let query = query.bind(begun.color.as_str());
     let query = query.bind(json(begun.actor)?).bind(millis(begun.at));
     let query = query.bind(word(&phase));
     let query = query.bind(outcome.map(json).transpose()?);
@@ -160,15 +167,43 @@ async fn keep_promotion(
     Ok(())
 }
 
+/// What was asked for in vain.
+struct Refused<'a> {
+    actor: &'a Actor,
+    release: &'a ReleaseId,
+    restraints: &'a Vec<Restraint>,
+    at: Timestamp,
+}
+
+/// It is counted, not kept each time: a schedule asks again and again.
+async fn keep_refusal(
+    connection: &mut SqliteConnection,
+    (place, group): (&PlaceName, &GroupName),
+    refused: &Refused<'_>,
+) -> Result<(), sqlx::Error> {
+    let (actor, restraints) = (json(refused.actor)?, json(refused.restraints)?);
+    let same = hex(&Sha256::digest(format!("{actor}\n{restraints}"))[..16]);
+    let sql = "INSERT INTO refusal \
+               (place, group_name, same, actor, release_id, restraints, first_ms, last_ms, times) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1) \
+               ON CONFLICT (place, group_name, same) DO UPDATE \
+               SET times = refusal.times + 1, release_id = excluded.release_id, \
+                   last_ms = excluded.last_ms";
+    let query = sqlx::query(sql).bind(place.as_str()).bind(group.as_str());
+    let query = query.bind(same).bind(actor).bind(word(refused.release));
+    let query = query.bind(restraints).bind(millis(refused.at));
+    query.execute(connection).await?;
+    Ok(())
+}
+
 async fn keep_plan(
     connection: &mut SqliteConnection,
-    of: Of<'_>,
-    summary: &Summary,
+    of: Key<'_>,
+    summary: &Packed,
 ) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO plan (group_name, promotion, body) VALUES ($1, $2, $3) \
-               ON CONFLICT (group_name, promotion) DO NOTHING";
-    let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
-    let query = query.bind(compressed(&json(summary)?)?);
+    let sql = "INSERT INTO plan (place, group_name, promotion, body) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (place, group_name, promotion) DO NOTHING";
+    let query = of.query(sql).bind(summary.as_bytes());
     query.execute(connection).await?;
     Ok(())
 }
@@ -176,17 +211,15 @@ async fn keep_plan(
 /// Says whether it is kept only now.
 async fn keep_result(
     connection: &mut SqliteConnection,
-    of: Of<'_>,
+    of: Key<'_>,
     result: &CheckResult,
 ) -> Result<bool, sqlx::Error> {
     let sql = "INSERT INTO check_result \
-               (group_name, promotion, check_name, attempt, verdict, duration_ms, body) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7) \
-               ON CONFLICT (group_name, promotion, check_name) DO NOTHING";
-    let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
-    let query = query
-        .bind(result.check.as_str())
-        .bind(i64::from(result.attempt));
+               (place, group_name, promotion, check_name, attempt, verdict, duration_ms, body) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+               ON CONFLICT (place, group_name, promotion, check_name) DO NOTHING";
+    let query = of.query(sql).bind(result.check.as_str());
+    let query = query.bind(i64::from(result.attempt));
     let duration = result.duration.map(|taken| number(taken.as_millis()));
     let query = query.bind(word(&result.verdict)).bind(duration);
     let done = query.bind(json(result)?).execute(connection).await?;
@@ -195,15 +228,16 @@ async fn keep_result(
 
 async fn keep_cases(
     connection: &mut SqliteConnection,
-    of: Of<'_>,
+    of: Key<'_>,
     result: &CheckResult,
 ) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO test_case \
-               (group_name, promotion, check_name, position, name, outcome, duration_ms, diagnostic) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+               (place, group_name, promotion, check_name, position, name, outcome, duration_ms, \
+               diagnostic) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     for (position, case) in (1_i64..).zip(&result.cases) {
-        let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
-        let query = query.bind(result.check.as_str()).bind(position);
+        let query = of.query(sql).bind(result.check.as_str());
+        let query = query.bind(position);
         let query = query.bind(&case.name).bind(word(&case.outcome));
         let query = query
             .bind(case.duration_ms.map(number))
@@ -216,18 +250,17 @@ async fn keep_cases(
 /// A run that is read once more is read from its beginning: the longer text stays.
 async fn keep_log(
     connection: &mut SqliteConnection,
-    of: Of<'_>,
-    log: &CheckLog,
+    of: Key<'_>,
+    (run, at): (&Run, Timestamp),
+    text: &Packed,
 ) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO check_log (group_name, promotion, check_name, attempt, body) \
-               VALUES ($1, $2, $3, $4, $5) \
-               ON CONFLICT (group_name, promotion, check_name, attempt) DO UPDATE \
+    let sql = "INSERT INTO check_log (place, group_name, promotion, check_name, attempt, at_ms, body) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7) \
+               ON CONFLICT (place, group_name, promotion, check_name, attempt) DO UPDATE \
                SET body = excluded.body WHERE LENGTH(excluded.body) > LENGTH(check_log.body)";
-    let query = sqlx::query(sql).bind(of.group).bind(of.promotion);
-    let query = query.bind(log.check.as_str()).bind(i64::from(log.attempt));
-    query
-        .bind(compressed(&log.text)?)
-        .execute(connection)
-        .await?;
+    let query = of.query(sql).bind(run.check.as_str());
+    let query = query.bind(i64::from(run.attempt)).bind(millis(at));
+    let query = query.bind(text.as_bytes());
+    query.execute(connection).await?;
     Ok(())
 }

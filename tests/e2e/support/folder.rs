@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -272,6 +273,23 @@ impl Folder {
     pub(crate) fn status(&self, group: &str) -> Value {
         let found = self.get("DeploymentGroup", group);
         found.unwrap_or_else(|| panic!("there is no DeploymentGroup {group}"))["status"].clone()
+    }
+
+    /// Another name for the testbed's cluster: what `KUBECONFIG` has to be for a
+    /// command to know it.
+    pub(crate) fn other_context(&self, name: &str) -> String {
+        let context = &Testbed::get().context;
+        let known = std::env::var("KUBECONFIG").unwrap();
+        let kubeconfig = Kubeconfig::read().unwrap();
+        let mut contexts = kubeconfig.contexts.into_iter();
+        let mut other = contexts.find(|known| known.name == *context).unwrap();
+        name.clone_into(&mut other.name);
+        let only = Kubeconfig {
+            contexts: vec![other],
+            ..Kubeconfig::default()
+        };
+        self.write("kubeconfig", &serde_json::to_string(&only).unwrap());
+        format!("{known}:{}", self.path().join("kubeconfig").display())
     }
 
     /// What `kubectl` says in this namespace.

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use promoter::plan::color::Color;
-use promoter::plan::planner;
-use promoter::plan::summary::{Difference, Summary};
+use promoter::plan::summary::{Difference, Summarized, Summary};
+use promoter::plan::{Plan, planner};
 use promoter::port::{Records, RecordsError};
 use promoter::promotion::check::{CaseOutcome, CheckResult, Verdict};
 use promoter::promotion::phase::Phase;
@@ -18,7 +18,7 @@ use crate::support::simulate::Run;
 const REPORT: &str = "TAP version 13\nok 1 - greets\nnot ok 2 - in French\n1..2";
 
 /// All that is told of a promotion that fails.
-fn failed() -> Vec<Event> {
+pub(super) fn failed() -> Vec<Event> {
     in_virtual_time(async {
         let mut group = given::hello();
         group.checks = vec![tap("greets")];
@@ -41,9 +41,9 @@ fn result(events: &[Event]) -> CheckResult {
 fn a_promotion_is_found_again_with_all_that_happened() {
     let events = failed();
     in_real_time(async {
-        let place = Place::new();
-        place.keep(&events).await;
-        let entry = place.only().await;
+        let file = File::new();
+        file.keep(&events).await;
+        let entry = file.only().await;
         let outcome = entry.outcome.clone().unwrap();
         assert_eq!(entry.phase, Phase::Aborted);
         assert_eq!(entry.actor.name, "ann@laptop");
@@ -53,13 +53,13 @@ fn a_promotion_is_found_again_with_all_that_happened() {
         );
         assert_eq!(outcome.promotion, entry.promotion);
 
-        let results = place.again().results(&entry).await.unwrap();
+        let results = file.again().results(&entry).await.unwrap();
         assert_eq!(results, [result(&events)]);
         assert_eq!(results[0].verdict, Verdict::Failed);
         let cases: Vec<_> = results[0].cases.iter().map(|case| case.outcome).collect();
         assert_eq!(cases, [CaseOutcome::Passed, CaseOutcome::Failed]);
 
-        let kept = place.again().events(&entry).await.unwrap();
+        let kept = file.again().events(&entry).await.unwrap();
         let of_promotion = |event: &&Event| event.promotion.as_ref() == Some(&entry.promotion);
         let told: Vec<_> = events.iter().filter(of_promotion).collect();
         assert_eq!(kept.len(), told.len());
@@ -77,10 +77,10 @@ fn a_promotion_is_found_again_with_all_that_happened() {
 fn what_is_told_once_more_is_kept_once_and_as_it_was() {
     let events = failed();
     in_real_time(async {
-        let place = Place::new();
-        place.keep(&events).await;
-        let entry = place.only().await;
-        let before = place.store.events(&entry).await.unwrap();
+        let file = File::new();
+        file.keep(&events).await;
+        let entry = file.only().await;
+        let before = file.store.events(&entry).await.unwrap();
         // Who takes over knows less of a result than who heard it.
         let mut short = result(&events);
         short.keep_failed(0);
@@ -95,11 +95,11 @@ fn what_is_told_once_more_is_kept_once_and_as_it_was() {
             })
             .collect();
         assert!(again.len() >= 3, "{again:?}");
-        place.keep(&again).await;
-        assert_eq!(place.store.events(&entry).await.unwrap(), before);
-        let results = place.store.results(&entry).await.unwrap();
+        file.keep(&again).await;
+        assert_eq!(file.store.events(&entry).await.unwrap(), before);
+        let results = file.store.results(&entry).await.unwrap();
         assert_eq!(results, [result(&events)]);
-        assert_eq!(place.only().await, entry);
+        assert_eq!(file.only().await, entry);
     });
 }
 
@@ -107,10 +107,55 @@ fn what_is_told_once_more_is_kept_once_and_as_it_was() {
 fn an_end_alone_is_a_promotion() {
     let events = failed();
     in_real_time(async {
-        let place = Place::new();
-        place.keep(&events[events.len() - 1..]).await;
-        let entry = place.only().await;
+        let file = File::new();
+        file.keep(&events[events.len() - 1..]).await;
+        let entry = file.only().await;
         assert_eq!(entry.outcome.unwrap().promotion, entry.promotion);
+    });
+}
+
+#[test]
+fn an_end_that_is_heard_of_first_changes_nothing() {
+    let events = failed();
+    let (end, before) = events.split_last().unwrap();
+    in_real_time(async {
+        let in_order = File::new();
+        in_order.keep(&events).await;
+        let entry = in_order.only().await;
+        // The cluster tells when it ended, which is no later than what came before.
+        let mut end = end.clone();
+        end.at = entry.started_at;
+        let file = File::new();
+        file.keep(&[end.clone()]).await;
+        file.keep(before).await;
+        assert_eq!(file.only().await, entry);
+        let mut expected = in_order.store.events(&entry).await.unwrap();
+        *expected.last_mut().unwrap() = end;
+        assert_eq!(file.store.events(&entry).await.unwrap(), expected);
+        let results = file.store.results(&entry).await.unwrap();
+        assert_eq!(results, [result(&events)]);
+    });
+}
+
+#[test]
+fn what_two_processes_tell_at_once_is_put_in_its_order() {
+    let events = failed();
+    let (one, other): (Vec<_>, Vec<_>) = {
+        let numbered = events.iter().cloned().enumerate();
+        let (one, other): (Vec<_>, Vec<_>) = numbered.partition(|(n, _)| n % 2 == 0);
+        let bare = |events: Vec<(_, Event)>| events.into_iter().map(|(_, event)| event).collect();
+        (bare(one), bare(other))
+    };
+    in_real_time(async {
+        let file = File::new();
+        file.keep(&other).await;
+        file.keep(&one).await;
+        let entry = file.only().await;
+        let kept = file.store.events(&entry).await.unwrap();
+        assert!(kept.is_sorted_by_key(|event| event.at), "{kept:#?}");
+        assert!(matches!(kept[0].fact, Fact::Started { .. }), "{kept:#?}");
+        let last = &kept.last().unwrap().fact;
+        assert!(matches!(last, Fact::Finished { .. }), "{kept:#?}");
     });
 }
 
@@ -118,53 +163,60 @@ fn an_end_alone_is_a_promotion() {
 fn logs_come_back_run_by_run_and_the_longer_one_stays() {
     let events = failed();
     in_real_time(async {
-        let place = Place::new();
-        place.keep(&events).await;
-        let entry = place.only().await;
-        let note = |attempt, text: &str| Note::Log {
-            group: entry.group.clone(),
-            promotion: entry.promotion.clone(),
-            log: CheckLog {
-                check: result(&events).check,
-                attempt,
-                text: text.to_owned(),
-            },
+        let file = File::new();
+        file.keep(&events).await;
+        let entry = file.only().await;
+        let note = |attempt, text: &str| {
+            let check = result(&events).check;
+            Note::Log {
+                group: entry.group.clone(),
+                promotion: entry.promotion.clone(),
+                run: LoggedRun { check, attempt },
+                at: entry.started_at,
+                text: Packed::text(text).unwrap(),
+            }
         };
         let long = (0..100).fold(String::new(), |log, n| log + &format!("line {n}\n"));
         let notes = [note(1, "lost\n"), note(2, &long), note(2, "line 0\n")];
-        place.store.keep(&notes).await.unwrap();
-        let logs = place.store.logs(&entry, None).await.unwrap();
-        let texts: Vec<_> = logs
-            .iter()
-            .map(|log| (log.attempt, log.text.as_str()))
-            .collect();
-        assert_eq!(texts, [(1, "lost\n"), (2, long.as_str())]);
+        file.store.keep(&here(), &notes).await.unwrap();
+        let runs = file.store.logged(&entry, None).await.unwrap();
+        let attempts: Vec<_> = runs.iter().map(|run| run.attempt).collect();
+        assert_eq!(attempts, [1, 2]);
+        for (run, text) in runs.iter().zip(["lost\n", &long]) {
+            let kept = file.store.log(&entry, run).await.unwrap();
+            assert_eq!(kept.as_deref(), Some(text));
+        }
         let other = "other".parse().unwrap();
-        let logs = place.store.logs(&entry, Some(&other)).await.unwrap();
-        assert_eq!(logs, []);
+        let runs = file.store.logged(&entry, Some(&other)).await.unwrap();
+        assert_eq!(runs, []);
+        let never = LoggedRun {
+            check: other,
+            attempt: 1,
+        };
+        assert_eq!(file.store.log(&entry, &never).await, Ok(None));
     });
 }
 
 #[test]
 fn only_their_owner_may_read_them() {
     in_real_time(async {
-        let place = Place::new();
-        place.keep(&[]).await;
+        let file = File::new();
+        file.keep(&[]).await;
         let mode =
             |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(place.store.path()), 0o600);
-        assert_eq!(mode(place.store.path().parent().unwrap()), 0o700);
+        assert_eq!(mode(file.store.path()), 0o600);
+        assert_eq!(mode(file.store.path().parent().unwrap()), 0o700);
     });
 }
 
 #[test]
 fn what_is_no_database_is_said_and_left_as_it_is() {
     in_real_time(async {
-        let place = Place::new();
-        let path = place.folder.path().join("notes.txt");
+        let file = File::new();
+        let path = file.folder.path().join("notes.txt");
         let text = "what a person wrote, longer than a header of a database is. ".repeat(4);
         fs::write(&path, &text).unwrap();
-        let error = Store::new(path.clone()).last(None, 1).await.unwrap_err();
+        let error = Store::new(path.clone()).last(&all(), 1).await.unwrap_err();
         assert!(
             matches!(error, RecordsError::Failed { action: "open", .. }),
             "{error:?}"
@@ -181,18 +233,25 @@ fn what_is_no_database_is_said_and_left_as_it_is() {
 fn two_processes_may_open_a_new_file_at_once() {
     in_real_time(async {
         for _ in 0..20 {
-            let place = Place::new();
-            let (one, other) = (place.again(), place.again());
-            let opened = tokio::join!(one.last(None, 1), other.last(None, 1));
+            let file = File::new();
+            let (one, other) = (file.again(), file.again());
+            let all = all();
+            let opened = tokio::join!(one.last(&all, 1), other.last(&all, 1));
             assert_eq!(opened, (Ok(Vec::new()), Ok(Vec::new())));
         }
     });
 }
 
+/// What is remembered of a plan.
+fn summary(plan: &Plan) -> Summary {
+    let json = serde_json::to_string(&Summarized::from(plan)).unwrap();
+    serde_json::from_str(&json).unwrap()
+}
+
 #[test]
 fn of_a_plan_every_object_is_remembered_and_its_colour_is_not() {
     let group = given::rich();
-    let of = |color| Summary::of(&given::plan(&group, color));
+    let of = |color| summary(&given::plan(&group, color));
     let (blue, green) = (of(Color::Blue), of(Color::Green));
     assert_eq!(blue.objects, green.objects);
     assert_eq!(blue.checks, green.checks);
@@ -218,8 +277,8 @@ fn no_secret_is_remembered() {
          apiVersion: v1\ndata: {{password: {secret}}}\n"
     );
     let group = given::web(&given::manifest("web", &manifest));
-    let summary = Summary::of(&given::plan(&group, Color::Blue));
-    let kept = serde_json::to_string(&summary).unwrap();
+    let plan = given::plan(&group, Color::Blue);
+    let kept = serde_json::to_string(&Summarized::from(&plan)).unwrap();
     assert!(kept.contains("login"), "{kept}");
     assert!(!kept.contains(secret), "{kept}");
 }

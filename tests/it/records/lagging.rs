@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use promoter::adapter::store::Recording;
-use promoter::group::name::{CheckName, GroupName};
+use promoter::group::name::CheckName;
 use promoter::plan::summary::Summary;
-use promoter::port::{Recorder, Records, RecordsError};
+use promoter::port::records::Refusal;
+use promoter::port::{Clock, Recorder, Records, RecordsError};
 use promoter::promotion::check::CheckResult;
 use promoter::promotion::id::PromotionId;
 use promoter::promotion::phase::Phase;
@@ -26,6 +28,7 @@ struct Faulty {
     errors: Mutex<VecDeque<RecordsError>>,
     for_ever: bool,
     kept: Mutex<Vec<Note>>,
+    pruned: Mutex<Vec<Timestamp>>,
 }
 
 impl Faulty {
@@ -46,10 +49,11 @@ impl Faulty {
         events.collect()
     }
 
-    fn logs(&self) -> Vec<CheckLog> {
+    /// Each run that has one, and its text.
+    fn logs(&self) -> Vec<(u32, String)> {
         let kept = self.kept.lock().unwrap();
         let logs = kept.iter().filter_map(|note| match note {
-            Note::Log { log, .. } => Some(log.clone()),
+            Note::Log { run, text, .. } => Some((run.attempt, text.unpack().unwrap())),
             Note::Event(_) | Note::Plan { .. } => None,
         });
         logs.collect()
@@ -66,7 +70,8 @@ fn error(reason: &str) -> RecordsError {
 
 #[async_trait]
 impl Records for Faulty {
-    async fn keep(&self, notes: &[Note]) -> Result<(), RecordsError> {
+    async fn keep(&self, place: &PlaceName, notes: &[Note]) -> Result<(), RecordsError> {
+        assert_eq!(*place, here());
         if self.for_ever {
             return Err(error("database or disk is full"));
         }
@@ -77,7 +82,16 @@ impl Records for Faulty {
         Ok(())
     }
 
-    async fn last(&self, _: Option<&GroupName>, _: u32) -> Result<Vec<Entry>, RecordsError> {
+    async fn prune(&self, now: Timestamp) -> Result<(), RecordsError> {
+        self.pruned.lock().unwrap().push(now);
+        Err(error("database is locked"))
+    }
+
+    async fn last(&self, _: &Which, _: u32) -> Result<Vec<Entry>, RecordsError> {
+        Ok(Vec::new())
+    }
+
+    async fn refused(&self, _: &Which, _: u32) -> Result<Vec<Refusal>, RecordsError> {
         Ok(Vec::new())
     }
 
@@ -101,8 +115,16 @@ impl Records for Faulty {
         Ok(None)
     }
 
-    async fn logs(&self, _: &Entry, _: Option<&CheckName>) -> Result<Vec<CheckLog>, RecordsError> {
+    async fn logged(
+        &self,
+        _: &Entry,
+        _: Option<&CheckName>,
+    ) -> Result<Vec<LoggedRun>, RecordsError> {
         Ok(Vec::new())
+    }
+
+    async fn log(&self, _: &Entry, _: &LoggedRun) -> Result<Option<String>, RecordsError> {
+        Ok(None)
     }
 }
 
@@ -117,7 +139,13 @@ async fn promoted() -> (Scenario, Vec<Event>) {
 fn recording(records: &Arc<Faulty>, clock: FakeClock, told: &Arc<Told>) -> Recording {
     let group = given::hello().name;
     let records = Arc::clone(records) as Arc<dyn Records>;
-    Recording::new(group, records, Arc::new(clock), Arc::clone(told) as _)
+    Recording::new(
+        here(),
+        group,
+        records,
+        Arc::new(clock),
+        Arc::clone(told) as _,
+    )
 }
 
 fn without_lines(events: &[Event]) -> Vec<Fact> {
@@ -136,6 +164,20 @@ async fn what_happens_is_kept_in_its_order() {
         recording.record(event.clone());
     }
     recording.flush().await;
+    assert_eq!(records.facts(), without_lines(&events));
+    assert_eq!(told.warnings(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_old_goes_once_per_promotion_and_nobody_minds_if_it_does_not() {
+    let (scenario, events) = promoted().await;
+    let (records, told) = (Faulty::times(0, ""), Arc::default());
+    let recording = recording(&records, scenario.clock, &told);
+    for event in &events {
+        recording.record(event.clone());
+    }
+    recording.flush().await;
+    assert_eq!(*records.pruned.lock().unwrap(), [scenario.clock.now()]);
     assert_eq!(records.facts(), without_lines(&events));
     assert_eq!(told.warnings(), Vec::<String>::new());
 }
@@ -231,7 +273,7 @@ async fn lines_become_logs_run_by_run() {
     let logs = records.logs();
     let logs: Vec<_> = logs
         .iter()
-        .map(|log| (log.attempt, log.text.as_str()))
+        .map(|(run, text)| (*run, text.as_str()))
         .collect();
     assert_eq!(logs, [(1, "one\ntwo\n"), (2, "one again\ntwo again\n")]);
 }

@@ -14,7 +14,7 @@ use crate::support::simulate::{End, Run};
 
 /// Five promotions: one passes, one fails, one gives no verdict, one is stopped,
 /// one is rolled back.
-fn night() -> Vec<Event> {
+pub(super) fn night() -> Vec<Event> {
     in_virtual_time(async {
         let scenario = Scenario::new(given::hello_with_window());
         scenario.promote().await;
@@ -49,17 +49,13 @@ async fn connected(store: &Store) -> SqliteConnection {
     options.connect().await.unwrap()
 }
 
-fn notes(events: &[Event]) -> Vec<Note> {
-    events.iter().cloned().map(Note::Event).collect()
-}
-
 #[test]
 fn each_promotion_says_why_it_ended_so() {
     let events = night();
     in_real_time(async {
-        let place = Place::new();
-        place.keep(&events).await;
-        let entries = place.store.last(None, 10).await.unwrap();
+        let file = File::new();
+        file.keep(&events).await;
+        let entries = file.store.last(&all(), 10).await.unwrap();
         let kinds: Vec<_> = entries
             .iter()
             .map(|entry| {
@@ -77,12 +73,16 @@ fn each_promotion_says_why_it_ended_so() {
                 None,
             ]
         );
-        let two = place.store.last(Some(&entries[0].group), 2).await.unwrap();
-        assert_eq!(two, entries[..2]);
-        let other = "other".parse().unwrap();
-        assert_eq!(place.store.last(Some(&other), 2).await.unwrap(), []);
+        let of_group = |group| Which {
+            group: Some(group),
+            place: None,
+        };
+        let same = of_group(entries[0].group.clone());
+        assert_eq!(file.store.last(&same, 2).await.unwrap(), entries[..2]);
+        let other = of_group("other".parse().unwrap());
+        assert_eq!(file.store.last(&other, 2).await.unwrap(), []);
         assert_eq!(
-            place.store.of(&entries[3].promotion).await.unwrap(),
+            file.store.of(&entries[3].promotion).await.unwrap(),
             entries[3..4]
         );
     });
@@ -92,11 +92,11 @@ fn each_promotion_says_why_it_ended_so() {
 fn locked_by_another_process_they_are_written_once_that_is_done() {
     let events = night();
     in_real_time(async {
-        let place = Place::new();
-        place.keep(&[]).await;
-        let mut other = connected(&place.store).await;
+        let file = File::new();
+        file.keep(&[]).await;
+        let mut other = connected(&file.store).await;
         let transaction = other.begin_with("BEGIN EXCLUSIVE").await.unwrap();
-        let error = place.store.keep(&notes(&events)).await.unwrap_err();
+        let error = file.store.keep(&here(), &notes(&events)).await.unwrap_err();
         let RecordsError::Failed {
             action: "write",
             reason,
@@ -107,8 +107,8 @@ fn locked_by_another_process_they_are_written_once_that_is_done() {
         };
         assert_eq!(reason, "database is locked");
         transaction.rollback().await.unwrap();
-        place.keep(&events).await;
-        assert_eq!(place.store.last(None, 10).await.unwrap().len(), 5);
+        file.keep(&events).await;
+        assert_eq!(file.store.last(&all(), 10).await.unwrap().len(), 5);
     });
 }
 
@@ -116,21 +116,21 @@ fn locked_by_another_process_they_are_written_once_that_is_done() {
 fn refused_in_the_middle_nothing_is_kept_by_halves() {
     let events = night();
     in_real_time(async {
-        let place = Place::new();
-        place.keep(&[]).await;
-        let mut other = connected(&place.store).await;
+        let file = File::new();
+        file.keep(&[]).await;
+        let mut other = connected(&file.store).await;
         let full = "CREATE TRIGGER full BEFORE INSERT ON check_result \
                     BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
         sqlx::query(full).execute(&mut other).await.unwrap();
-        let error = place.store.keep(&notes(&events)).await.unwrap_err();
+        let error = file.store.keep(&here(), &notes(&events)).await.unwrap_err();
         assert!(
             error.to_string().ends_with("database or disk is full"),
             "{error}"
         );
-        assert_eq!(place.store.last(None, 10).await.unwrap(), []);
+        assert_eq!(file.store.last(&all(), 10).await.unwrap(), []);
         let room = sqlx::query("DROP TRIGGER full");
         room.execute(&mut other).await.unwrap();
-        place.keep(&events).await;
-        assert_eq!(place.store.last(None, 10).await.unwrap().len(), 5);
+        file.keep(&events).await;
+        assert_eq!(file.store.last(&all(), 10).await.unwrap().len(), 5);
     });
 }
