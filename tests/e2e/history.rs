@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
 
-use crate::support::{Check, Folder, GroupFile, Promoter, Run};
+use crate::support::{Check, Folder, GroupFile, Promoter, Run, until};
 
 const RECORDS: &str = "PROMOTER_RECORDS";
 const GOES_ON: &str = "the promotion goes on, what happens is kept as soon as that works";
@@ -29,14 +29,18 @@ fn a_night_is_told_the_next_morning() {
     let errored = deploy(&folder).run();
     assert_eq!(errored.code, 7, "{errored}");
 
+    held(&folder, &mut group);
+    rolled_back(&folder, &mut group);
+
     let history = folder.promoter(["history", "--local"]).run();
     println!("{history}");
     let rows = rows(&history);
-    assert_eq!(rows.len(), 3, "{history}");
-    for (row, word) in rows.iter().zip(["errored", "failed", "promoted"]) {
+    assert_eq!(rows.len(), 5, "{history}");
+    let words = ["rolled back", "held", "errored", "failed", "promoted"];
+    for (row, word) in rows.iter().zip(words) {
         assert!(row.contains(word) && row.contains("tester"), "{history}");
     }
-    let second = rows[1].split_whitespace().next().unwrap();
+    let second = rows[3].split_whitespace().next().unwrap();
     let show = folder.promoter(["show", second]).run();
     println!("{show}");
     assert_eq!(show.code, 0, "{show}");
@@ -48,6 +52,9 @@ fn a_night_is_told_the_next_morning() {
     ] {
         assert!(show.stdout.contains(told), "{told}: {show}");
     }
+    let diff = folder.promoter(["diff", second]).run();
+    println!("{diff}");
+    assert!(diff.stdout.contains("it is broken"), "{diff}");
     let logs = folder.promoter(["logs", second, "--check", "greets"]).run();
     assert_eq!(logs.stdout, "it is broken\n", "{logs}");
     let wrong = folder.promoter(["history", "--local"]);
@@ -55,6 +62,34 @@ fn a_night_is_told_the_next_morning() {
     assert_eq!(wrong.code, 2, "{wrong}");
     let none = folder.promoter(["show", "00000000"]).run();
     assert_eq!(none.code, 2, "{none}");
+}
+
+/// Somebody holds the group while its check runs.
+fn held(folder: &Folder, group: &mut GroupFile) {
+    group.checks[0].command = ["sleep", "60"].map(str::to_owned).to_vec();
+    folder.write_group(group);
+    let running = deploy(folder).start();
+    until("the check to run", || folder.list("Job", "").pop());
+    let command = ["hold", "master", "--reason", "the database moves"];
+    let hold = folder.promoter(command).run();
+    assert_eq!(hold.code, 0, "{hold}");
+    let run = running.wait();
+    assert_eq!(run.code, 4, "{run}");
+    let command = ["unhold", "master", "--reason", "it has moved"];
+    assert_eq!(folder.promoter(command).run().code, 0);
+}
+
+/// What passed its check turns out to be bad while the old pods still stand.
+fn rolled_back(folder: &Folder, group: &mut GroupFile) {
+    group.checks[0].command = ["true"].map(str::to_owned).to_vec();
+    "1m".clone_into(&mut group.keep_old);
+    folder.write_group(group);
+    let command = ["deploy", "master", "--force", "--detach"];
+    let detached = folder.promoter(command).run();
+    assert_eq!(detached.code, 0, "{detached}");
+    let command = ["rollback", "master", "--reason", "carts are empty"];
+    let back = folder.promoter(command).run();
+    assert_eq!(back.code, 0, "{back}");
 }
 
 #[test]
