@@ -158,6 +158,7 @@ impl Engine {
         let now = self.clock.now();
         let id = PromotionId::new(now, options.chance);
         let mut promotion = Promotion::new(id, &proposal.plan, options.actor, now);
+        promotion.adopts = proposal.live.as_ref().is_some_and(|p| p.adopted.is_some());
         promotion.overrides = overrides;
         promotion.why = options.why;
         promotion.leaves = leaves.map(|left| left.short().to_owned());

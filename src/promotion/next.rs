@@ -5,6 +5,7 @@
 //! is observed next, never from having asked for it.
 
 mod aborting;
+mod adopting;
 mod checking;
 mod deploying;
 mod hooks;
@@ -79,6 +80,14 @@ pub enum Next {
 /// One change outside. Performing it twice is the same as performing it once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
+    /// Let the Deployments stand still that stood before promoter came.
+    Pause,
+    /// Make the rest of what stood before promoter came the group's.
+    TakeOver,
+    /// Label pods that came in the place of those which were taken over.
+    LabelPods,
+    /// Make what was taken over what it was found as.
+    GiveBack,
     /// Apply configuration, budgets and colour Services of the candidate.
     Prepare,
     /// Make the candidate Deployments of these apps.
@@ -165,7 +174,13 @@ pub fn next(situation: Situation<'_>) -> Next {
     if !stopped.is_empty() {
         return abort(stopped);
     }
-    match situation.promotion.phase {
+    let phase = situation.promotion.phase;
+    if matches!(phase, Phase::Deploying | Phase::Checking)
+        && let Some(step) = adopting::unlabelled(situation)
+    {
+        return Next::Do(step);
+    }
+    match phase {
         Phase::Planned => enter(Phase::Deploying),
         Phase::Deploying => deploying::next(situation),
         Phase::Checking => checking::next(situation),
@@ -214,6 +229,7 @@ impl<'a> Situation<'a> {
             return Vec::new();
         }
         let request = self.observed.request.iter();
+        let changed = adopting::changed(*self);
         let given_up = request
             .filter(|request| request.is_for(Action::Abort, &self.promotion.id))
             .map(|request| {
@@ -224,7 +240,7 @@ impl<'a> Situation<'a> {
         let overrides = self.promotion.overrides.as_ref();
         let holds = |restraint: &&Restraint| !overrides.is_some_and(|o| o.knew(restraint));
         let restrained = restraints.iter().filter(holds).map(Restraint::reason);
-        given_up.chain(restrained).collect()
+        given_up.chain(restrained).chain(changed).collect()
     }
 
     /// When the phase has to be over.
@@ -481,7 +497,7 @@ impl<'a> Situation<'a> {
                 return (serves || before.is_some()).then(|| gone(name));
             };
             let is_where_it_was = match before {
-                Some(old) => old.is_followed_by(found),
+                Some(old) => old.is_followed_by(found) || self.is_being_taken(old, found),
                 None => found.texts_at("/spec/selector").is_empty(),
             };
             let is_right = service.is_followed_by(found) || !serves && is_where_it_was;
@@ -494,7 +510,9 @@ impl<'a> Situation<'a> {
     fn serves(&self, color: Color) -> Vec<String> {
         let group = self.plan.group.as_str();
         let services = self.observed.services.values();
-        let serving = services.filter(|s| s.active_color(group) == Some(color));
+        let serving = services.filter(|found| {
+            found.active_color(group) == Some(color) || self.leads_to_adopted(found, color)
+        });
         serving.map(|service| service.name().to_owned()).collect()
     }
 

@@ -92,6 +92,8 @@ impl<W> Written<W> {
             | Fact::Unheld { .. }
             | Fact::Refused { .. }
             | Fact::Overridden { .. }
+            | Fact::TakenOver { .. }
+            | Fact::GivenBack { .. }
             | Fact::Rebuilt { .. }
             | Fact::Repaired { .. }
             | Fact::Astray { .. } => {

@@ -68,6 +68,7 @@ pub(in crate::cli) fn plan(candidate: Color, apps: &[(&str, u64)]) -> Plan {
     Plan {
         on_regression: crate::group::OnRegression::SwitchBack,
         source: None,
+        adopted: None,
         hooks: Vec::new(),
         parallel_checks: 4,
         format: Plan::FORMAT,

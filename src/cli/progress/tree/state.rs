@@ -150,6 +150,8 @@ impl Run {
             | Fact::Unheld { .. }
             | Fact::Refused { .. }
             | Fact::Overridden { .. }
+            | Fact::TakenOver { .. }
+            | Fact::GivenBack { .. }
             | Fact::Rebuilt { .. }
             | Fact::Repaired { .. }
             | Fact::Astray { .. } => return words::of_group(&event.fact).map(again),
