@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::deploy::DeployOptions;
 use super::lock::Lock;
 use super::propose::{Answers, Found, Proposal, ProposeError};
+use super::prune::{ALWAYS, is_prunable};
 use super::resolve::resolve;
 use super::undo::{Undone, Wish};
 use super::{Deployed, Engine, EngineError};
@@ -16,11 +18,12 @@ use crate::plan::adopt::{Standing, adopt, may_stand};
 use crate::plan::autoscaler::{API_VERSION, KIND};
 use crate::plan::color::Color;
 use crate::plan::image::Resolved;
+use crate::plan::kind::is_kept;
 use crate::plan::object::Object;
 use crate::plan::refusal::Refusal;
 use crate::plan::source::Source;
 use crate::plan::{AppPlan, Plan, planner};
-use crate::port::{ClusterError, Registry};
+use crate::port::{ClusterError, Epoch, Registry};
 use crate::promotion::event::Fact;
 use crate::promotion::record::GroupRecord;
 use crate::promotion::request::Action;
@@ -233,8 +236,11 @@ impl Engine {
             let left = left.join(", ");
             return Err(EngineError::CandidateLeft { left });
         }
-        let given_back = self.give_back(lock.epoch, &plan).await;
-        given_back.map_err(EngineError::Cluster)?;
+        let given_back = async {
+            self.give_back(lock.epoch, &plan).await?;
+            self.delete_left(lock.epoch, &plan).await
+        };
+        given_back.await.map_err(EngineError::Cluster)?;
         record.serving = None;
         let written = self.ledger.write(lock.epoch, &record).await;
         written.map_err(EngineError::Cluster)?;
@@ -244,6 +250,28 @@ impl Engine {
         let apps = plan.apps.iter().map(|app| app.name.clone()).collect();
         self.record(None, Fact::GivenBack { apps });
         Ok(GivenBack::Done)
+    }
+
+    /// Deletes what a candidate left beside its pods: all that bears the group's mark
+    /// once nothing is adopted any more.
+    async fn delete_left(&self, epoch: Epoch, plan: &Plan) -> Result<(), ClusterError> {
+        let inventory = plan.inventory().into_iter();
+        let used = inventory.map(|object| (object.api_version, object.kind));
+        let always = ALWAYS.map(|(api, kind)| (api.to_owned(), kind.to_owned()));
+        let kinds: BTreeSet<_> = used.chain(always).collect();
+        let kinds: Vec<_> = kinds.into_iter().collect();
+        let owned = self.cluster.owned(&kinds).await?;
+        let left = owned.iter().filter(|object| {
+            object.is_owned_by(self.group.as_str())
+                && is_prunable(object)
+                && !is_kept(object.kind())
+        });
+        try_join_all(left.map(|object| async {
+            let uid = object.uid().unwrap_or_default();
+            self.cluster.delete(epoch, &object.reference(), uid).await
+        }))
+        .await?;
+        Ok(())
     }
 
     /// The plan of what is adopted, if nothing is under way.

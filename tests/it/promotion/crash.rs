@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use promoter::engine::EngineError;
+use promoter::engine::propose::ProposeError;
 use promoter::engine::undo::Undone;
 use promoter::group::Group;
 use promoter::plan::color::Color;
@@ -343,8 +344,15 @@ async fn adopt(scenario: &Scenario, process: &Arc<Process>) -> Done {
     done(adopted::adopt_by(scenario, process).await)
 }
 
+/// Whoever adopts again is told if it is done; what is left is driven on all the same.
 async fn adopts(scenario: &Scenario) {
     let done = adopt(scenario, &scenario.process(None)).await;
+    if matches!(
+        done,
+        Some(Err(EngineError::Propose(ProposeError::Refused(_))))
+    ) {
+        return resumes(scenario).await;
+    }
     fine(scenario, done);
 }
 

@@ -270,7 +270,9 @@ impl State {
     }
 
     pub(super) fn of_kinds(&self, kinds: &[(String, String)]) -> Vec<Object> {
-        let kinds = kinds.iter().map(|(api, kind)| (api.as_str(), kind.as_str()));
+        let kinds = kinds
+            .iter()
+            .map(|(api, kind)| (api.as_str(), kind.as_str()));
         let mut all = self.all(&kinds.collect::<Vec<_>>());
         all.retain(|object| object.label(label::GROUP) == Some(&self.group));
         all
