@@ -26,7 +26,7 @@ pub use difference::difference;
 pub use error::{error, refusals, resolve_errors};
 pub use history::{entry, history};
 pub use outcome::outcome;
-pub use proposal::{proposal, proposal_json, up_to_date};
+pub use proposal::{adoption, proposal, proposal_json, up_to_date};
 pub use restraint::{banned, bans, held, restrained, unbanned, unheld};
 pub use status::{status, status_detail, status_json};
 pub use terminal::width;

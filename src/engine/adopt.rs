@@ -39,8 +39,8 @@ const RUNNING: [(&str, &str); 4] = [
 /// What came of giving back what was adopted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GivenBack {
-    /// The first promotion was under way, and was asked to end.
-    Undone(Undone),
+    /// The first promotion was under way, and was asked to end in this way.
+    Undone(Action, Undone),
     /// What a promotion had left is as it was found.
     Done,
     /// Nothing is adopted, or not any more; this is the record that says so.
@@ -207,10 +207,11 @@ impl Engine {
                 actor: actor.to_owned(),
                 reason,
             };
-            return self.undo(wish, stop).await.map(GivenBack::Undone);
+            let undone = self.undo(wish, stop).await?;
+            return Ok(GivenBack::Undone(action, undone));
         }
         let Some(lock) = self.lock_and_look(actor, &stop).await? else {
-            return Ok(GivenBack::Undone(Undone::Stopped));
+            return Ok(GivenBack::Undone(Action::Abort, Undone::Stopped));
         };
         let given_back = self.give_back_left(&lock).await;
         self.unlock(&lock).await;

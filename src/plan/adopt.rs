@@ -288,12 +288,10 @@ fn as_planned(found: &Object, taking: &Taking) -> Object {
 
 /// The user's own name of what is painted for a colour.
 fn uncolored(object: &Object, color: Color) -> ObjectRef {
-    let mut reference = object.reference();
     let suffix = format!("-{color}");
-    if let Some(name) = reference.name.strip_suffix(&suffix) {
-        reference.name = name.to_owned();
-    }
-    reference
+    let name = object.name();
+    let name = name.strip_suffix(&suffix).unwrap_or(name);
+    ObjectRef::new(object.api_version(), object.kind(), name)
 }
 
 /// What stands behind the last colon of an image's name.

@@ -31,6 +31,7 @@ fn group(name: &str, apps: Vec<App>) -> GroupFile {
         endpoint_delay: "0s".to_owned(),
         apps,
         checks: vec![Check::script("passes", "exit 0")],
+        hooks: Vec::new(),
     }
 }
 

@@ -109,6 +109,7 @@ fn write(folder: &Folder, cases: &[Case]) {
         endpoint_delay: "0s".to_owned(),
         apps: vec![app],
         checks: cases.iter().map(|case| case.check.clone()).collect(),
+        hooks: Vec::new(),
     };
     folder.write_group(&group);
 }

@@ -16,8 +16,8 @@ pub(super) fn take(
 ) -> Result<Option<(ServicePlan, Taking)>, Vec<Refusal>> {
     let color = taker.color();
     let name = ServicePlan::colored_name(planned.active.name(), color);
-    let in_the_way = taker.standing.get(&ObjectRef::new("v1", "Service", &name));
-    let taken = in_the_way.map(|found| {
+    let named_alike = taker.standing.get(&ObjectRef::new("v1", "Service", &name));
+    let clash = named_alike.map(|found| {
         let reason = format!(
             "has the name that Service {} has for its {color} pods",
             planned.active.name()
@@ -27,9 +27,9 @@ pub(super) fn take(
             .hint("delete it, or give it another name")
     });
     let Some(found) = taker.standing.get(&planned.active.reference()) else {
-        return taken.map_or(Ok(None), |refusal| Err(vec![refusal]));
+        return clash.map_or(Ok(None), |refusal| Err(vec![refusal]));
     };
-    let mut refusals: Vec<_> = taken.into_iter().chain(taker.owned(found)).collect();
+    let mut refusals: Vec<_> = clash.into_iter().chain(taker.owned(found)).collect();
     refusals.extend(unfit(taker, found));
     if !refusals.is_empty() {
         return Err(refusals);

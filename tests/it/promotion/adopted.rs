@@ -15,7 +15,7 @@ use promoter::plan::object::{Object, ObjectRef};
 use promoter::port::ClusterError;
 use promoter::promotion::ReasonKind;
 use promoter::promotion::phase::Phase;
-use promoter::promotion::record::Outcome;
+use promoter::promotion::record::{GroupRecord, Outcome};
 use promoter::promotion::request::Action;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -43,7 +43,9 @@ spec: {defaultBackend: {service: {name: hello-a, port: {number: 80}}}}
     group.apps[0].manifest = manifest;
     let scenario = Scenario::new(group);
     scenario.world.meddle(|state| {
-        APPS.into_iter().for_each(|app| state.stand(app));
+        for app in APPS {
+            state.stand(app);
+        }
         state.put(json!({
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
@@ -206,7 +208,7 @@ async fn it_can_be_aborted() {
     });
     assert_eq!(outcome.phase, Phase::Aborted);
     assert!(
-        matches!(undone, GivenBack::Undone(Undone::Ended(_))),
+        matches!(undone, GivenBack::Undone(Action::Abort, Undone::Ended(_))),
         "{undone:?}"
     );
     is_as_found(&scenario);
@@ -272,17 +274,20 @@ async fn a_change_of_what_stands_gives_it_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_change_right_before_it_is_taken_over_gives_it_up() {
-    let changes: [(&str, fn(&mut State)); 2] = [
-        ("alter Deployment hello-a", |state| {
-            state.edit("Deployment", "hello-b", |found| {
-                found["spec"]["replicas"] = json!(3)
-            });
-        }),
-        ("alter Service hello-a", |state| {
-            let selector = |service: &mut Value| service["spec"]["selector"] = json!({ "x": "y" });
-            state.edit("Service", "hello-b", selector);
-            state.promises.outage_expected = true;
-        }),
+    fn scale(state: &mut State) {
+        state.edit("Deployment", "hello-b", |found| {
+            found["spec"]["replicas"] = json!(3);
+        });
+    }
+    fn mislead(state: &mut State) {
+        state.promises.outage_expected = true;
+        state.edit("Service", "hello-b", |found| {
+            found["spec"]["selector"] = json!({ "x": "y" });
+        });
+    }
+    let changes = [
+        ("alter Deployment hello-a", scale as fn(&mut State)),
+        ("alter Service hello-a", mislead),
     ];
     for (call, change) in changes {
         let scenario = standing();
@@ -456,7 +461,7 @@ async fn a_lost_record_touches_nothing() {
     adopt_until(&scenario, "create Job").await;
     scenario
         .world
-        .meddle(|state| state.record = Default::default());
+        .meddle(|state| state.record = GroupRecord::default());
     let before = objects(&scenario);
     let engine = scenario.engine(&scenario.process(None));
     let resumed = engine.resume("bob@desk", CancellationToken::new()).await;

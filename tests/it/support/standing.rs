@@ -186,7 +186,7 @@ impl State {
         pod.state.color = of(label::COLOR)
             .and_then(Color::parse)
             .unwrap_or(Color::Green);
-        pod.state.promotion = of(label::PROMOTION).unwrap_or_default().to_owned();
+        pod.state.promotion = of(label::PROMOTION).map_or_else(String::new, str::to_owned);
         pod.labels = labels;
     }
 }

@@ -100,10 +100,13 @@ impl Node {
     fn done(self, step: &Step) -> Vec<Self> {
         let mark = |node: Self, mark| node.with(|state| state.mark(mark));
         match step {
-            // Nothing here is adopted.
-            Step::Pause | Step::TakeOver | Step::LabelPods | Step::GiveBack => Vec::new(),
-            // Nothing here has a hook.
-            Step::MakeHook(_) | Step::RunHook { .. } => Vec::new(),
+            // Nothing here is adopted, or has a hook.
+            Step::Pause
+            | Step::TakeOver
+            | Step::LabelPods
+            | Step::GiveBack
+            | Step::MakeHook(_)
+            | Step::RunHook { .. } => Vec::new(),
             Step::Prepare => vec![mark(self, Mark::Prepared)],
             // They are made anew.
             Step::DeleteServices(_) => vec![self.each_app(|app| app.rerouted = false)],
