@@ -34,7 +34,7 @@ fn what_runs_is_adopted_and_goes_once_the_first_promotion_passes() {
     let folder = Folder::new("adopted");
     let group = stand(&folder);
     folder.write_group(&group);
-    let versions = folder.versions();
+    let (objects, versions) = (found(&folder), folder.versions());
     let shown = folder.promoter(["adopt", "master"]).run();
     assert_eq!(shown.code, 2, "{shown}");
     for part in [
@@ -49,7 +49,20 @@ fn what_runs_is_adopted_and_goes_once_the_first_promotion_passes() {
             "{part:?} is missing: {shown}"
         );
     }
-    assert_eq!(folder.versions(), versions, "it is only shown");
+    // What somebody else owns is theirs, and it is said which field that is.
+    let manifest = folder.read("groups/manifests/hello-a.yaml");
+    let other = manifest.replace("team: outside", "team: inside");
+    folder.write("groups/manifests/hello-a.yaml", &other);
+    let refused = folder.promoter(["adopt", "master", "--yes"]).run();
+    assert_eq!(refused.code, 2, "{refused}");
+    for part in ["Ingress hello-a", "kubectl", ".metadata.labels.team"] {
+        assert!(
+            refused.stderr.contains(part),
+            "{part:?} is missing: {refused}"
+        );
+    }
+    folder.write("groups/manifests/hello-a.yaml", &manifest);
+    assert_eq!(found(&folder), objects, "nothing was changed");
 
     let before = endpoints(&folder);
     let users = Load::start(folder.node_port, 8, Duration::from_millis(50));
