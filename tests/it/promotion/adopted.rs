@@ -198,6 +198,76 @@ async fn a_check_that_fails_leaves_all_as_it_was_found() {
     assert_eq!(next.phase, Phase::Promoted);
 }
 
+/// As [`standing`], with whatever else a manifest may bring standing already.
+fn rich() -> Scenario {
+    let mut group = given::rich();
+    group.strategy.keep_old = Duration::from_mins(5);
+    let scenario = Scenario::new(group);
+    scenario.world.meddle(|state| {
+        for app in APPS {
+            state.stand(app);
+        }
+        let ingress = json!({ "defaultBackend": { "service": { "name": "hello-a" } } });
+        let budget =
+            json!({ "maxUnavailable": 1, "selector": { "matchLabels": { "app": "hello-a" } } });
+        for (api, kind, spec) in [
+            ("v1", "ServiceAccount", Value::Null),
+            ("networking.k8s.io/v1", "Ingress", ingress),
+            ("policy/v1", "PodDisruptionBudget", budget),
+        ] {
+            let metadata = json!({ "name": "hello-a" });
+            state.put(
+                json!({ "apiVersion": api, "kind": kind, "metadata": metadata, "spec": spec }),
+            );
+        }
+    });
+    scenario
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_that_a_manifest_may_bring_is_taken_over_or_given_back() {
+    let scenario = rich();
+    let outcome = outcome(&scenario).await;
+    assert_eq!(outcome.phase, Phase::Promoted, "{:?}", outcome.reasons);
+    scenario.rests_at(Some(Color::Blue));
+    // Two budgets for one pod would keep it from ever being evicted.
+    let budgets = scenario.world.state();
+    assert_eq!(budgets.names("PodDisruptionBudget"), ["hello-a-blue"]);
+    drop(budgets);
+
+    let scenario = rich();
+    let before = objects(&scenario);
+    let (outcome, ()) = tokio::join!(self::outcome(&scenario), async {
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        assert_eq!(
+            scenario.world.state().selector("hello-a")[label::COLOR],
+            "blue"
+        );
+        give_up(&scenario).await.unwrap();
+    });
+    assert_eq!(outcome.phase, Phase::Aborted);
+    assert_eq!(objects(&scenario), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_the_manifests_do_not_know_is_refused() {
+    let scenario = standing();
+    scenario.world.meddle(|state| {
+        let mut second = crate::support::standing::service("hello-a");
+        second["metadata"] = json!({ "name": "second" });
+        state.put(second);
+    });
+    let refused = adopt(&scenario).await.unwrap_err();
+    let EngineError::Propose(ProposeError::Refused(refusals)) = refused else {
+        panic!("{refused:?}");
+    };
+    let said: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["Service second: is not of this group and selects the pods of app hello-a"]
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_can_be_aborted() {
     let scenario = standing();
