@@ -61,7 +61,8 @@ pub(super) fn takings(proposal: &Proposal) -> impl Iterator<Item = (&ObjectRef, 
 /// What is taken over, what is made beside it, what decides, and what goes then.
 pub fn adoption(proposal: &Proposal, now: Timestamp, width: usize) -> String {
     let mut text = Text::new();
-    text.lines(head(proposal));
+    text.lines(head(proposal).into_iter().take(1));
+    text.line(beside(proposal));
     text.gap();
     text.block(&apps::table(proposal, now, width));
     text.gap();
@@ -80,6 +81,17 @@ pub fn adoption(proposal: &Proposal, now: Timestamp, width: usize) -> String {
     text.lines(restraints.map(|found| restraint::in_the_way(found, now)));
     text.line(summary(proposal));
     text.finish()
+}
+
+fn beside(proposal: &Proposal) -> Line {
+    let plan = &proposal.plan;
+    Line::new()
+        .and("release ")
+        .with(BOLD, plan.release.short())
+        .and(" would fill ")
+        .with(of(plan.candidate), plan.candidate.as_str())
+        .and(", beside what stands, which would be ")
+        .with(of(plan.candidate.other()), plan.candidate.other().as_str())
 }
 
 fn taken(proposal: &Proposal) -> Vec<Line> {
@@ -129,6 +141,7 @@ fn summary(proposal: &Proposal) -> Line {
         1 => "1 check decides".to_owned(),
         n => format!("{n} checks decide"),
     };
-    let text = format!("Plan: {} adopted, {decided}.", count(apps, "app"));
+    let verb = if apps == 1 { "is" } else { "are" };
+    let text = format!("Plan: {} {verb} adopted, {decided}.", count(apps, "app"));
     Line::new().with(BOLD, text).and(" Nothing was written.")
 }
