@@ -8,6 +8,7 @@ pub mod exit;
 pub mod progress;
 pub mod view;
 
+mod adopt;
 mod ban;
 mod deploy;
 mod diff;
@@ -71,6 +72,7 @@ pub async fn run(args: Args) -> Exit {
         Command::Plan(command) => plan::run(&dir, &command).await,
         Command::Deploy(command) => deploy::run(&dir, command, false).await,
         Command::Retry(command) => deploy::run(&dir, command, true).await,
+        Command::Adopt(command) => adopt::run(&dir, command).await,
         Command::Resume(command) => resume::run(&dir, command).await,
         Command::Rollback(command) => undo::rollback(&dir, command).await,
         Command::Abort(command) => undo::abort(&dir, command).await,
@@ -135,6 +137,7 @@ impl CliError {
             )
             | Self::Engine(
                 EngineError::Unknown
+                | EngineError::CandidateLeft { .. }
                 | EngineError::NothingKept { .. }
                 | EngineError::NotKept { .. }
                 | EngineError::Removing { .. },

@@ -6,6 +6,7 @@
 //! first half, [`Engine::undo`] gives up or moves back what is under way. It
 //! knows ports, no adapters.
 
+pub mod adopt;
 mod autopsy;
 mod check;
 mod delete;
@@ -27,6 +28,7 @@ pub mod rollback;
 mod scale;
 mod sightings;
 mod switch;
+mod taking;
 mod tell;
 pub mod undo;
 
@@ -139,6 +141,14 @@ pub enum EngineError {
     NotKept {
         /// The release.
         release: ReleaseId,
+    },
+    /// What was adopted cannot be given back beside pods that it would lead users to.
+    #[error(
+        "failed to give back what was adopted: of the candidate there still stand {left};          delete them, then `promoter adopt --undo` does"
+    )]
+    CandidateLeft {
+        /// What.
+        left: String,
     },
     /// What a checkpoint names is not there any more.
     #[error("failed to resume promotion {promotion}: its plan {plan} is gone from the cluster")]

@@ -4,6 +4,7 @@
 //! checks, rules. Whoever carries it out has nothing left to decide about
 //! *what*; only [`crate::promotion`] decides *when*. Nothing here does I/O.
 
+pub mod adopt;
 pub mod autoscaler;
 pub mod bearers;
 pub mod capacity;
@@ -29,6 +30,7 @@ pub mod resolve;
 pub mod source;
 pub mod summary;
 pub mod survey;
+pub mod taking;
 pub mod text;
 
 use std::collections::BTreeMap;
@@ -44,6 +46,7 @@ use fingerprint::{Fingerprint, PlanId, ReleaseId};
 use image::ResolvedImage;
 use object::{Object, ObjectRef};
 use source::Source;
+use taking::Adopted;
 
 /// Everything one promotion will do, every choice made.
 ///
@@ -101,6 +104,9 @@ pub struct Plan {
     /// kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// What of it stood before promoter came. `None`: promoter made all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Adopted>,
 }
 
 /// Of plans that were stored before it could be set.

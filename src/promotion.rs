@@ -51,6 +51,10 @@ pub struct Promotion {
     /// What served before. `None`: nothing did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Serving>,
+    /// Whether that stood before promoter came: it is taken over first, and given
+    /// back unless this is promoted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopts: bool,
     /// Who asked, by which way.
     pub actor: Actor,
     /// When it began.
@@ -148,6 +152,8 @@ pub struct Raise {
 /// A side effect known to be complete; done again after a crash, it changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Mark {
+    /// What stood before promoter came is the group's.
+    TakenOver,
     /// Configuration, budgets and colour Services of the candidate exist.
     Prepared,
     /// Only ready pods are behind the candidate's Services.
@@ -166,6 +172,8 @@ pub enum Mark {
     Restored,
     /// What no living plan needs any more is gone.
     Pruned,
+    /// What stood before promoter came is as it was found.
+    GivenBack,
 }
 
 /// Who asked for a promotion, by which way.
@@ -254,6 +262,7 @@ impl Promotion {
             fingerprint: plan.fingerprint.clone(),
             candidate: plan.candidate,
             replaces: plan.replaces.clone(),
+            adopts: false,
             actor,
             why: None,
             leaves: None,

@@ -4,6 +4,7 @@
 //! [`Ledger`](crate::port::Ledger) over one client. Every request is built
 //! here and in the modules below; nothing else in the crate knows the client.
 
+mod alter;
 mod apply;
 mod asked;
 mod bans;

@@ -44,6 +44,8 @@ pub enum Command {
     Deploy(Deploy),
     /// Deploy again what was found bad before, as `deploy` does not do that by itself
     Retry(Deploy),
+    /// Take over apps that run already, and promote a group beside them for the first time
+    Adopt(Adopt),
     /// Drive on what was left unfinished, and put right what somebody changed; deploys nothing new
     Resume(Resume),
     /// Go back to what served before: at once inside `keep_old`, else by promoting it again
@@ -175,6 +177,38 @@ pub struct Deploy {
     /// Return once traffic is moved; `status` shows the rest, the next deploy finishes it
     #[arg(long)]
     pub detach: bool,
+
+    /// Promote in spite of a hold or a ban; why stays on record
+    #[arg(long = "override", value_name = "REASON", value_parser = reason)]
+    pub overriding: Option<String>,
+
+    /// Why, for everybody who looks at it later
+    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
+    pub reason: Option<String>,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub shown: Shown,
+}
+
+/// `promoter adopt`
+#[derive(Debug, ClapArgs)]
+pub struct Adopt {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub target: Target,
+
+    /// Do it; without this it is shown, and asked for where somebody can answer
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// Give what was adopted back as it was found, unless the first promotion has ended well
+    #[arg(long, conflicts_with_all = ["yes", "retry", "overriding", "branch"])]
+    pub undo: bool,
+
+    /// Promote what was found bad when it was adopted before
+    #[arg(long)]
+    pub retry: bool,
 
     /// Promote in spite of a hold or a ban; why stays on record
     #[arg(long = "override", value_name = "REASON", value_parser = reason)]

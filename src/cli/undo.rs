@@ -56,7 +56,7 @@ pub(super) async fn rollback(dir: &Path, command: Rollback) -> Result<Exit, CliE
     }
 }
 
-fn show(
+pub(super) fn show(
     action: Action,
     group: &GroupName,
     undone: Undone,

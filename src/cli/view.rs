@@ -29,7 +29,7 @@ pub use error::{error, refusals, resolve_errors};
 pub use history::{HistoryRow, entry, history};
 pub use login::{credential, kubeconfig};
 pub use outcome::outcome;
-pub use proposal::{proposal, proposal_json, up_to_date};
+pub use proposal::{adoption, proposal, proposal_json, up_to_date};
 pub use removal::{removal, removed};
 pub use restraint::{banned, bans, held, restrained, unbanned, unheld};
 pub use status::{status, status_detail, status_json};

@@ -88,9 +88,8 @@ impl Engine {
             let Some(mut lock) = acquired else {
                 return Ok(Deployed::Stopped);
             };
-            let deployed = self
-                .deploy_locked(sources, group, images, options, stop, &mut lock)
-                .await;
+            let deployed = self.deploy_locked(sources, group, images, options, stop, &mut lock);
+            let deployed = Box::pin(deployed).await;
             self.unlock(&lock).await;
             deployed
         });
@@ -157,6 +156,7 @@ impl Engine {
         let now = self.clock.now();
         let id = PromotionId::new(now, options.chance);
         let mut promotion = Promotion::new(id, &proposal.plan, options.actor, now);
+        promotion.adopts = proposal.live.as_ref().is_some_and(|p| p.adopted.is_some());
         promotion.overrides = overrides;
         promotion.why = options.why;
         promotion.leaves = leaves.map(|left| left.short().to_owned());

@@ -105,11 +105,15 @@ impl Drive {
         }
     }
 
-    /// Keeps the plan. That the promotion begins is on record before its first
+    /// Keeps the plan, and that of what is adopted. That the promotion begins is on record before its first
     /// side effect.
     pub(super) async fn record_start(&mut self) -> Result<(), EngineError> {
-        let stored = self.engine.ledger.store_plan(self.epoch, &self.plan).await;
-        stored.map_err(EngineError::Cluster)?;
+        // What is adopted has not been promoted, so that nobody kept its plan yet.
+        let adopted = self.replaced.iter().filter(|_| self.promotion.adopts);
+        for plan in adopted.chain([&self.plan]) {
+            let stored = self.engine.ledger.store_plan(self.epoch, plan).await;
+            stored.map_err(EngineError::Cluster)?;
+        }
         self.untold.push(started(&self.plan, &self.promotion));
         let overrides = self.promotion.overrides.clone();
         self.untold

@@ -43,6 +43,10 @@ impl Drive {
         observed: &Observed,
     ) -> Result<(), ClusterError> {
         match step {
+            Step::Pause => self.pause_adopted().await,
+            Step::TakeOver => self.take_over(observed).await,
+            Step::LabelPods => self.label_pods_anew().await,
+            Step::GiveBack => self.give_back().await,
             Step::Prepare => self.prepare(observed).await,
             Step::Deploy(apps) => self.deploy(&apps, observed).await,
             Step::DeleteServices(names) => self.delete_services(&names, observed).await,

@@ -219,7 +219,7 @@ impl Engine {
         Ok(required)
     }
 
-    async fn find(&self) -> Result<Found, ClusterError> {
+    pub(super) async fn find(&self) -> Result<Found, ClusterError> {
         let (survey, restraints, record) = tokio::try_join!(
             self.cluster.survey(),
             self.ledger.restraints(),
@@ -265,9 +265,12 @@ impl Engine {
             .filter(|object| !serves(object))
             .cloned()
             .collect();
+        let adopted = survey.live.iter().flat_map(|live| &live.adopted);
+        let adopted = adopted.flat_map(|adopted| &adopted.takings);
+        let adopted: Vec<_> = adopted.map(|taking| taking.object.clone()).collect();
         let trials = self
             .cluster
-            .try_out(&objects)
+            .try_out(&objects, &adopted)
             .await
             .map_err(ProposeError::Cluster)?;
         let capacity = capacity(&draft.plan, survey);

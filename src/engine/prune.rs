@@ -14,7 +14,7 @@ use crate::promotion::Mark;
 use crate::promotion::phase::Phase;
 
 /// Kinds that promoter makes whatever the manifests say.
-const ALWAYS: [(&str, &str); 4] = [
+pub(super) const ALWAYS: [(&str, &str); 4] = [
     ("v1", "Service"),
     ("v1", "ConfigMap"),
     ("v1", "Secret"),
@@ -92,7 +92,7 @@ pub(super) fn kinds<'a>(plans: impl Iterator<Item = &'a Plan>) -> BTreeSet<(Stri
 }
 
 /// Plans and keys are promoter's own books, not the group's objects.
-fn is_prunable(object: &Object) -> bool {
+pub(super) fn is_prunable(object: &Object) -> bool {
     let books = [Role::Plan, Role::Key].map(Role::as_str);
     object
         .label(ROLE)

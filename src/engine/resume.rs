@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::drive::Drive;
 use super::lock::Lock;
 use super::{Deployed, Engine, EngineError};
+use crate::promotion::event::Fact;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::GroupRecord;
 use crate::promotion::record::rebuild::is_lost;
@@ -55,6 +56,13 @@ impl Engine {
         }
         if let Some(deployed) = driven {
             return Ok(Resumed::Driven(deployed));
+        }
+        match self.give_back_left(lock).await {
+            Err(error @ EngineError::CandidateLeft { .. }) => {
+                let message = error.to_string();
+                self.record(None, Fact::Warning { message });
+            }
+            given_back => drop(given_back?),
         }
         let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
         if is_lost(&record) {

@@ -7,6 +7,7 @@
 use super::drive::Drive;
 use super::{Deployed, Engine, EngineError, needed_plans, started};
 use crate::port::{ClusterError, Epoch};
+use crate::promotion::Mark;
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::observed::Observed;
 use crate::promotion::phase::Phase;
@@ -20,6 +21,15 @@ impl Drive {
         self.emit(started(&self.plan, promotion));
         let phase = promotion.phase;
         self.emit(Fact::Resumed { phase });
+        if let Some(plan) = self.replaced.as_ref().filter(|_| promotion.adopts) {
+            let apps: Vec<_> = plan.apps.iter().map(|app| app.name.clone()).collect();
+            if promotion.marks.contains(&Mark::TakenOver) {
+                self.emit(Fact::TakenOver { apps: apps.clone() });
+            }
+            if promotion.marks.contains(&Mark::GivenBack) {
+                self.emit(Fact::GivenBack { apps });
+            }
+        }
         let repeated = promotion.attempts.iter().filter(|(_, run)| **run > 1);
         for check in repeated.map(|(check, _)| check.clone()) {
             let reason = "an earlier run gave no verdict".to_owned();

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::Plan;
 use super::image::Resolved;
+use super::{AppPlan, Plan};
 use crate::group::{App, Check, CheckImage, Group, Manifest};
 
 macro_rules! hash {
@@ -98,6 +98,15 @@ pub fn of(group: &Group, resolved: &Resolved) -> (Fingerprint, ReleaseId) {
         hash_check(&mut fingerprint, &hook.job, resolved);
     }
     (Fingerprint(fingerprint.finish()), release)
+}
+
+/// The fingerprint and the release of apps that stood before promoter came: no
+/// inputs of a promotion give the same.
+pub fn of_standing(apps: &[AppPlan]) -> (Fingerprint, ReleaseId) {
+    let mut release = Hasher::new("standing");
+    release.json("apps", &apps);
+    let release = release.finish();
+    (Fingerprint(release.clone()), ReleaseId(release))
 }
 
 fn hash_app(hasher: &mut Hasher, app: &App, resolved: &Resolved) {

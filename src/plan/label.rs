@@ -22,6 +22,8 @@ pub const APP: &str = "promoter.dev/app";
 pub const COLOR: &str = "promoter.dev/color";
 /// Label: the promotion that made the object.
 pub const PROMOTION: &str = "promoter.dev/promotion";
+/// Stands in the place of a promotion on what none made: it was taken over.
+pub const ADOPTED: &str = "adopted";
 /// Label: the check a Job or its pod runs.
 pub const CHECK: &str = "promoter.dev/check";
 /// Label: how often that check was started before, plus one.
@@ -38,6 +40,11 @@ pub const FENCE: &str = "promoter.dev/fence";
 /// Annotation: the generation from which promoter itself last gave a Deployment
 /// more pods, written together with their number.
 pub const RAISED: &str = "promoter.dev/raised-from";
+
+/// Label: who manages an object, as tools agree on it.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Label: Kubernetes' own, by which the pods of one template are told apart.
+pub const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// What an object is to promoter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

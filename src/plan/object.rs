@@ -136,7 +136,7 @@ impl Object {
     pub fn own(&mut self, group: &str, role: Role) {
         self.set_label(label::GROUP, group);
         self.set_label(label::ROLE, role.as_str());
-        self.set_label("app.kubernetes.io/managed-by", "promoter");
+        self.set_label(label::MANAGED_BY, label::FIELD_MANAGER);
     }
 
     /// Whether it carries a group's mark.

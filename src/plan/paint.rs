@@ -265,23 +265,7 @@ impl Paint<'_> {
         for (key, value) in self.color_labels() {
             selector.insert(key.into(), value.into());
         }
-        let mut colored = Object(json!({
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": { "name": name },
-            "spec": { "type": "ClusterIP", "selector": selector, "ports": colored_ports(&active) },
-        }));
-        // With fewer families than the user's Service has, pinning would leave one open.
-        for field in [
-            "sessionAffinity",
-            "sessionAffinityConfig",
-            "ipFamilies",
-            "ipFamilyPolicy",
-        ] {
-            if let Some(value) = active.at(&format!("/spec/{field}")) {
-                colored.0["spec"][field] = value.clone();
-            }
-        }
+        let mut colored = colored_service(&active, &name, &selector);
         self.mark_colored(&mut colored);
         entry(&mut active.0, &["spec"]).remove("selector");
         self.mark(&mut active, Role::Active);
@@ -319,6 +303,32 @@ impl Paint<'_> {
         self.mark(object, Role::Colored);
         object.set_label(label::COLOR, self.color.as_str());
     }
+}
+
+/// The Service that a colour has for a user's own, without its marks.
+pub(super) fn colored_service(
+    active: &Object,
+    name: &str,
+    selector: &BTreeMap<String, String>,
+) -> Object {
+    let mut colored = Object(json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": { "name": name },
+        "spec": { "type": "ClusterIP", "selector": selector, "ports": colored_ports(active) },
+    }));
+    // With fewer families than the user's Service has, pinning would leave one open.
+    for field in [
+        "sessionAffinity",
+        "sessionAffinityConfig",
+        "ipFamilies",
+        "ipFamilyPolicy",
+    ] {
+        if let Some(value) = active.at(&format!("/spec/{field}")) {
+            colored.0["spec"][field] = value.clone();
+        }
+    }
+    colored
 }
 
 /// Only what balances requests; a copied node port would collide (design: colour Services).

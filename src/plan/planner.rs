@@ -49,28 +49,8 @@ pub fn draft(
     color: Color,
 ) -> Result<Draft, Vec<Refusal>> {
     let mut refusals = namespace_refusals(group, survey);
-    let mut apps = Vec::new();
-    for app in &group.apps {
-        let Some(image) = resolved.apps.get(&app.name) else {
-            refusals.push(Refusal::app(&app.name, "its image was not resolved"));
-            continue;
-        };
-        // Without a key nothing was ever promoted here, so no name made with the
-        // stand-in is compared with one in the cluster.
-        let stand_in = ConfigKey([0; 32]);
-        let key = survey.config_key.as_ref().unwrap_or(&stand_in);
-        let paint = Paint {
-            group: &group.name,
-            app,
-            image,
-            color,
-            key,
-        };
-        match render::render(group, app, image).and_then(|objects| paint.apply(objects)) {
-            Ok(painted) => apps.push(painted),
-            Err(reasons) => refusals.extend(reasons),
-        }
-    }
+    let (apps, unpainted) = paint(group, resolved, survey, color);
+    refusals.extend(unpainted);
     refusals.extend(astray(group, survey));
     refusals.extend(duplicates(&apps));
     refusals.extend(services::clashing(&apps, color.other()));
@@ -135,8 +115,42 @@ pub fn draft(
         parallel_checks: group.strategy.parallel_checks,
         requires: Vec::new(),
         source: None,
+        adopted: None,
     };
     Ok(Draft { plan, warnings })
+}
+
+/// The apps' objects as those of a colour, and why some cannot be.
+pub fn paint(
+    group: &Group,
+    resolved: &Resolved,
+    survey: &Survey,
+    color: Color,
+) -> (Vec<AppPlan>, Vec<Refusal>) {
+    let mut refusals = Vec::new();
+    let mut apps = Vec::new();
+    for app in &group.apps {
+        let Some(image) = resolved.apps.get(&app.name) else {
+            refusals.push(Refusal::app(&app.name, "its image was not resolved"));
+            continue;
+        };
+        // Without a key nothing was ever promoted here, so no name made with the
+        // stand-in is compared with one in the cluster.
+        let stand_in = ConfigKey([0; 32]);
+        let key = survey.config_key.as_ref().unwrap_or(&stand_in);
+        let paint = Paint {
+            group: &group.name,
+            app,
+            image,
+            color,
+            key,
+        };
+        match render::render(group, app, image).and_then(|objects| paint.apply(objects)) {
+            Ok(painted) => apps.push(painted),
+            Err(reasons) => refusals.extend(reasons),
+        }
+    }
+    (apps, refusals)
 }
 
 /// What the server's dry run says against a plan.
@@ -147,7 +161,7 @@ pub fn trial_refusals(plan: &Plan, trials: &Trials) -> Vec<Refusal> {
         Some(match trials.get(&reference)? {
             Trial::Taken => return None,
             Trial::Foreign => refusal("is there already and is not promoter's")
-                .hint("promoter never takes over what it did not make; rename one of the two, or delete the old one"),
+                .hint("rename one of the two, or delete the old one; of a whole group that runs already, `promoter adopt` takes over what stands"),
             Trial::Conflict(who) => refusal(&format!("another field manager owns what the manifest sets: {who}"))
                 .hint("take the field out of the manifest, or end the other manager's ownership; promoter never forces"),
             Trial::Refused(why) => refusal(&format!("the cluster refuses it: {why}")),

@@ -96,7 +96,11 @@ impl Survey {
     /// none is to serve.
     pub fn ready(&self, app: &AppName) -> Option<u32> {
         let serving = self.serving.as_ref()?;
-        let name = format!("{app}-{}", serving.color);
+        let live = self.live.as_ref().and_then(|live| live.app(app));
+        let name = live.map_or_else(
+            || format!("{app}-{}", serving.color),
+            |live| live.deployment.name().to_owned(),
+        );
         let mut deployments = self.deployments.iter();
         deployments.find(|d| d.name == name).map(|d| d.ready)
     }

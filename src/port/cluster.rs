@@ -23,8 +23,19 @@ pub trait Cluster: Send + Sync {
     /// Everything planning looks at. Changes nothing.
     async fn survey(&self) -> Result<Survey, ClusterError>;
 
-    /// Asks the server what it would say to these objects. Changes nothing.
-    async fn try_out(&self, objects: &[Object]) -> Result<Trials, ClusterError>;
+    /// Asks the server what it would say to these objects; those of `adopted` that
+    /// stand count as the group's. Changes nothing.
+    async fn try_out(
+        &self,
+        objects: &[Object],
+        adopted: &[ObjectRef],
+    ) -> Result<Trials, ClusterError>;
+
+    /// These objects, whoever they belong to, without those that are not there.
+    async fn find(&self, objects: &[ObjectRef]) -> Result<Vec<Object>, ClusterError>;
+
+    /// All objects of these kinds (`apiVersion`, `kind`), whoever they belong to.
+    async fn all(&self, kinds: &[(&str, &str)]) -> Result<Vec<Object>, ClusterError>;
 
     /// The group's objects as they stand, every write of this process included.
     async fn observe(&self) -> Result<Observed, ClusterError>;
@@ -44,6 +55,15 @@ pub trait Cluster: Send + Sync {
     /// that is not the group's.
     async fn apply(&self, epoch: Epoch, object: &Object) -> Result<Object, ClusterError>;
 
+    /// Merges a patch into exactly this state of an object, whoever it belongs to: one
+    /// that was changed since is [`ClusterError::Moved`]. For what is adopted alone.
+    async fn alter(
+        &self,
+        epoch: Epoch,
+        found: &Object,
+        patch: &Value,
+    ) -> Result<Object, ClusterError>;
+
     /// Lets a Job run that was made suspended, if it is the one of that uid. One that
     /// runs already, or is gone, is left as it is.
     async fn let_run(&self, epoch: Epoch, job: &ObjectRef, uid: &str) -> Result<(), ClusterError>;
@@ -62,8 +82,8 @@ pub trait Cluster: Send + Sync {
     /// may be taken over in is given up by the server itself: [`ClusterError::Moved`].
     async fn delete_runs(&self, epoch: Epoch, runs: &Runs) -> Result<(), ClusterError>;
 
-    /// Moves the selector of one active Service, and what has to move with it. This is the only way by which
-    /// a selector changes.
+    /// Moves the selector of one active Service, and what has to move with it. Once a
+    /// Service is the group's this is the only way by which its selector changes.
     async fn point(&self, epoch: Epoch, change: &Pointing) -> Result<(), ClusterError>;
 
     /// Gives a Deployment more pods, from exactly the state that is named, and

@@ -138,6 +138,16 @@ pub enum Fact {
         /// In the face of what, and why.
         overrides: Override,
     },
+    /// What stood before promoter came is the group's, and serves as before.
+    TakenOver {
+        /// Its apps.
+        apps: Vec<AppName>,
+    },
+    /// What was taken over is as it was found.
+    GivenBack {
+        /// Its apps.
+        apps: Vec<AppName>,
+    },
     /// A promoter found it without an owner and drives it on.
     Resumed {
         /// Where it stood.
@@ -254,6 +264,8 @@ impl Fact {
     /// told, it happened anew.
     pub fn once(&self) -> Option<String> {
         Some(match self {
+            Self::TakenOver { .. } => "taken-over".to_owned(),
+            Self::GivenBack { .. } => "given-back".to_owned(),
             Self::Started { .. } => "started".to_owned(),
             Self::Overridden { .. } => "overridden".to_owned(),
             Self::CheckEnded { result } => format!("check-ended {}", result.check),

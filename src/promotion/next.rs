@@ -5,6 +5,7 @@
 //! is observed next, never from having asked for it.
 
 mod aborting;
+mod adopting;
 mod against;
 mod checking;
 mod deploying;
@@ -61,7 +62,13 @@ pub fn next(situation: Situation<'_>) -> Next {
     if !stopped.is_empty() {
         return abort(stopped);
     }
-    match situation.promotion.phase {
+    let phase = situation.promotion.phase;
+    if matches!(phase, Phase::Deploying | Phase::Checking)
+        && let Some(step) = adopting::unlabelled(situation)
+    {
+        return Next::Do(step);
+    }
+    match phase {
         Phase::Planned => enter(Phase::Deploying),
         Phase::Deploying => deploying::next(situation),
         Phase::Checking => checking::next(situation),
@@ -308,7 +315,7 @@ impl<'a> Situation<'a> {
                 return (serves || before.is_some()).then(|| gone(name));
             };
             let is_where_it_was = match before {
-                Some(old) => old.is_followed_by(found),
+                Some(old) => old.is_followed_by(found) || self.is_being_taken(old, found),
                 None => found.texts_at("/spec/selector").is_empty(),
             };
             let is_right = service.is_followed_by(found) || !serves && is_where_it_was;
@@ -321,7 +328,9 @@ impl<'a> Situation<'a> {
     fn serves(&self, color: Color) -> Vec<String> {
         let group = self.plan.group.as_str();
         let services = self.observed.services.values();
-        let serving = services.filter(|s| s.active_color(group) == Some(color));
+        let serving = services.filter(|found| {
+            found.active_color(group) == Some(color) || self.leads_to_adopted(found, color)
+        });
         serving.map(|service| service.name().to_owned()).collect()
     }
 

@@ -226,8 +226,21 @@ impl GroupRecord {
     pub fn take(&mut self, promotion: &Promotion, plan: &Plan, now: Timestamp) {
         match promotion.phase {
             Phase::Settling | Phase::Promoted => self.serve(promotion),
+            // What is adopted serves, from before it is changed.
+            Phase::Planned | Phase::Deploying | Phase::Checking | Phase::Promoting
+                if promotion.adopts =>
+            {
+                self.serving.clone_from(&promotion.replaces);
+            }
             Phase::Planned | Phase::Deploying | Phase::Checking | Phase::Promoting => {}
             Phase::Aborting | Phase::Aborted | Phase::Failed => self.serve_again(promotion),
+        }
+        match promotion.phase {
+            // Nothing of it is left that could be promoted again.
+            Phase::Promoted if promotion.adopts => self.previous = None,
+            // It is nobody's again.
+            Phase::Aborted if promotion.adopts => self.serving = None,
+            _ => {}
         }
         if promotion.phase.is_final() {
             self.in_flight = None;

@@ -29,6 +29,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod adopted;
 mod autoscaled;
 mod branches;
 mod concurrent;

@@ -1,5 +1,6 @@
 //! From a group to a plan: what is made of manifests, and what is refused.
 
+mod adopt;
 mod autoscaler;
 mod config;
 mod diff;

@@ -1,6 +1,7 @@
 //! Promotions from their beginning to their end, one theme per file.
 
 mod aborted;
+mod adopted;
 mod autoscaled;
 mod checks;
 mod crash;

@@ -16,5 +16,6 @@ pub(crate) mod recording;
 pub(crate) mod registry;
 pub(crate) mod scenario;
 pub(crate) mod simulate;
+pub(crate) mod standing;
 pub(crate) mod world;
 mod write;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::whole::Whole;
 use super::{Kubernetes, error, resource};
 use crate::plan::label::{self, FIELD_MANAGER, Role, SWITCH_MANAGER, SWITCHED_FIELDS};
-use crate::plan::object::{Object, ObjectRef};
+use crate::plan::object::{Object, ObjectRef, entry};
 use crate::plan::survey::Trial;
 use crate::port::ClusterError;
 
@@ -26,28 +26,38 @@ const NONE_YET: &str = "1";
 
 impl Kubernetes {
     /// The object of that address, whoever it belongs to.
-    pub(super) async fn find(&self, object: &ObjectRef) -> Result<Option<Object>, ClusterError> {
+    pub(super) async fn find_object(
+        &self,
+        object: &ObjectRef,
+    ) -> Result<Option<Object>, ClusterError> {
         let api = self.api_of(object).await?;
         let found = api.get_opt(&object.name).await;
         let found = found.map_err(|error| error::from(&format!("read {object}"), error))?;
         Ok(found.map(|found| found.into_object(&object.api_version, &object.kind)))
     }
 
-    /// What the server would say to an object; `found` is what has its name.
+    /// What the server would say to an object; `found` is what has its name, which
+    /// may be about to be adopted.
     pub(super) async fn try_one(
         &self,
         object: &Object,
         found: Option<&Object>,
+        is_adopted: bool,
     ) -> Result<Trial, ClusterError> {
         let is_foreign = found.is_some_and(|found| !found.is_owned_by(self.group.as_str()));
-        if is_foreign {
+        if is_foreign && !is_adopted {
             return Ok(Trial::Foreign);
+        }
+        let mut object = object.clone();
+        if is_foreign {
+            // Taking it over takes that along.
+            entry(&mut object.0, &["metadata", "labels"]).remove(label::MANAGED_BY);
         }
         if object.label(label::ROLE) == Some(Role::Colored.as_str()) && object.kind() == "Service" {
             // Made of what the server takes as the active Service.
             return Ok(Trial::Taken);
         }
-        match self.apply_with(object, found.is_some(), true).await {
+        match self.apply_with(&object, found.is_some(), true).await {
             Ok(_) => Ok(Trial::Taken),
             Err(ClusterError::Conflict { reason, .. }) => Ok(Trial::Conflict(reason)),
             Err(ClusterError::Refused { reason, .. }) => Ok(Trial::Refused(reason)),
@@ -73,7 +83,7 @@ impl Kubernetes {
             };
             match self.apply_with(&object, found.is_some(), false).await {
                 // Whoever keeps its status up to date did so meanwhile.
-                Err(ClusterError::Moved { .. }) => found = self.find(&reference).await?,
+                Err(ClusterError::Moved { .. }) => found = self.find_object(&reference).await?,
                 applied => return applied,
             }
         }

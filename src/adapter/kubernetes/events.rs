@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::columns::word;
 use super::crd;
-use crate::group::name::{GroupName, Namespace};
+use crate::group::name::{AppName, GroupName, Namespace};
 use crate::plan::label::FIELD_MANAGER;
 use crate::port::Recorder;
 use crate::promotion::check::Verdict;
@@ -171,6 +171,11 @@ fn written(event: Event) -> Option<Written> {
     })
 }
 
+fn names(apps: &[AppName]) -> String {
+    let names = apps.iter().map(ToString::to_string);
+    names.collect::<Vec<_>>().join(", ")
+}
+
 fn told(fact: Fact) -> Option<(bool, String, String)> {
     let say = |warns: bool, reason: &str, note: String| Some((warns, reason.to_owned(), note));
     match fact {
@@ -237,6 +242,16 @@ fn told(fact: Fact) -> Option<(bool, String, String)> {
             true,
             "Rebuilt",
             "the record was put together again".to_owned(),
+        ),
+        Fact::TakenOver { apps } => say(
+            false,
+            "TakenOver",
+            format!("took over {}, which serve as before", names(&apps)),
+        ),
+        Fact::GivenBack { apps } => say(
+            false,
+            "GivenBack",
+            format!("gave back {}, as they were found", names(&apps)),
         ),
         Fact::Repaired { service, color } => say(
             false,

@@ -121,6 +121,9 @@ fn role(namespace: &Namespace) -> Value {
         "metadata": { "name": "promoter", "namespace": namespace.as_str() },
         "rules": [
             rule("apps", &["deployments"], &write),
+            // What stood before is told by its ReplicaSet, and its pods get labels.
+            rule("apps", &["replicasets"], &["get", "list"]),
+            rule("", &["pods"], &["patch"]),
             rule("batch", &["jobs"], &many),
             rule("", &["services", "configmaps", "secrets", "persistentvolumeclaims", "serviceaccounts"], &write),
             rule("policy", &["poddisruptionbudgets"], &write),

@@ -18,8 +18,10 @@ use crate::plan::object::{Object, ObjectRef};
 use crate::port::ClusterError;
 
 /// Plural names of the kinds promoter meets most; others are asked for once.
-const KNOWN: [(&str, &str, &str); 9] = [
+const KNOWN: [(&str, &str, &str); 11] = [
     ("apps/v1", "Deployment", "deployments"),
+    ("apps/v1", "ReplicaSet", "replicasets"),
+    ("v1", "Pod", "pods"),
     ("batch/v1", "Job", "jobs"),
     ("v1", "Service", "services"),
     ("v1", "ConfigMap", "configmaps"),

@@ -56,7 +56,7 @@ impl Kubernetes {
         let params = resource::patched_by(FIELD_MANAGER);
         let api = self.api_of(&object).await?;
         loop {
-            let found = self.find(&object).await?;
+            let found = self.find_object(&object).await?;
             let Some(found) = found.filter(|found| found.is_owned_by(self.group.as_str())) else {
                 return Ok(());
             };

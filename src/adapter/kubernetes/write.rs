@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use futures::stream;
 use futures::{StreamExt, TryStreamExt};
 use kube::api::{DeleteParams, ListParams, Preconditions, Request};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::whole::Whole;
 use super::{Kubernetes, error, logs, resource, survey, translate};
@@ -29,7 +29,7 @@ impl Kubernetes {
         let watch = self.watching().filter(|watch| watch.is_caught_up());
         match watch.filter(|_| object.kind == "Service") {
             Some(watch) => Ok(watch.service(&object.name, self.namespace.as_str())),
-            None => self.find(object).await,
+            None => self.find_object(object).await,
         }
     }
 
@@ -102,7 +102,11 @@ impl Cluster for Kubernetes {
         survey::survey(self).await
     }
 
-    async fn try_out(&self, objects: &[Object]) -> Result<Trials, ClusterError> {
+    async fn try_out(
+        &self,
+        objects: &[Object],
+        adopted: &[ObjectRef],
+    ) -> Result<Trials, ClusterError> {
         let kinds: BTreeSet<_> = objects
             .iter()
             .map(|object| (object.api_version().to_owned(), object.kind().to_owned()))
@@ -117,10 +121,31 @@ impl Cluster for Kubernetes {
         let found = &found;
         let tried = stream::iter(objects.to_vec()).map(|object| async move {
             let reference = object.reference();
-            let trial = self.try_one(&object, found.get(&reference)).await?;
+            let counts_as_ours = adopted.contains(&reference);
+            let trial = self.try_one(&object, found.get(&reference), counts_as_ours);
+            let trial = trial.await?;
             Ok((reference, trial))
         });
         tried.buffer_unordered(TRIALS_AT_ONCE).try_collect().await
+    }
+
+    async fn find(&self, objects: &[ObjectRef]) -> Result<Vec<Object>, ClusterError> {
+        let found = stream::iter(objects.to_vec())
+            .map(|object| async move { self.find_object(&object).await })
+            .buffer_unordered(TRIALS_AT_ONCE);
+        let found: Vec<_> = found.try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn all(&self, kinds: &[(&str, &str)]) -> Result<Vec<Object>, ClusterError> {
+        let mut all = Vec::new();
+        for (api_version, kind) in kinds {
+            all.extend(
+                self.listed(api_version, kind, &ListParams::default())
+                    .await?,
+            );
+        }
+        Ok(all)
     }
 
     async fn observe(&self) -> Result<Observed, ClusterError> {
@@ -152,7 +177,7 @@ impl Cluster for Kubernetes {
             match self.post(api.resource_url(), stamped).await {
                 Ok(made) => Ok(made.into_object(&reference.api_version, &reference.kind)),
                 Err(error) if error::is_already_there(&error) => {
-                    let found = self.find(&reference).await?;
+                    let found = self.find_object(&reference).await?;
                     let ours = |found: &Object| {
                         found.is_owned_by(self.group.as_str())
                             && found.label(label::PROMOTION) == object.label(label::PROMOTION)
@@ -175,6 +200,17 @@ impl Cluster for Kubernetes {
         let applied = self.fenced(epoch, self.apply_object(&object)).await?;
         self.expect_made(&applied);
         Ok(applied)
+    }
+
+    async fn alter(
+        &self,
+        epoch: Epoch,
+        found: &Object,
+        patch: &Value,
+    ) -> Result<Object, ClusterError> {
+        let altered = self.fenced(epoch, self.alter_object(found, patch)).await?;
+        self.expect_made(&altered);
+        Ok(altered)
     }
 
     async fn let_run(&self, epoch: Epoch, job: &ObjectRef, uid: &str) -> Result<(), ClusterError> {
@@ -254,13 +290,7 @@ impl Cluster for Kubernetes {
         let ours = ListParams::default().labels(&format!("{}={}", label::GROUP, self.group));
         let mut owned = Vec::new();
         for (api_version, kind) in kinds {
-            let api = self.api(api_version, kind).await?;
-            let found = api
-                .list(&ours)
-                .await
-                .map_err(|error| error::from(&format!("list {kind}s"), error))?;
-            let found = found.into_iter();
-            owned.extend(found.map(|item| item.into_object(api_version, kind)));
+            owned.extend(self.listed(api_version, kind, &ours).await?);
         }
         Ok(owned)
     }

@@ -94,6 +94,8 @@ impl<W> Written<W> {
             | Fact::Removing { .. }
             | Fact::Removed
             | Fact::Overridden { .. }
+            | Fact::TakenOver { .. }
+            | Fact::GivenBack { .. }
             | Fact::Rebuilt { .. }
             | Fact::Repaired { .. }
             | Fact::Astray { .. } => {

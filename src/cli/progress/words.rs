@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::view::count;
-use crate::group::name::CheckName;
+use crate::group::name::{AppName, CheckName};
 use crate::plan::color::Color;
 use crate::promotion::event::Fact;
 use crate::promotion::phase::Phase;
@@ -38,6 +38,10 @@ pub(super) fn of_group(fact: &Fact) -> Option<String> {
             format!("traffic is back at {color}; the candidate drains and goes")
         }
         Fact::Waiting { wait_for, .. } => waiting(wait_for),
+        Fact::TakenOver { apps } => {
+            format!("took over {}, which serve as before", named(apps))
+        }
+        Fact::GivenBack { apps } => format!("gave back {}, as they were found", named(apps)),
         Fact::Rebuilt { serving, in_flight } => {
             let serves = serving.map_or_else(
                 || "nothing serves".to_owned(),
@@ -57,6 +61,11 @@ pub(super) fn of_group(fact: &Fact) -> Option<String> {
         Fact::Astray { found } => found.join("; "),
         _ => return None,
     })
+}
+
+fn named(apps: &[AppName]) -> String {
+    let names = apps.iter().map(ToString::to_string);
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A promotion without an owner is driven on.

@@ -1,5 +1,6 @@
 //! What a deploy would do, for `promoter plan`.
 
+mod adoption;
 mod apps;
 mod changes;
 mod json;
@@ -19,6 +20,7 @@ use crate::plan::CheckPlan;
 use crate::plan::capacity::amount;
 use apps::AppChange;
 
+pub use adoption::adoption;
 pub use json::proposal_json;
 
 /// What a deploy would do, app by app and object by object. New objects are

@@ -1,5 +1,7 @@
 //! Things to show in tests.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::engine::propose::Proposal;
@@ -8,9 +10,10 @@ use crate::plan::capacity::Capacity;
 use crate::plan::color::Color;
 use crate::plan::diff::Change;
 use crate::plan::image::ResolvedImage;
-use crate::plan::object::Object;
+use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::Resources;
-use crate::plan::{AppPlan, CheckPlan, Plan, Serving};
+use crate::plan::taking::{Adopted, Taking};
+use crate::plan::{AppPlan, CheckPlan, Plan, ServicePlan, Serving};
 use crate::promotion::{Actor, Trigger};
 
 /// A value from its JSON text.
@@ -69,6 +72,7 @@ pub(in crate::cli) fn plan(candidate: Color, apps: &[(&str, u64)]) -> Plan {
         on_regression: crate::group::OnRegression::SwitchBack,
         requires: Vec::new(),
         source: None,
+        adopted: None,
         hooks: Vec::new(),
         parallel_checks: 4,
         format: Plan::FORMAT,
@@ -96,6 +100,42 @@ pub(in crate::cli) fn plan(candidate: Color, apps: &[(&str, u64)]) -> Plan {
         keep_failed: std::time::Duration::ZERO,
         endpoint_delay: std::time::Duration::from_secs(2),
     }
+}
+
+/// A proposal to adopt two apps, one of them with a Service and an Ingress.
+pub(in crate::cli) fn adopting() -> Proposal {
+    let taking = |kind: &str, name: &str| Taking {
+        object: ObjectRef::new("v1", kind, name),
+        uid: "1".to_owned(),
+        generation: None,
+        selector: BTreeMap::new(),
+        there: json!({}),
+        back: json!({}),
+    };
+    let object = |name: &str| Object(json!({ "kind": "Service", "metadata": { "name": name } }));
+    let mut proposal = proposal();
+    let mut live = plan(Color::Green, &[("hello-a", 41), ("hello-b", 7)]);
+    live.apps[0].services.push(ServicePlan {
+        active: object("hello-a"),
+        selector: BTreeMap::new(),
+        colored: object("hello-a-green"),
+    });
+    live.apps[0].needs = vec![live.apps[1].name.clone()];
+    let takings = [
+        ("Deployment", "hello-a"),
+        ("Service", "hello-a"),
+        ("Ingress", "hello-a"),
+        ("Deployment", "hello-b"),
+    ];
+    live.adopted = Some(Adopted {
+        takings: takings.map(|(kind, name)| taking(kind, name)).into(),
+        sets: BTreeMap::new(),
+    });
+    proposal.plan.candidate = Color::Blue;
+    proposal.plan.replaces = Some(serving(Color::Green));
+    proposal.changes.clear();
+    proposal.live = Some(live);
+    proposal
 }
 
 /// A proposal that changes one image, leaves one app and removes one.

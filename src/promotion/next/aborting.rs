@@ -55,6 +55,10 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if !situation.is_marked(Mark::Pruned) {
         return Next::Do(Step::Prune);
     }
+    // The Services may select whatever bears their apps' labels again from then on.
+    if promotion.adopts && !situation.is_marked(Mark::GivenBack) {
+        return Next::Do(Step::GiveBack);
+    }
     enter(Phase::Aborted)
 }
 

@@ -1,7 +1,7 @@
 //! What speaks against a promotion, or has to be waited for: the gate, people, and a
 //! hook that runs.
 
-use super::Situation;
+use super::{Situation, adopting};
 use crate::group::When;
 use crate::group::name::CheckName;
 use crate::plan::CheckPlan;
@@ -24,6 +24,7 @@ impl<'a> Situation<'a> {
             return Vec::new();
         }
         let request = self.observed.request.iter();
+        let changed = adopting::changed(*self);
         let given_up = request
             .filter(|request| request.is_for(Action::Abort, &self.promotion.id))
             .map(|request| {
@@ -34,7 +35,7 @@ impl<'a> Situation<'a> {
         let overrides = self.promotion.overrides.as_ref();
         let holds = |restraint: &&Restraint| !overrides.is_some_and(|o| o.knew(restraint));
         let restrained = restraints.iter().filter(holds).map(Restraint::reason);
-        given_up.chain(restrained).collect()
+        given_up.chain(restrained).chain(changed).collect()
     }
 
     /// What the gate says of the results on record: those of the checks, and of the

@@ -1,8 +1,8 @@
 //! Filling the candidate colour beside the one that serves.
 
 use super::{
-    Mark, Next, Phase, PodState, Reason, ReasonKind, Situation, Step, Tested, abort, delete_jobs,
-    hooks, names,
+    Mark, Next, Phase, PodState, Reason, ReasonKind, Situation, Step, Tested, abort, adopting,
+    delete_jobs, hooks, names,
 };
 use crate::group::When;
 use crate::group::name::AppName;
@@ -19,6 +19,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
             names(&serving)
         );
         return abort(vec![Reason::new(ReasonKind::Gate, text)]);
+    }
+    if let Some(next) = adopting::take_over(situation) {
+        return next;
     }
     if !situation.is_marked(Mark::Prepared)
         && let Some(next) = clear_services(situation)

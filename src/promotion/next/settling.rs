@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::teardown::take_down;
 use super::{
-    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, delete_jobs, enter_for, hooks,
-    names,
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, adopting, delete_jobs,
+    enter_for, hooks, names,
 };
 use crate::group::{MIN_KEEP_OLD, OnRegression, When};
 use crate::plan::color::Color;
@@ -32,6 +32,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return Next::Do(Step::ApplyServices);
     }
     if situation.now < kept_until && remains(situation, old) {
+        if let Some(step) = adopting::unlabelled(situation) {
+            return Next::Do(step);
+        }
         return Next::Wait {
             wait_for: kept(situation, old),
             until: kept_until,

@@ -34,6 +34,14 @@ pub enum Next {
 /// One change outside. Performing it twice is the same as performing it once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
+    /// Let the Deployments stand still that stood before promoter came.
+    Pause,
+    /// Make the rest of what stood before promoter came the group's.
+    TakeOver,
+    /// Label pods that came in the place of those which were taken over.
+    LabelPods,
+    /// Make what was taken over what it was found as.
+    GiveBack,
     /// Apply configuration, budgets and colour Services of the candidate.
     Prepare,
     /// Make the candidate Deployments of these apps.

@@ -15,6 +15,7 @@ use crate::group::name::GroupName;
 use crate::plan::color::Color;
 use crate::plan::colored::is_published;
 use crate::plan::fingerprint::PlanId;
+use crate::plan::label;
 use crate::plan::object::Object;
 use crate::plan::{Plan, Serving};
 use crate::promotion::id::PromotionId;
@@ -68,6 +69,11 @@ pub fn rebuild(
     plans: &BTreeMap<PlanId, Plan>,
     now: Timestamp,
 ) -> Option<GroupRecord> {
+    // What of it stood before promoter came, only the record and its plan know.
+    let mut standing = observed.deployments.iter();
+    if standing.any(|deployment| deployment.promotion == label::ADOPTED) {
+        return None;
+    }
     let mut stands = [Color::Blue, Color::Green]
         .into_iter()
         .filter_map(|color| stand(observed, plans, color))

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use promoter::engine::EngineError;
+use promoter::engine::propose::ProposeError;
 use promoter::engine::undo::Undone;
 use promoter::group::Group;
 use promoter::plan::color::Color;
 use promoter::port::ClusterError;
 use tokio_util::sync::CancellationToken;
 
+use super::adopted;
 use crate::support::given;
 use crate::support::process::Process;
 use crate::support::scenario::Scenario;
@@ -92,7 +94,7 @@ async fn passes(
     let ready = ready_with(group, Duration::from_secs(30)).await;
     let story = Story {
         name,
-        ends_at: Color::Green,
+        ends_at: Some(Color::Green),
         after_call,
         pauses,
         setting: async || ready.twin(),
@@ -127,7 +129,7 @@ async fn a_large_group() {
 async fn the_very_first_promotion() {
     let story = Story {
         name: "the first one",
-        ends_at: Color::Blue,
+        ends_at: Some(Color::Blue),
         after_call: None,
         pauses: SOON_OR_LATE,
         setting: async || Scenario::new(given::hello()),
@@ -142,7 +144,7 @@ async fn a_check_that_fails() {
     let ready = ready().await;
     let story = Story {
         name: "a check fails",
-        ends_at: Color::Blue,
+        ends_at: Some(Color::Blue),
         after_call: Some("create Job"),
         pauses: SOON_OR_LATE,
         setting: async || {
@@ -160,7 +162,7 @@ async fn a_check_that_fails() {
 async fn a_check_that_begins_too_early() {
     let story = Story {
         name: "a check begins too early",
-        ends_at: Color::Blue,
+        ends_at: Some(Color::Blue),
         after_call: Some("create Job"),
         pauses: SOON_OR_LATE,
         setting: async || {
@@ -181,7 +183,7 @@ async fn pods_that_never_get_ready() {
     let ready = ready().await;
     let story = Story {
         name: "pods never get ready",
-        ends_at: Color::Blue,
+        ends_at: Some(Color::Blue),
         after_call: Some("create Deployment"),
         pauses: SOON_OR_LATE,
         setting: async || {
@@ -204,7 +206,7 @@ async fn a_switch_that_stays_half_done() {
     let ready = ready().await;
     let story = Story {
         name: "half a switch",
-        ends_at: Color::Blue,
+        ends_at: Some(Color::Blue),
         after_call: Some("write promoting"),
         pauses: SOON_OR_LATE,
         setting: async || {
@@ -229,7 +231,7 @@ async fn a_rollback_after_detach() {
     let ready = ready_for_green(WINDOW).await;
     let story = Story {
         name: "rollback after detach",
-        ends_at: Color::Blue,
+        ends_at: Some(Color::Blue),
         after_call: None,
         pauses: SOON_OR_LATE,
         setting: async || {
@@ -260,7 +262,7 @@ async fn a_rollback_whose_promoter_waits() {
     let ready = ready_for_green(WINDOW).await;
     let story = Story {
         name: "rollback, the one who asks",
-        ends_at: Color::Blue,
+        ends_at: Some(Color::Blue),
         after_call: None,
         pauses: SOON_ONLY,
         setting: async || ready.twin(),
@@ -290,7 +292,7 @@ async fn a_promoter_that_is_asked_to_roll_back() {
     let ready = ready_for_green(WINDOW).await;
     let story = Story {
         name: "rollback, the one who is asked",
-        ends_at: Color::Blue,
+        ends_at: Some(Color::Blue),
         after_call: Some("write settling"),
         pauses: SOON_ONLY,
         setting: async || ready.twin(),
@@ -313,7 +315,7 @@ async fn regresses(name: &'static str, group: Group) {
     let ready = ready_with(group, WINDOW).await;
     let story = Story {
         name,
-        ends_at: Color::Blue,
+        ends_at: Some(Color::Blue),
         after_call: Some("write settling"),
         pauses: SOON_OR_LATE,
         setting: async || {
@@ -338,12 +340,63 @@ async fn a_regression_with_all_that_a_manifest_may_bring() {
     regresses("a regression with everything", given::rich()).await;
 }
 
+async fn adopt(scenario: &Scenario, process: &Arc<Process>) -> Done {
+    done(adopted::adopt_by(scenario, process).await)
+}
+
+/// Whoever adopts again is told if it is done; what is left is driven on all the same.
+async fn adopts(scenario: &Scenario) {
+    let done = adopt(scenario, &scenario.process(None)).await;
+    if matches!(
+        done,
+        Some(Err(EngineError::Propose(ProposeError::Refused(_))))
+    ) {
+        return resumes(scenario).await;
+    }
+    fine(scenario, done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adoption_that_passes() {
+    let story = Story {
+        name: "an adoption passes",
+        ends_at: Some(Color::Blue),
+        after_call: None,
+        pauses: SOON_OR_LATE,
+        setting: async || adopted::standing(),
+        act: adopt,
+        after: adopts,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adoption_whose_check_fails() {
+    let story = Story {
+        name: "an adoption fails",
+        ends_at: None,
+        after_call: None,
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let scenario = adopted::standing();
+            (0..9).for_each(|_| scenario.world.run("greets", Run::exits(1)));
+            scenario
+        },
+        act: adopt,
+        after: async |scenario: &Scenario| {
+            adopts(scenario).await;
+            adopted::is_as_found(scenario);
+        },
+    };
+    story.tell().await;
+}
+
 /// `promoter resume`, and what it finds: a promoter died before this call.
 async fn resume_from(name: &'static str, call: &'static str) {
     let ready = ready().await;
     let story = Story {
         name,
-        ends_at: Color::Green,
+        ends_at: Some(Color::Green),
         after_call: None,
         pauses: SOON_OR_LATE,
         setting: async || {

@@ -26,6 +26,8 @@ pub(crate) struct Promises {
     looked: usize,
     /// How often each hook of each promotion ran.
     pub(super) hooks: BTreeMap<(String, String), u32>,
+    /// Services that users were at before promoter came.
+    pub(crate) standing: BTreeSet<String>,
     /// A test broke production itself, so endpoints say nothing.
     pub(crate) outage_expected: bool,
 }
@@ -77,7 +79,9 @@ impl State {
         }
         let (verb, what) = entry.call.split_once(' ').unwrap_or_default();
         match verb {
-            "create" | "apply" | "delete" | "raise" | "scale-down" => self.unintended(verb, what),
+            "create" | "apply" | "delete" | "raise" | "scale-down" | "alter" => {
+                self.unintended(verb, what)
+            }
             "point" => self.unintended(verb, what).or_else(|| self.untested(what)),
             _ => None,
         }
@@ -90,8 +94,11 @@ impl State {
             let behind = endpoints.get(service.name()).into_iter().flatten();
             behind.filter(|endpoint| endpoint.ready).count()
         };
+        let known = self.promises.served.union(&self.promises.standing);
+        let known: BTreeSet<_> = known.cloned().collect();
         let active = |object: &&Object| {
-            object.kind() == "Service" && object.label(label::ROLE) == Some(Role::Active.as_str())
+            let is_active = object.label(label::ROLE) == Some(Role::Active.as_str());
+            object.kind() == "Service" && (is_active || known.contains(object.name()))
         };
         let services = self.objects.values().filter(active);
         let serving: BTreeSet<_> = services
@@ -103,8 +110,42 @@ impl State {
             return None;
         }
         let empty = self.promises.served.difference(&serving);
-        let empty: Vec<_> = empty.filter(|name| self.must_serve(name)).collect();
+        let is_standing = |name: &String| self.promises.standing.contains(name);
+        let empty: Vec<_> = empty
+            .filter(|name| is_standing(name) || self.must_serve(name))
+            .collect();
+        let exposed = self.exposed();
+        if !exposed.is_empty() {
+            return Some(format!(
+                "promise 2: {exposed:?} lead to an untested candidate"
+            ));
+        }
         (!empty.is_empty()).then(|| format!("promise 1: nothing serves {empty:?} any more"))
+    }
+
+    /// Services users were at before promoter came, and a candidate's pods behind
+    /// them although it has not passed.
+    fn exposed(&self) -> Vec<String> {
+        let under_way = self.record.in_flight.as_ref();
+        let untested = under_way.filter(|promotion| {
+            let phases = [Phase::Deploying, Phase::Checking, Phase::Aborting];
+            phases.contains(&promotion.phase) && !promotion.exposed
+        });
+        let Some(promotion) = untested else {
+            return Vec::new();
+        };
+        let is_theirs = |pod: &str| {
+            let mut pods = self.pods.iter();
+            pods.any(|p| p.state.name == pod && p.state.promotion == promotion.id.as_ref())
+        };
+        let mut exposed = Vec::new();
+        for (name, behind) in self.endpoints() {
+            let leads = behind.iter().any(|endpoint| is_theirs(&endpoint.pod));
+            if leads && self.promises.standing.contains(&name) {
+                exposed.push(name);
+            }
+        }
+        exposed
     }
 
     /// Whether users count on a Service: it belongs to what serves, and to
@@ -150,6 +191,16 @@ impl State {
         {
             return None;
         }
+        let adopted = self
+            .record
+            .serving
+            .as_ref()
+            .filter(|_| self.in_flight().is_none());
+        let adopted = adopted.and_then(|serving| self.plans.get(&serving.plan));
+        if adopted.is_some_and(|plan| plan.adopted.is_some()) {
+            // What is given back is on record as what is adopted.
+            return None;
+        }
         let Some((promotion, plan)) = self.in_flight() else {
             return broken("no promotion with a kept plan is on record");
         };
@@ -180,13 +231,19 @@ impl State {
             }
             ("delete", "Deployment") => {
                 let serving = self.record.serving.as_ref();
-                let color = serving.map(|serving| format!("-{}", serving.color));
-                let serves = color.is_some_and(|color| name.ends_with(&color));
+                let serving = serving.and_then(|serving| self.plans.get(&serving.plan));
+                let mut apps = serving.into_iter().flat_map(|plan| &plan.apps);
+                let serves = apps.any(|app| app.deployment.name() == name);
                 serves.then(|| broken("it serves"))?
             }
             ("delete", "PersistentVolumeClaim") => broken("is never deleted"),
             ("point", _) => {
                 let fits = matches!(phase, Phase::Promoting | Phase::Aborting);
+                (!fits).then(|| broken(&format!("in phase {phase}")))?
+            }
+            ("alter", _) => {
+                let ends = [Phase::Promoting, Phase::Promoted, Phase::Aborted];
+                let fits = promotion.adopts && !ends.contains(&phase);
                 (!fits).then(|| broken(&format!("in phase {phase}")))?
             }
             ("raise", _) => {
@@ -244,6 +301,7 @@ impl Promises {
     pub(super) fn of_rest(&self) -> Self {
         Self {
             served: self.served.clone(),
+            standing: self.standing.clone(),
             ..Self::default()
         }
     }

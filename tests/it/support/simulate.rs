@@ -397,8 +397,11 @@ impl State {
 
     /// An object goes at once, its pods drain first (background deletion).
     pub(crate) fn unmade(&mut self, kind: &str, name: &str, uid: &str) {
-        self.objects
-            .retain(|_, object| object.kind() != kind || object.name() != name);
+        let is_of = |object: &Object| {
+            object.str_at("/metadata/ownerReferences/0/uid") == Some(uid)
+                || object.kind() == kind && object.name() == name
+        };
+        self.objects.retain(|_, object| !is_of(object));
         self.jobs.retain(|job| job.uid != uid);
         let owned = |pod: &&mut Pod| pod.state.owner.as_deref() == Some(uid);
         let mut going = Vec::new();

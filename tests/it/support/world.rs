@@ -41,6 +41,8 @@ pub(crate) struct State {
     pub(crate) now: Timestamp,
     pub(crate) group: String,
     pub(crate) objects: BTreeMap<ObjectRef, Object>,
+    /// What somebody else put there, as they did: promoter owns none of its fields.
+    pub(crate) others: BTreeMap<ObjectRef, Object>,
     pub(crate) pods: Vec<Pod>,
     pub(crate) jobs: Vec<JobState>,
     pub(crate) namespace: Option<BTreeMap<String, String>>,
@@ -142,6 +144,7 @@ impl World {
             now: clock.now(),
             group: group.to_owned(),
             objects: BTreeMap::new(),
+            others: BTreeMap::new(),
             pods: Vec::new(),
             jobs: Vec::new(),
             namespace: Some(BTreeMap::new()),
@@ -179,6 +182,7 @@ impl World {
             now: state.now,
             group: state.group.clone(),
             objects: state.objects.clone(),
+            others: state.others.clone(),
             pods: state.pods.clone(),
             jobs: state.jobs.clone(),
             namespace: state.namespace.clone(),
@@ -304,8 +308,11 @@ impl State {
     /// Puts an object there as somebody else would.
     pub(crate) fn put(&mut self, object: Value) {
         let mut object = Object(object);
-        let uid = format!("uid-{}", self.unique());
-        object.0["metadata"]["uid"] = uid.into();
+        if object.uid().is_none() {
+            let uid = format!("uid-{}", self.unique());
+            object.0["metadata"]["uid"] = uid.into();
+        }
+        self.others.insert(object.reference(), object.clone());
         self.objects.insert(object.reference(), object);
     }
 

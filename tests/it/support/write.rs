@@ -1,8 +1,9 @@
 //! What the API server does with each read and write.
 
 use promoter::plan::label::{self, Role};
-use promoter::plan::object::{Object, ObjectRef};
+use promoter::plan::object::{Object, ObjectRef, entry};
 use promoter::plan::survey::{StandingDeployment, Survey, Trial, Trials};
+use promoter::plan::taking::merged;
 use promoter::port::cluster::{Pointing, Runs};
 use promoter::port::{ClusterError, Epoch};
 use promoter::promotion::Raise;
@@ -46,15 +47,15 @@ impl State {
         standing.collect()
     }
 
-    pub(super) fn try_out(&self, objects: &[Object]) -> Trials {
+    pub(super) fn try_out(&self, objects: &[Object], adopted: &[ObjectRef]) -> Trials {
         let tried = objects.iter().map(Object::reference);
         tried
-            .map(|object| (object.clone(), self.trial(&object)))
+            .map(|object| (object.clone(), self.trial(&object, adopted)))
             .collect()
     }
 
-    fn trial(&self, object: &ObjectRef) -> Trial {
-        if self.is_foreign(object) {
+    fn trial(&self, object: &ObjectRef, adopted: &[ObjectRef]) -> Trial {
+        if self.is_foreign(object) && !adopted.contains(object) {
             return Trial::Foreign;
         }
         if let Some(who) = self.script.conflicts.get(object) {
@@ -108,7 +109,7 @@ impl State {
 
     pub(super) fn apply(&mut self, object: &Object, epoch: Epoch) -> Result<Object, ClusterError> {
         let reference = object.reference();
-        match self.trial(&reference) {
+        match self.trial(&reference, &[]) {
             Trial::Taken => {}
             Trial::Foreign => return Err(ClusterError::Foreign { object: reference }),
             Trial::Conflict(reason) => {
@@ -130,6 +131,14 @@ impl State {
 
     /// What the server adds, and what another field manager owns, stays.
     fn insert(&mut self, mut object: Object, before: Option<&Object>) -> Object {
+        // What others own of an object that was adopted stays theirs.
+        let others = self.others.get(&object.reference());
+        if let Some(others) = others.filter(|_| before.is_some()) {
+            object = merged(others, &object.0);
+            if object.kind() == "Service" {
+                entry(&mut object.0, &["spec"]).remove("selector");
+            }
+        }
         let uid = before.and_then(|before| before.uid().map(str::to_owned));
         let uid = uid.unwrap_or_else(|| format!("uid-{}", self.unique()));
         object.0["metadata"]["uid"] = uid.into();
@@ -173,6 +182,7 @@ impl State {
         let same = |found: &&Object| found.uid() == Some(uid);
         if self.objects.get(object).as_ref().is_some_and(same) {
             self.unmade(&object.kind, &object.name, uid);
+            self.others.remove(object);
             // Whoever owned something of it owns nothing of the next one.
             self.script.conflicts.remove(object);
             self.script.refused.remove(object);
@@ -260,11 +270,12 @@ impl State {
     }
 
     pub(super) fn of_kinds(&self, kinds: &[(String, String)]) -> Vec<Object> {
-        let asked = |object: &&Object| {
-            let kind = (object.api_version().to_owned(), object.kind().to_owned());
-            kinds.contains(&kind) && object.label(label::GROUP) == Some(&self.group)
-        };
-        self.objects.values().filter(asked).cloned().collect()
+        let kinds = kinds
+            .iter()
+            .map(|(api, kind)| (api.as_str(), kind.as_str()));
+        let mut all = self.all(&kinds.collect::<Vec<_>>());
+        all.retain(|object| object.label(label::GROUP) == Some(&self.group));
+        all
     }
 
     /// A lock that nobody renewed is nobody's.

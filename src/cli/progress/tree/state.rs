@@ -151,6 +151,8 @@ impl Run {
             | Fact::Removing { .. }
             | Fact::Removed
             | Fact::Overridden { .. }
+            | Fact::TakenOver { .. }
+            | Fact::GivenBack { .. }
             | Fact::Rebuilt { .. }
             | Fact::Repaired { .. }
             | Fact::Astray { .. } => return words::of_group(&event.fact).map(again),

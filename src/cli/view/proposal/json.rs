@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::adoption;
 use super::apps::{self, AppChange};
 use crate::engine::propose::Proposal;
 use crate::plan::CheckPlan;
@@ -26,6 +27,8 @@ use crate::plan::survey::Resources;
 /// - `capacity`: `needed` and `free`, each `pods`, `cpuMillis`, `memoryBytes`;
 /// - `restraints`: what keeps the release from users, each `held`, `banned` or
 ///   `failed` with who and why;
+/// - `adopts`: what is taken over, each `object` and `change` (`paused`, `narrowed`,
+///   `marked`), and given back unless it is promoted;
 /// - `warnings`: texts.
 pub fn proposal_json(proposal: &Proposal) -> Value {
     let plan = &proposal.plan;
@@ -56,6 +59,10 @@ pub fn proposal_json(proposal: &Proposal) -> Value {
             "free": resources(proposal.capacity.free),
         },
         "restraints": proposal.restraints,
+        "adopts": adoption::takings(proposal).map(|(object, change)| json!({
+            "object": object.to_string(),
+            "change": change.word(),
+        })).collect::<Vec<_>>(),
         "warnings": proposal.warnings,
     })
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{proposal, proposal_json, up_to_date};
+use super::{adoption, proposal, proposal_json, up_to_date};
 use crate::cli::view::sample::{self, plain};
 use crate::engine::propose::Proposal;
 use crate::plan::color::Color;
@@ -50,6 +50,45 @@ fn a_changed_image() {
 
     Plan: 2 apps change, 3 objects change, 1 check decides. Nothing was written.
     ");
+}
+
+#[test]
+fn an_adoption() {
+    let proposal = sample::adopting();
+    let shown = plain(&adoption(&proposal, now(), 100));
+    insta::assert_snapshot!(shown, @r"
+    master  environment v2, namespace hello
+    release greenrelease would fill blue, beside what stands, which would be green
+
+    APP      ACTIVE             CANDIDATE          BRANCH  BUILD  COMMIT   PUSHED
+    hello-a  master-41-0000029  master-42-000002a  master  42     000002a  2026-11-20 21:04 UTC
+             002900000000       002a00000000                               13h ago
+    hello-b  master-7-0000007   unchanged          master  7      0000007  2026-11-20 21:04 UTC
+             000700000000                                                  13h ago
+
+    takes over, and gives back as it was unless this is promoted:
+      Deployment hello-a  paused: its pods serve on, and nothing rolls out meanwhile
+      Deployment hello-b  paused: its pods serve on, and nothing rolls out meanwhile
+      Service hello-a     narrowed to the pods it leads to now
+      Ingress hello-a     marked as the group's
+    makes for what stands, as green: Service hello-a-green
+    goes once this is promoted, 30s after the switch, in this order: Deployment hello-a, hello-b
+
+    promotes only if check greets passes:
+      greets  hello-tests master master-12-000000c 000c00000000  timeout 5m, reports its test cases as TAP
+    the candidate has 5m to become ready; green stays 30s after the switch
+    needs 5 of 107 free pods, 500m of 3600m free CPU, 512Mi of 7900Mi free memory
+
+    warning: hello-b: no label names the branch
+
+    Plan: 2 apps are adopted, 1 check decides. Nothing was written.
+    ");
+    let json = proposal_json(&proposal);
+    assert_eq!(
+        json["adopts"][0],
+        serde_json::json!({ "object": "Deployment hello-a", "change": "paused" })
+    );
+    assert_eq!(json["adopts"][3]["change"], "marked");
 }
 
 #[test]
@@ -169,6 +208,7 @@ fn for_programs() {
     let json = proposal_json(&small);
     insta::assert_snapshot!(format!("{json:#}"), @r#"
     {
+      "adopts": [],
       "apps": [
         {
           "app": "hello-a",

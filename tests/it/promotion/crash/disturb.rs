@@ -25,8 +25,9 @@ const SOON: Duration = Duration::from_secs(16);
 pub(super) struct Story<Setting, Act, After> {
     /// In a few words.
     pub(super) name: &'static str,
-    /// The colour that serves in the end, however often it was interrupted.
-    pub(super) ends_at: Color,
+    /// The colour that serves in the end, however often it was interrupted; `None`:
+    /// what stood before promoter came.
+    pub(super) ends_at: Option<Color>,
     /// Calls go wrong only after the first one that begins with these words:
     /// those before are another story's.
     pub(super) after_call: Option<&'static str>,
@@ -132,7 +133,7 @@ where
     }
 
     fn ended(&self, scenario: &Scenario) {
-        scenario.rests_at(Some(self.ends_at));
+        scenario.rests_at(self.ends_at);
         whole::nothing_is_lost(scenario);
     }
 }

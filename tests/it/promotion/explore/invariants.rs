@@ -297,6 +297,9 @@ fn doing(state: &State, step: &Step) -> Vec<&'static str> {
             "who was published for the start is not any more after it",
         ),
         Step::Raise(_) => must(false, "nothing here is autoscaled"),
+        Step::Pause | Step::TakeOver | Step::LabelPods | Step::GiveBack => {
+            must(false, "nothing here is adopted");
+        }
         Step::MakeHook(_) | Step::RunHook { .. } => must(false, "nothing here has a hook"),
         Step::Prune => must(
             matches!(phase, Phase::Settling | Phase::Aborting),

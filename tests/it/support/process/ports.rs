@@ -21,6 +21,7 @@ use promoter::promotion::observed::Observed;
 use promoter::promotion::record::GroupRecord;
 use promoter::promotion::request::Request;
 use promoter::promotion::restraint::{Restraints, Statement};
+use serde_json::Value;
 
 use super::Process;
 use crate::support::world::State;
@@ -32,9 +33,34 @@ impl Cluster for Process {
         self.call("survey".to_owned(), None, act).await
     }
 
-    async fn try_out(&self, objects: &[Object]) -> Result<Trials, ClusterError> {
-        let act = |state: &mut State| Ok(state.try_out(objects));
+    async fn try_out(
+        &self,
+        objects: &[Object],
+        adopted: &[ObjectRef],
+    ) -> Result<Trials, ClusterError> {
+        let act = |state: &mut State| Ok(state.try_out(objects, adopted));
         self.call("try out".to_owned(), None, act).await
+    }
+
+    async fn find(&self, objects: &[ObjectRef]) -> Result<Vec<Object>, ClusterError> {
+        let act = |state: &mut State| Ok(state.find(objects));
+        self.call("find".to_owned(), None, act).await
+    }
+
+    async fn all(&self, kinds: &[(&str, &str)]) -> Result<Vec<Object>, ClusterError> {
+        let act = |state: &mut State| Ok(state.all(kinds));
+        self.call("all".to_owned(), None, act).await
+    }
+
+    async fn alter(
+        &self,
+        epoch: Epoch,
+        found: &Object,
+        patch: &Value,
+    ) -> Result<Object, ClusterError> {
+        let act = |state: &mut State| state.alter(found, patch);
+        let call = format!("alter {}", found.reference());
+        self.call(call, Some(epoch), act).await
     }
 
     async fn observe(&self) -> Result<Observed, ClusterError> {

@@ -96,12 +96,17 @@ impl Node {
         })
     }
 
-    /// A step that was done, or cut off in the midst of it.
+    /// A step that was done, or cut off in the midst of it. Nothing here is adopted, or
+    /// has a hook.
     fn done(self, step: &Step) -> Vec<Self> {
         let mark = |node: Self, mark| node.with(|state| state.mark(mark));
         match step {
-            // Nothing here has a hook.
-            Step::MakeHook(_) | Step::RunHook { .. } => Vec::new(),
+            Step::Pause
+            | Step::TakeOver
+            | Step::LabelPods
+            | Step::GiveBack
+            | Step::MakeHook(_)
+            | Step::RunHook { .. } => Vec::new(),
             Step::Prepare => vec![mark(self, Mark::Prepared)],
             // They are made anew.
             Step::DeleteServices(_) => vec![self.each_app(|app| app.rerouted = false)],
@@ -113,11 +118,8 @@ impl Node {
             Step::DeleteDeployments(found) => {
                 let is_new = found.iter().all(|(name, _)| name.ends_with("green"));
                 let going: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
-                let goes = |n: usize| {
-                    going
-                        .iter()
-                        .any(|name| name.starts_with(["hello-a", "hello-b"][n]))
-                };
+                let app = |n: usize| ["hello-a", "hello-b"][n];
+                let goes = |n| going.iter().any(|name| name.starts_with(app(n)));
                 vec![self.with(|state| {
                     for n in (0..state.kind.apps).filter(|n| goes(*n)) {
                         if is_new {

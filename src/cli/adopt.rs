@@ -1,0 +1,105 @@
+//! `promoter adopt`: a group whose apps run already is promoted for the first time
+//! beside them. It is shown first, and done once somebody says so.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::{Adopt, At, Deployed, Format, Target};
+use super::driving::{Progress, place, stop_on_signal};
+use super::exit::Exit;
+use super::progress::Plain;
+use super::{CliError, deploy, undo, view};
+use crate::config;
+use crate::engine::EngineError;
+use crate::engine::adopt::GivenBack;
+use crate::engine::deploy::DeployOptions;
+use crate::group::Group;
+
+pub(super) async fn run(dir: &Path, command: Adopt) -> Result<Exit, CliError> {
+    if command.undo {
+        return give_back(dir, command).await;
+    }
+    let group = super::group(dir, &command.target)?;
+    if !command.yes && !is_wanted(&group, &command).await? {
+        let name = &group.name;
+        anstream::eprintln!("nothing was changed; `promoter adopt {name} --yes` does it");
+        return Ok(Exit::Usage);
+    }
+    let progress = Progress::new(&command.shown);
+    let place = (&group.environment).into();
+    let engine = config::engine(&place, &group.name, progress.recorder()).await?;
+    let images = config::images(&group).await?;
+    let options = DeployOptions {
+        actor: config::actor(),
+        chance: rand::random(),
+        force: false,
+        detach: false,
+        retry: command.retry,
+        overriding: command.overriding,
+        why: command.reason,
+    };
+    let stop = stop_on_signal(progress.tree.clone());
+    let adopted = Box::pin(engine.adopt(images.sources(), &group, options, stop)).await;
+    progress.finish();
+    deploy::show(&group.name, &adopted?, command.shown.output)
+}
+
+/// Shows what would be done, and asks whoever sits at a terminal.
+async fn is_wanted(group: &Group, command: &Adopt) -> Result<bool, CliError> {
+    let place = (&group.environment).into();
+    let waits = Arc::new(Plain::new(false));
+    let engine = config::observer(&place, &group.name, waits).await?;
+    let images = config::images(group).await?;
+    let proposal = Box::pin(engine.propose_adoption(images.sources(), group)).await;
+    let proposal = proposal.map_err(EngineError::Propose)?;
+    let mut out = anstream::stdout();
+    if command.shown.output == Format::Json {
+        writeln!(out, "{:#}", view::proposal_json(&proposal))?;
+        return Ok(false);
+    }
+    let now = engine.clock.now();
+    write!(out, "{}", view::adoption(&proposal, now, view::width()))?;
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    anstream::eprint!("adopt {}? [y/N] ", group.name);
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+async fn give_back(dir: &Path, command: Adopt) -> Result<Exit, CliError> {
+    let Target { named, .. } = command.target;
+    let nowhere = At {
+        environment: None,
+        context: None,
+        namespace: None,
+    };
+    let of = Deployed { named, at: nowhere };
+    let (group, place) = place(dir, &of)?;
+    let progress = Progress::new(&command.shown);
+    let engine = config::engine(&place, &group, progress.recorder()).await?;
+    let stop = stop_on_signal(progress.tree.clone());
+    let actor = config::actor().name;
+    let given_back = engine.give_up_adopted(&actor, command.reason, stop);
+    let given_back = Box::pin(given_back).await;
+    progress.finish();
+    let format = command.shown.output;
+    match given_back? {
+        GivenBack::Undone(action, undone) => undo::show(action, &group, undone, format),
+        GivenBack::Done => {
+            if format == Format::Text {
+                writeln!(
+                    anstream::stdout(),
+                    "{group}: what was adopted is as it was found"
+                )?;
+            }
+            Ok(Exit::Success)
+        }
+        GivenBack::Nothing(_) => {
+            anstream::eprintln!("{group}: nothing is adopted that could be given back");
+            Ok(Exit::Refused)
+        }
+    }
+}
