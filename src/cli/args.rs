@@ -1,15 +1,18 @@
 //! What can be typed. Types only; nothing is looked up or decided here.
 
+mod past;
+mod wish;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::config::env;
 use crate::group::aws;
-use crate::promotion::restraint::BannedImage;
 
-/// Most characters of a reason, as the cluster keeps them.
-const LONGEST_REASON: usize = 500;
+pub use past::{Among, Diff, Export, Exported, History, Logs, Past, Show};
+use wish::reason;
+pub use wish::{Abort, Ban, Bans, Hold, Remove, Rollback};
 
 /// Promote a group of apps together, or not at all.
 #[derive(Debug, Parser)]
@@ -274,92 +277,12 @@ impl At {
     }
 }
 
-/// `promoter hold`, `promoter unhold`
-#[derive(Debug, ClapArgs)]
-pub struct Hold {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub of: Deployed,
-
-    /// Why, for everybody who looks at it later
-    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
-    pub reason: String,
-}
-
-/// `promoter ban`, `promoter unban`
-#[derive(Debug, ClapArgs)]
-pub struct Ban {
-    /// Its digest, or the first 12 digits of it or more, as `plan` and `diff` show them
-    #[arg(value_name = "DIGEST", value_parser = BannedImage::parse)]
-    pub image: BannedImage,
-
-    /// Why, for everybody who looks at it later
-    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
-    pub reason: String,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub at: At,
-}
-
-/// `promoter bans`
-#[derive(Debug, ClapArgs)]
-pub struct Bans {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub at: At,
-
-    /// How to print it
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
-}
-
 /// `promoter resume`
 #[derive(Debug, ClapArgs)]
 pub struct Resume {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
     pub of: Deployed,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub shown: Shown,
-}
-
-/// `promoter rollback`
-#[derive(Debug, ClapArgs)]
-pub struct Rollback {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub of: Deployed,
-
-    /// The release, or a promotion of it; without it, what served before
-    #[arg(long, value_name = "RELEASE")]
-    pub to: Option<String>,
-
-    /// Why, for everybody who looks at it later
-    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
-    pub reason: Option<String>,
-
-    /// Promote in spite of a hold or a ban; why stays on record
-    #[arg(long = "override", value_name = "REASON", value_parser = reason)]
-    pub overriding: Option<String>,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub shown: Shown,
-}
-
-/// `promoter abort`
-#[derive(Debug, ClapArgs)]
-pub struct Abort {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub of: Deployed,
-
-    /// Why, for everybody who looks at it later
-    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
-    pub reason: Option<String>,
 
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
@@ -384,134 +307,6 @@ pub struct Status {
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub output: Format,
-}
-
-/// `promoter history`
-#[derive(Debug, ClapArgs)]
-pub struct History {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub of: OneOrAll,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub at: At,
-
-    /// How many, at most
-    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 20)]
-    pub last: u32,
-
-    /// Ask no cluster; show only what was recorded on this machine
-    #[arg(long)]
-    pub local: bool,
-
-    /// How to print it
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
-}
-
-/// A promotion that is looked back on.
-#[derive(Debug, ClapArgs)]
-pub struct Past {
-    /// Its identity, as `promoter history` lists it
-    pub promotion: String,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub of: Among,
-}
-
-/// What tells promotions of one identity apart.
-#[derive(Debug, ClapArgs)]
-pub struct Among {
-    /// Its group, where several have one of that identity
-    #[arg(short, long, value_name = "GROUP")]
-    pub group: Option<String>,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub at: At,
-}
-
-/// `promoter show`
-#[derive(Debug, ClapArgs)]
-pub struct Show {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub past: Past,
-
-    /// How to print it
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
-}
-
-/// `promoter logs`
-#[derive(Debug, ClapArgs)]
-pub struct Logs {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub past: Past,
-
-    /// Only what this check wrote
-    #[arg(short, long, value_name = "CHECK")]
-    pub check: Option<String>,
-}
-
-/// `promoter diff`
-#[derive(Debug, ClapArgs)]
-pub struct Diff {
-    /// The promotion; with a second one, what came before
-    #[arg(value_name = "PROMOTION")]
-    pub first: String,
-
-    /// What came after; without it, the first is compared with the last one that passed before it
-    #[arg(value_name = "PROMOTION")]
-    pub second: Option<String>,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub of: Among,
-
-    /// How to print it
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
-}
-
-/// `promoter export`
-#[derive(Debug, ClapArgs)]
-pub struct Export {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub past: Past,
-
-    /// What to write
-    #[arg(short, long, value_enum, default_value_t = Exported::Json)]
-    pub format: Exported,
-
-    /// Where to; standard output if not given
-    #[arg(long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-}
-
-/// What a promotion is written down as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Exported {
-    /// All that is on record of it
-    Json,
-    /// Its checks and their test cases, as CI systems read them
-    Junit,
-}
-
-/// `promoter remove`
-#[derive(Debug, ClapArgs)]
-pub struct Remove {
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub of: Deployed,
-
-    /// Do not ask; needed where nobody can answer
-    #[arg(short, long)]
-    pub yes: bool,
 }
 
 /// `promoter install`
@@ -556,18 +351,6 @@ pub struct Token {
     /// The environment whose cluster is meant; needed where there are several
     #[arg(short, long, value_name = "ENVIRONMENT")]
     pub environment: Option<String>,
-}
-
-/// A reason has to say something, and has to fit where everybody reads it.
-fn reason(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    match text.chars().count() {
-        0 => Err("a reason has to say something".to_owned()),
-        length if length > LONGEST_REASON => Err(format!(
-            "it has {length} characters, and at most {LONGEST_REASON} are kept"
-        )),
-        _ => Ok(text.to_owned()),
-    }
 }
 
 /// How to print a result.

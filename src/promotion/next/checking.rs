@@ -164,13 +164,16 @@ fn decide(situation: Situation<'_>) -> Next {
 
 /// What passed its checks is switched to once the hooks that come first passed.
 fn before_switch(situation: Situation<'_>) -> Next {
+    // What comes later may build on it.
+    let refused = hooks::refused(situation, When::BeforeSwitch);
+    if !refused.is_empty() {
+        return abort(refused);
+    }
     if let Some(hook) = hooks::at(situation, When::BeforeSwitch) {
         return hook;
     }
-    let refused = hooks::refused(situation, When::BeforeSwitch);
     match situation.gate() {
         Decision::Promote => enter(Phase::Promoting),
-        _ if !refused.is_empty() => abort(refused),
         decision => {
             let text = format!("the record does not say that every hook passed: {decision:?}");
             abort(vec![Reason::new(ReasonKind::Gate, text)])

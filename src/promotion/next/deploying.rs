@@ -55,12 +55,12 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if !situation.is_marked(Mark::Prepared) {
         return Next::Do(Step::Prepare);
     }
-    if let Some(hook) = hooks::at(situation, When::BeforeDeploy) {
-        return hook;
-    }
     let refused = hooks::refused(situation, When::BeforeDeploy);
     if !refused.is_empty() {
         return abort(refused);
+    }
+    if let Some(hook) = hooks::at(situation, When::BeforeDeploy) {
+        return hook;
     }
     let missing = situation
         .plan

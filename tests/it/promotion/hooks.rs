@@ -88,6 +88,20 @@ async fn after_the_promotion_one_that_fails_is_said() {
     assert!(matches!(again, Ok(Deployed::Ended { .. })), "{again:?}");
 }
 
+/// What comes later may build on it.
+#[tokio::test(start_paused = true)]
+async fn after_one_that_failed_no_other_runs() {
+    let mut group = given::hooked();
+    let mut second = group.hooks[0].clone();
+    second.job.name = "fill".parse().unwrap();
+    group.hooks.insert(1, second);
+    let scenario = Scenario::ready_for_green(group).await;
+    scenario.world.run("migrate", Run::exits(1));
+    scenario.abort().await;
+    assert_eq!(ran(&scenario), ["migrate"]);
+    rests(&scenario, Some(Color::Blue)).await;
+}
+
 /// Whatever becomes of it, it may have run.
 #[tokio::test(start_paused = true)]
 async fn one_that_is_lost_is_not_run_again() {
