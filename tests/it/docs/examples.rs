@@ -3,21 +3,19 @@
 use std::fs;
 use std::path::Path;
 
-use toml::{Table, Value};
+use promoter::group::spec::{EnvironmentSpec, GroupSpec, Spanned};
 
 /// The tables of a group file; all others are an environment's.
 const OF_GROUP: [&str; 5] = ["group", "strategy", "app", "check", "hook"];
 /// The group and environment that fragments are put into.
 const GROUP: &str = "master";
 const ENVIRONMENT: &str = "v2";
+/// The apps that examples speak of.
+const APPS: [&str; 2] = ["hello-a", "hello-b"];
 
 /// Writes a whole file, or a fragment in a file that has no more than it needs, and
 /// what the file refers to.
 pub(super) fn write(folder: &Path, text: &str, is_fragment: bool) {
-    let parsed: Table = text
-        .parse()
-        .unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let is_group = parsed.keys().all(|key| OF_GROUP.contains(&key.as_str()));
     for kind in ["groups/manifests", "environments"] {
         fs::create_dir_all(folder.join(kind)).unwrap();
     }
@@ -25,98 +23,105 @@ pub(super) fn write(folder: &Path, text: &str, is_fragment: bool) {
         let path = Path::new("groups/manifests").join(manifest);
         fs::copy(&path, folder.join(&path)).unwrap();
     }
-    let (text, table) = match (is_fragment, is_group) {
-        (false, _) => (text.to_owned(), parsed),
-        (true, true) => completed(text, &parsed, "group", &minimal_group(GROUP, ENVIRONMENT)),
-        (true, false) => completed(
-            text,
-            &parsed,
-            "environment",
-            &minimal_environment(ENVIRONMENT),
-        ),
+    let header = text.lines().find(|line| line.starts_with('[')).unwrap();
+    let header = header.split(']').next().unwrap_or_default();
+    if OF_GROUP.contains(&header.trim_matches('[')) {
+        write_group(folder, text, is_fragment);
+    } else {
+        write_environment(folder, text, is_fragment);
+    }
+}
+
+fn write_group(folder: &Path, text: &str, is_fragment: bool) {
+    let text = if is_fragment {
+        whole_group(text)
+    } else {
+        text.to_owned()
     };
-    let kind = if is_group { "group" } else { "environment" };
-    let name = table[kind]["name"].as_str().unwrap();
-    write_file(folder, kind, name, &text);
-    if !is_group {
-        write_file(folder, "group", GROUP, &minimal_group(GROUP, name));
-        return;
-    }
-    let environment = table["group"]["environment"].as_str().unwrap();
-    write_file(
-        folder,
-        "environment",
-        environment,
-        &minimal_environment(environment),
-    );
-    let required = table["group"].get("requires").and_then(Value::as_array);
-    for required in required.into_iter().flatten().filter_map(Value::as_str) {
-        // Its app is its own.
-        let group = minimal_group(required, environment).replace("hello", required);
-        write_file(folder, "group", required, &group);
+    let spec = GroupSpec::read("", &text).0.unwrap();
+    let (name, environment) = (value(spec.name.as_ref()), value(spec.environment.as_ref()));
+    file(folder, "groups", name, &text);
+    let place = whole_environment(&named("environment", environment));
+    file(folder, "environments", environment, &place);
+    for required in spec.requires.iter().map(Spanned::get_ref) {
+        let head = format!(
+            "{}environment = \"{environment}\"\n",
+            named("group", required)
+        );
+        // What it has is its own.
+        let group = whole_group(&head).replace("hello", required);
+        file(folder, "groups", required, &group);
     }
 }
 
-fn write_file(folder: &Path, kind: &str, name: &str, text: &str) {
-    fs::write(folder.join(format!("{kind}s/{name}.toml")), text).unwrap();
+fn write_environment(folder: &Path, text: &str, is_fragment: bool) {
+    let text = if is_fragment {
+        whole_environment(text)
+    } else {
+        text.to_owned()
+    };
+    let spec = EnvironmentSpec::read("", &text).0.unwrap();
+    let name = value(spec.name.as_ref());
+    file(folder, "environments", name, &text);
+    let group = whole_group(&format!("[group]\nenvironment = \"{name}\"\n"));
+    file(folder, "groups", GROUP, &group);
 }
 
-fn minimal_group(name: &str, environment: &str) -> String {
-    format!(
-        r#"[group]
-name = "{name}"
-environment = "{environment}"
-branch = "main"
-
-[[app]]
-name = "hello-a"
-
-[[app]]
-name = "hello-b"
-
-[[check]]
-name = "passes"
-app = "hello-a"
-"#
-    )
+fn value(written: Option<&Spanned<String>>) -> &str {
+    written.map(|written| written.get_ref().as_str()).unwrap()
 }
 
-fn minimal_environment(name: &str) -> String {
-    format!(
-        r#"[environment]
-name = "{name}"
-namespace = "{name}"
-cluster = {{ context = "a-cluster" }}
-"#
-    )
+fn file(folder: &Path, kind: &str, name: &str, text: &str) {
+    fs::write(folder.join(format!("{kind}/{name}.toml")), text).unwrap();
 }
 
-/// A fragment with what it lacks of a minimal file: keys of its `head`, and tables
-/// that it has none of that kind and name.
-fn completed(text: &str, parsed: &Table, head: &str, minimal: &str) -> (String, Table) {
-    let mut text = text.to_owned();
-    for part in minimal.split("\n\n") {
-        let (header, keys) = part.split_once('\n').unwrap();
-        let kind = header.trim_matches(['[', ']']);
-        match parsed.get(kind) {
-            Some(Value::Table(own)) if kind == head => {
-                let lacks = |line: &&str| !own.contains_key(line.split(' ').next().unwrap());
-                let lacking: Vec<_> = keys.lines().filter(lacks).collect();
-                let with = format!("{header}\n{}\n", lacking.join("\n"));
-                text = text.replacen(&format!("{header}\n"), &with, 1);
-            }
-            Some(Value::Array(own)) if kind != "app" || has_named(own, keys) => {}
-            _ => text = format!("{text}\n{part}\n"),
+fn named(table: &str, name: &str) -> String {
+    format!("[{table}]\nname = \"{name}\"\n")
+}
+
+/// With what a group cannot do without.
+fn whole_group(text: &str) -> String {
+    let spec = GroupSpec::read("", text).0.unwrap();
+    let head = [
+        ("name", GROUP, spec.name.is_none()),
+        ("environment", ENVIRONMENT, spec.environment.is_none()),
+        ("branch", "main", spec.branch.is_none()),
+    ];
+    let lacking = head.iter().filter(|(.., lacks)| *lacks);
+    let lacking = lacking.map(|(key, value, _)| format!("{key} = \"{value}\"\n"));
+    let mut text = with_head(text, "group", &lacking.collect::<String>());
+    for app in APPS {
+        let mut apps = spec.apps.iter().filter_map(|app| app.name.as_ref());
+        if !apps.any(|name| name.get_ref() == app) {
+            text += &format!("\n[[app]]\nname = \"{app}\"\n");
         }
     }
-    let table = text
-        .parse()
-        .unwrap_or_else(|error| panic!("{error}\n{text}"));
-    (text, table)
+    if spec.checks.is_empty() {
+        text += "\n[[check]]\nname = \"passes\"\nimage = \"tests:1\"\n";
+    }
+    text
 }
 
-/// Whether one of these tables has the name that these lines give.
-fn has_named(tables: &[Value], keys: &str) -> bool {
-    let mut names = tables.iter().filter_map(|table| table["name"].as_str());
-    names.any(|name| keys.contains(&format!("name = \"{name}\"")))
+/// With what an environment cannot do without.
+fn whole_environment(text: &str) -> String {
+    let spec = EnvironmentSpec::read("", text).0.unwrap();
+    let cluster = "{ context = \"a-cluster\" }".to_owned();
+    let quoted = format!("\"{ENVIRONMENT}\"");
+    let head = [
+        ("name", &quoted, spec.name.is_none()),
+        ("namespace", &quoted, spec.namespace.is_none()),
+        ("cluster", &cluster, spec.cluster.is_none()),
+    ];
+    let lacking = head.iter().filter(|(.., lacks)| *lacks);
+    let lacking = lacking.map(|(key, value, _)| format!("{key} = {value}\n"));
+    with_head(text, "environment", &lacking.collect::<String>())
+}
+
+/// With these keys in its first table, which it may lack as a whole.
+fn with_head(text: &str, table: &str, keys: &str) -> String {
+    let header = format!("[{table}]\n");
+    match text.split_once(&header) {
+        Some((before, after)) => format!("{before}{header}{keys}{after}"),
+        None => format!("{header}{keys}\n{text}"),
+    }
 }
