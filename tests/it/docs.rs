@@ -243,13 +243,13 @@ fn every_key_has_its_line() {
     let page = page(KEYS);
     for (list, heading) in SECTIONS {
         let known = keys(list);
-        let written = first_cells(page.section(heading)).into_iter().collect();
+        let written: BTreeSet<_> = first_cells(page.section(heading)).into_iter().collect();
         assert_eq!(known, written, "{heading}");
     }
     let mut of_hook = keys("CHECK");
     of_hook.remove("report");
     of_hook.insert("when");
-    let written = first_cells(page.section("`[[hook]]`"))
+    let written: BTreeSet<_> = first_cells(page.section("`[[hook]]`"))
         .into_iter()
         .collect();
     assert_eq!(of_hook, written);
@@ -293,10 +293,10 @@ fn every_exit_code_has_its_line() {
     let page = page(CODES);
     let (table, _) = page.text.split_once("\nIf there").unwrap();
     let rows = first_cells(table);
-    assert_eq!(known, rows.as_slice(), "{CODES}");
+    assert_eq!(known, rows, "{CODES}");
     let readme = self::page(README);
     let rows = first_cells(readme.section("Exit codes"));
-    assert_eq!(known, rows.as_slice(), "{README}");
+    assert_eq!(known, rows, "{README}");
 }
 
 #[test]
