@@ -11,7 +11,7 @@ use promoter::cli::args::Args;
 
 mod examples;
 
-/// The pages with examples; those of `docs/` are found.
+/// Pages that are read by name; those of `docs/` are found.
 const README: &str = "README.md";
 const KEYS: &str = "docs/groups.md";
 const CODES: &str = "docs/exit-codes.md";
@@ -275,8 +275,8 @@ fn every_key_has_its_line() {
 /// The keys of one of the readers' lists.
 fn keys(list: &str) -> BTreeSet<&'static str> {
     let head = format!("const {list}: &[&str] = &[");
-    let lists = READERS.iter().filter_map(|text| text.split_once(&head));
-    let list = lists.filter_map(|(_, rest)| rest.split(']').next()).next();
+    let mut lists = READERS.iter().filter_map(|text| text.split_once(&head));
+    let list = lists.find_map(|(_, rest)| rest.split(']').next());
     let list = list.unwrap_or_else(|| panic!("no reader has {head}"));
     list.split('"').skip(1).step_by(2).collect()
 }

@@ -93,7 +93,7 @@ fn whole_group(text: &str) -> String {
     for app in APPS {
         let mut apps = spec.apps.iter().filter_map(|app| app.name.as_ref());
         if !apps.any(|name| name.get_ref() == app) {
-            text += &format!("\n[[app]]\nname = \"{app}\"\n");
+            text.extend(["\n[[app]]\nname = \"", app, "\"\n"]);
         }
     }
     if spec.checks.is_empty() {
