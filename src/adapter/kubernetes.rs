@@ -42,10 +42,12 @@ use kube::{Client, Config};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Mutex;
+use tower::Layer as _;
 
 use crate::group::name::{GroupName, Namespace};
 use crate::port::login::Endpoint;
 use crate::port::{ClusterError, Epoch, Login};
+use bearer::BearerLayer;
 use lease::Held;
 use resource::Resources;
 use watch::Watch;
@@ -116,7 +118,10 @@ impl Connection {
         config: Config,
         login: Option<Arc<dyn Login>>,
     ) -> Result<Self, ClusterError> {
-        let client = client::client(config, AGENT, login);
+        let client = client::client(config, AGENT, |http| match login {
+            Some(login) => client::Http::new(BearerLayer(login).layer(http)),
+            None => http,
+        });
         Ok(Self {
             client: client.map_err(|error| unreachable(name, &*error))?,
             name: name.to_owned(),

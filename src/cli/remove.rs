@@ -22,10 +22,10 @@ pub(super) async fn run(dir: &Path, command: Remove) -> Result<Exit, CliError> {
     let removal = engine.removal().await?;
     let mut out = anstream::stdout();
     write!(out, "{}", view::removal(&group, &place.namespace, &removal))?;
-    if removal.in_flight.is_some() {
+    if removal.in_flight.is_some() || removal.is_adopted {
         return Ok(Exit::Refused);
     }
-    if removal.goes.is_empty() {
+    if removal.goes.is_empty() && !removal.is_recorded {
         return Ok(Exit::Success);
     }
     if !command.yes && !is_confirmed(&group, &place)? {
@@ -38,7 +38,7 @@ pub(super) async fn run(dir: &Path, command: Remove) -> Result<Exit, CliError> {
     write!(out, "{}", view::removed(&group, &removed))?;
     Ok(match removed {
         Removed::Gone(_) | Removed::Nothing => Exit::Success,
-        Removed::InFlight(_) => Exit::Refused,
+        Removed::InFlight(_) | Removed::Adopted => Exit::Refused,
         Removed::Stopped => Exit::Interrupted,
     })
 }

@@ -37,6 +37,10 @@ pub struct Removal {
     pub levels: Vec<Vec<AppName>>,
     /// A promotion under way, which has to end first.
     pub in_flight: Option<PromotionId>,
+    /// Whether what serves is adopted and was there before promoter.
+    pub is_adopted: bool,
+    /// Whether there is a record, even if nothing is left.
+    pub is_recorded: bool,
 }
 
 /// What came of it.
@@ -48,6 +52,8 @@ pub enum Removed {
     Nothing,
     /// A promotion is under way.
     InFlight(PromotionId),
+    /// What serves is not promoter's: it has to be given back first.
+    Adopted,
     /// A person stopped it.
     Stopped,
 }
@@ -83,6 +89,10 @@ impl Engine {
         Ok(Removal {
             goes,
             stays,
+            is_adopted: serving.is_some_and(|plan| plan.adopted.is_some()),
+            is_recorded: record.serving.is_some()
+                || record.removing.is_some()
+                || !record.outcomes.is_empty(),
             levels: serving.map(Plan::teardown_order).unwrap_or_default(),
             in_flight: record.in_flight.map(|promotion| promotion.id),
         })
@@ -112,6 +122,9 @@ impl Engine {
         let removal = self.removal().await?;
         if let Some(promotion) = removal.in_flight {
             return Ok(Removed::InFlight(promotion));
+        }
+        if removal.is_adopted {
+            return Ok(Removed::Adopted);
         }
         let mut record = self.ledger.read().await.map_err(EngineError::Cluster)?;
         if removal.goes.is_empty() && record.serving.is_none() && record.outcomes.is_empty() {

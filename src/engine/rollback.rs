@@ -98,7 +98,8 @@ impl Engine {
             proposal = self.in_time(&answers, planning) => proposal?,
             () = stop.cancelled() => return Ok(Deployed::Stopped),
         };
-        let leaves = proposal.live.as_ref().map(|live| live.fingerprint.clone());
+        let live = proposal.live.as_ref().map(|live| live.fingerprint.clone());
+        let leaves = live.filter(|live| *live != proposal.plan.fingerprint);
         let options = DeployOptions {
             // A person says so, whatever was found before.
             retry: true,
@@ -123,10 +124,18 @@ impl GroupRecord {
         is_release || promotions.any(|o| o.promotion.as_ref() == text)
     }
 
+    /// Whether it is another release than what serves, and none that was found bad.
+    fn is_way_back(&self, kept: &Serving) -> bool {
+        let serves = self.serving.as_ref().map(|serving| &serving.release);
+        let mut outcomes = self.outcomes.iter().filter(|o| o.release == kept.release);
+        let is_bad = outcomes.any(|o| self.found_bad(&o.fingerprint).is_some());
+        Some(&kept.release) != serves && !is_bad
+    }
+
     /// The kept release that is meant.
     fn find(&self, to: Option<&str>) -> Result<&Serving, EngineError> {
         let found = match to {
-            None => self.kept().next(),
+            None => self.kept().find(|kept| self.is_way_back(kept)),
             // What serves may be named as well, and there is nothing to do then.
             Some(to) => self
                 .kept()

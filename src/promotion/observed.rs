@@ -167,7 +167,7 @@ pub struct JobState {
     pub promotion: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Whether it has not been let run yet.
+    /// Whether it was made suspended and never let run.
     pub suspended: bool,
     /// Whether it is being deleted.
     pub deleting: bool,

@@ -81,7 +81,11 @@ async fn client(context: &str) -> Result<Client> {
         ..KubeConfigOptions::default()
     };
     let config = Config::from_custom_kubeconfig(Kubeconfig::read()?, &options).await?;
-    let client = client::client(config, concat!("floor/", env!("CARGO_PKG_VERSION")));
+    let client = client::client(
+        config,
+        concat!("floor/", env!("CARGO_PKG_VERSION")),
+        std::convert::identity,
+    );
     client.map_err(|error| anyhow!(error))
 }
 

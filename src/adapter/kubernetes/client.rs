@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::HeaderValue;
 use http::header::USER_AGENT;
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy;
@@ -19,10 +20,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::{Client, Config};
+use tower::util::BoxCloneSyncService;
 use tower::{BoxError, ServiceBuilder, service_fn};
-
-use super::bearer::BearerLayer;
-use crate::port::Login;
 
 /// How often a quiet connection is asked whether it is still there.
 const PING: Duration = Duration::from_secs(5);
@@ -36,13 +35,16 @@ const AHEAD_OF_ONE: u32 = 1 << 18;
 /// Connections, each of which is made when it is needed first.
 const CONNECTIONS: usize = 4;
 
+/// Sends requests, whichever connection they take.
+pub(super) type Http = BoxCloneSyncService<Request<Body>, Response<Incoming>, BoxError>;
+
 /// A client that says which program it is: whoever reads the API server's audit
-/// log can tell what that asked for, and how often. Where there is a login, its
-/// tokens let all requests in, whichever connection they take.
+/// log can tell what that asked for, and how often. `logged_in` is what has to be
+/// done to requests so that they are let in, beyond what the configuration says.
 pub(super) fn client(
     mut config: Config,
     agent: &'static str,
-    login: Option<Arc<dyn Login>>,
+    logged_in: impl FnOnce(Http) -> Http,
 ) -> Result<Client, BoxError> {
     let agent = HeaderValue::from_static(agent);
     config.headers.push((USER_AGENT, agent));
@@ -81,12 +83,11 @@ pub(super) fn client(
         let turn = turn.fetch_add(1, Ordering::Relaxed);
         clients[turn % CONNECTIONS].request(request)
     });
+    let http = Http::new(ServiceBuilder::new().map_err(BoxError::from).service(http));
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
-        .option_layer(login.map(BearerLayer))
-        .map_err(BoxError::from)
-        .service(http);
+        .service(logged_in(http));
     Ok(ClientBuilder::new(service, config.default_namespace).build())
 }

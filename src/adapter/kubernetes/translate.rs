@@ -226,6 +226,8 @@ impl Facts for JobState {
 
     fn read(wire: Self::Wire) -> (ObjectMeta, Option<Self>) {
         let suspended = wire.spec.and_then(|spec| spec.suspend).unwrap_or_default();
+        // Whoever suspends it later makes it another generation.
+        let suspended = suspended && wire.metadata.generation.is_none_or(|first| first == 1);
         let state = job(&wire.metadata, suspended, wire.status.unwrap_or_default());
         (wire.metadata, state)
     }

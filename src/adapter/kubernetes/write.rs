@@ -43,11 +43,12 @@ impl Kubernetes {
         self.client.request(request).await
     }
 
-    /// Lets a Job run, as long as it has that uid and does not run.
+    /// Lets a Job run, as long as it has that uid and never ran.
     async fn unsuspend(&self, job: &ObjectRef, uid: &str) -> Result<Option<Object>, ClusterError> {
         let action = format!("let {job} run");
         let operations = json!([
             { "op": "test", "path": "/metadata/uid", "value": uid },
+            { "op": "test", "path": "/metadata/generation", "value": 1 },
             { "op": "test", "path": "/spec/suspend", "value": true },
             { "op": "replace", "path": "/spec/suspend", "value": false },
         ]);

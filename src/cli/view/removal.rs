@@ -24,6 +24,13 @@ pub fn removal(group: &GroupName, namespace: &Namespace, removal: &Removal) -> S
         text.line(Line::new().with(PLACE, "  hint: ").and(hint));
         return text.finish();
     }
+    if removal.is_adopted {
+        let line = Line::new().with(BAD.bold(), "error").with(BOLD, ": ");
+        text.line(line.and("what serves was there before promoter, and is not its own"));
+        let hint = format!("`promoter adopt {group} --undo` gives it back as it was found");
+        text.line(Line::new().with(PLACE, "  hint: ").and(hint));
+        return text.finish();
+    }
     if removal.goes.is_empty() {
         text.line(Line::new().and("nothing of it is in the cluster"));
         return text.finish();
@@ -75,6 +82,10 @@ pub fn removed(group: &GroupName, removed: &Removed) -> String {
         Removed::InFlight(promotion) => {
             let line = Line::new().with(BAD.bold(), "✗ not removed");
             line.and(format!(": promotion {promotion} was begun meanwhile"))
+        }
+        Removed::Adopted => {
+            let line = Line::new().with(BAD.bold(), "✗ not removed");
+            line.and(": what serves was adopted meanwhile")
         }
         Removed::Stopped => {
             let line = Line::new().with(WARN, "stopped");

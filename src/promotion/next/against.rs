@@ -68,7 +68,7 @@ impl<'a> Situation<'a> {
         )
     }
 
-    /// A hook that has begun and not ended, before anything is taken back. Whoever
+    /// A hook that may run and has not ended, before anything is taken back. Whoever
     /// cannot make or follow it gives it up with the time of the phase.
     pub fn hook_under_way(&self) -> Option<&'a CheckPlan> {
         let phase = self.promotion.phase;
@@ -77,8 +77,11 @@ impl<'a> Situation<'a> {
         }
         let mut hooks = self.plan.hooks.iter().map(|hook| &hook.job);
         hooks.find(|hook| {
-            let begun = self.promotion.attempt(&hook.name).is_some();
-            begun && self.promotion.result(&hook.name).is_none()
+            let uid = self.promotion.runs.get(&hook.name);
+            let mut jobs = self.observed.jobs.iter();
+            let mut waits = |uid: &String| jobs.any(|job| job.uid == *uid && job.suspended);
+            let may_run = uid.is_some_and(|uid| !waits(uid));
+            may_run && self.promotion.result(&hook.name).is_none()
         })
     }
 }

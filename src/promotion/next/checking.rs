@@ -169,6 +169,11 @@ fn before_switch(situation: Situation<'_>) -> Next {
     if !refused.is_empty() {
         return abort(refused);
     }
+    let open = hooks::unfinished(situation, When::BeforeSwitch);
+    if situation.is_overdue() && !open.is_empty() {
+        let text = format!("hooks did not end in time: {}", names(&open));
+        return abort(vec![Reason::new(ReasonKind::CheckErrored, text)]);
+    }
     if let Some(hook) = hooks::at(situation, When::BeforeSwitch) {
         return hook;
     }

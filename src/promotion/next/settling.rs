@@ -57,7 +57,13 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if let Some(step) = take_down(situation, old, plan) {
         return step;
     }
-    if let Some(step) = delete_jobs(situation.observed.jobs.iter()) {
+    // A hook that was made and not let run yet is still needed.
+    let runs = &situation.promotion.runs;
+    let mut hooks = hooks::unfinished(situation, When::AfterPromote).into_iter();
+    let hook = hooks.find_map(|hook| runs.get(hook));
+    let others = situation.observed.jobs.iter();
+    let others = others.filter(|job| Some(&job.uid) != hook);
+    if let Some(step) = delete_jobs(others) {
         return Next::Do(step);
     }
     if !situation.is_marked(Mark::Pruned) {
