@@ -34,7 +34,7 @@ fn what_runs_is_adopted_and_goes_once_the_first_promotion_passes() {
     let folder = Folder::new("adopted");
     let group = stand(&folder);
     folder.write_group(&group);
-    let objects = found(&folder);
+    let (objects, versions) = (found(&folder), folder.versions());
     let shown = folder.promoter(["adopt", "master"]).run();
     assert_eq!(shown.code, 2, "{shown}");
     for part in [
@@ -49,6 +49,8 @@ fn what_runs_is_adopted_and_goes_once_the_first_promotion_passes() {
             "{part:?} is missing: {shown}"
         );
     }
+    assert_eq!(folder.versions(), versions, "it is only shown");
+
     // What somebody else owns is theirs, and it is said which field that is.
     let manifest = folder.read("groups/manifests/hello-a.yaml");
     let other = manifest.replace("team: outside", "team: inside");
@@ -178,6 +180,41 @@ fn it_can_be_undone_while_it_is_checked() {
     assert_eq!(nothing.code, 4, "{nothing}");
 }
 
+/// After the switch what both colours share was changed as well.
+#[test]
+fn inside_keep_old_users_go_back_to_what_was_found() {
+    let folder = Folder::new("adopted-back");
+    let mut group = stand(&folder);
+    group.keep_old = "2m".to_owned();
+    folder.write_group(&group);
+    // The manifests say more than what stands does.
+    let manifest = folder.read("groups/manifests/hello-a.yaml");
+    let more = manifest.replace("labels: { team: outside }", "labels: { more: said }");
+    folder.write("groups/manifests/hello-a.yaml", &more);
+    let (objects, endpoints) = (found(&folder), endpoints(&folder));
+    let users = Load::start(folder.node_port, 8, Duration::from_millis(50));
+    let mut adopting = folder
+        .promoter(["adopt", "master", "--yes", "--output", "json"])
+        .start();
+    adopting.phase("Settling");
+    let ingress = folder.get("Ingress", "hello-a").unwrap();
+    assert_eq!(ingress["metadata"]["labels"]["more"], "said");
+    let undone = folder.promoter(["adopt", "master", "--undo"]).run();
+    assert_eq!(undone.code, 0, "{undone}");
+    let run = adopting.wait();
+    assert_eq!(run.code, 130, "{run}");
+    folder.assert_cleared("blue");
+    let served = users.stop();
+    println!("adopted-back: {served}");
+    assert_eq!(served.failed, 0, "{served}");
+    is_as_found(&folder, &objects);
+    assert_eq!(self::endpoints(&folder), endpoints);
+    // Nobody is told that promoter owns what is somebody else's again.
+    let owners = folder.get("Ingress", "hello-a").unwrap();
+    let owners = owners["metadata"]["managedFields"].to_string();
+    assert!(!owners.contains("promoter"), "{owners}");
+}
+
 /// The example apps as somebody runs them with kubectl, of builds of their own, with users
 /// at the node port; and the group that describes them.
 fn stand(folder: &Folder) -> GroupFile {
@@ -254,10 +291,9 @@ fn endpoints(folder: &Folder) -> Vec<Value> {
     };
     let slices = APPS.iter().flat_map(of_app);
     let slices = slices.map(|slice| {
-        json!({
-            "slice": name(&slice),
-            "endpoints": slice["endpoints"],
-        })
+        let mut endpoints = slice["endpoints"].as_array().unwrap().clone();
+        endpoints.sort_by_key(|endpoint| endpoint["addresses"].to_string());
+        json!({ "slice": name(&slice), "endpoints": endpoints })
     });
     slices.collect()
 }

@@ -171,9 +171,10 @@ fn written(event: Event) -> Option<Written> {
     })
 }
 
-fn names(apps: &[AppName]) -> String {
-    let names = apps.iter().map(ToString::to_string);
-    names.collect::<Vec<_>>().join(", ")
+/// What became of apps that ran before promoter came.
+fn adopted(what: &str, apps: &[AppName]) -> String {
+    let names: Vec<_> = apps.iter().map(ToString::to_string).collect();
+    format!("{what} {}", names.join(", "))
 }
 
 fn told(fact: Fact) -> Option<(bool, String, String)> {
@@ -243,16 +244,8 @@ fn told(fact: Fact) -> Option<(bool, String, String)> {
             "Rebuilt",
             "the record was put together again".to_owned(),
         ),
-        Fact::TakenOver { apps } => say(
-            false,
-            "TakenOver",
-            format!("took over {}, which serve as before", names(&apps)),
-        ),
-        Fact::GivenBack { apps } => say(
-            false,
-            "GivenBack",
-            format!("gave back {}, as they were found", names(&apps)),
-        ),
+        Fact::TakenOver { apps } => say(false, "TakenOver", adopted("took over", &apps)),
+        Fact::GivenBack { apps } => say(false, "GivenBack", adopted("gave back", &apps)),
         Fact::Repaired { service, color } => say(
             false,
             "Repaired",

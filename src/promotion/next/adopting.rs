@@ -37,8 +37,9 @@ impl<'a> Situation<'a> {
     /// Whether a Service selects what it did when it was found, and that is no
     /// change: it is not taken over yet, or may be given back.
     pub(super) fn is_being_taken(&self, old: &ServicePlan, found: &Object) -> bool {
-        let is_under_way =
-            self.promotion.phase == Phase::Aborting || !self.is_marked(Mark::TakenOver);
+        let phase = self.promotion.phase;
+        let is_going = matches!(phase, Phase::Aborting | Phase::Aborted | Phase::Failed);
+        let is_under_way = is_going || !self.is_marked(Mark::TakenOver);
         let mut before = old.selector.clone();
         before.remove(TEMPLATE_HASH);
         self.adopted().is_some() && is_under_way && found.texts_at("/spec/selector") == before

@@ -190,6 +190,8 @@ async fn a_check_that_fails_leaves_all_as_it_was_found() {
     assert_eq!(outcome.phase, Phase::Aborted);
     is_as_found(&scenario);
     scenario.rests_at(None);
+    // What promoter itself narrowed and gave back is nobody's change.
+    assert!(scenario.events.of("astray").is_empty());
     assert!(
         scenario.world.state().plans.is_empty(),
         "plans nobody needs"
@@ -384,6 +386,23 @@ async fn a_change_right_before_it_is_taken_over_gives_it_up() {
         }
         assert!(state.owned().is_empty(), "{:?}", state.owned());
     }
+}
+
+/// What stood before bears no colour in its Services' selectors.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_led_users_back_to_stays() {
+    let scenario = standing();
+    let narrowed = json!({ "app": "hello-b", label::TEMPLATE_HASH: "h7" });
+    scenario.world.when("write settling", |state| {
+        state.edit("Service", "hello-b", |service| {
+            service["spec"]["selector"] = narrowed;
+        });
+    });
+    let outcome = outcome(&scenario).await;
+    assert_eq!(outcome.phase, Phase::Promoted);
+    let said = "promoted, but somebody pointed Service hello-b at green, which therefore stays";
+    assert_eq!(reasons(&outcome), [(ReasonKind::Deploy, said)]);
+    assert_eq!(stands(&scenario.world.state()), [true, true]);
 }
 
 /// A pod that comes in the place of another has no labels of promoter's.
