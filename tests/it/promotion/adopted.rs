@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use promoter::engine::adopt::GivenBack;
 use promoter::engine::propose::ProposeError;
+use promoter::engine::remove::Removed;
 use promoter::engine::resume::Resumed;
 use promoter::engine::undo::{Undone, Wish};
 use promoter::engine::{Deployed, EngineError};
@@ -491,9 +492,7 @@ async fn what_could_not_be_given_back_is_later() {
         action: "change it".to_owned(),
         reason: "no".to_owned(),
     };
-    let world = Arc::clone(&scenario.world);
     scenario.world.when("write aborting", move |state| {
-        let _ = &world;
         state.script.faults.push(crate::support::world::Fault {
             start: "alter Service hello-b".to_owned(),
             error: refused,
@@ -508,6 +507,11 @@ async fn what_could_not_be_given_back_is_later() {
         assert!(state.record.serving.is_some(), "it is adopted still");
         state.script.faults.clear();
     }
+    let process = scenario.process(None);
+    let engine = scenario.engine(&process);
+    let removed = engine.remove("bob@desk", CancellationToken::new()).await;
+    assert_eq!(removed.unwrap(), Removed::Adopted, "it is not promoter's");
+    assert_eq!(stands(&scenario.world.state()), [true, true]);
     let given_back = give_up(&scenario).await.unwrap();
     assert_eq!(given_back, GivenBack::Done);
     is_as_found(&scenario);
