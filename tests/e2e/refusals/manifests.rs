@@ -223,7 +223,7 @@ fn files(folder: &Folder) {
         &[
             "app `shared` is also in group `one`",
             both,
-            "groups/other.toml:12:8: ",
+            "groups/other.toml:13:8: ",
         ],
     );
     folder.write_group(&group("one", vec![app("alone")]));
