@@ -32,7 +32,9 @@ mod validate;
 use std::path::{Path, PathBuf};
 
 use anstream::{eprintln, stderr};
+use jiff::Timestamp;
 
+use crate::adapter::clock::SystemClock;
 use crate::adapter::files::Catalog;
 use crate::config::{self, ConfigError};
 use crate::engine::EngineError;
@@ -40,9 +42,23 @@ use crate::engine::propose::ProposeError;
 use crate::group::Group;
 use crate::group::problem::Problems;
 use crate::group::validate::Overrides;
-use crate::port::{ClusterError, LockError, LoginError, RecordsError};
+use crate::port::{Clock, ClusterError, LockError, LoginError, RecordsError};
+use crate::promotion::restraint::Statement;
 use args::{Args, Command, Target};
 use exit::Exit;
+
+/// What a person says now, with a reason.
+fn said(reason: String) -> Statement {
+    Statement {
+        actor: config::actor().name,
+        reason,
+        at: now(),
+    }
+}
+
+fn now() -> Timestamp {
+    SystemClock::default().now()
+}
 
 /// What a command could not do, as the user is told it.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Process settings and wiring: the only module that knows adapters and engine.
+//! Process settings, and the wiring of adapters into the engine.
 
 use std::io::IsTerminal;
 use std::num::NonZeroU16;
@@ -28,7 +28,7 @@ use crate::promotion::{Actor, Trigger};
 
 /// Every environment variable promoter reads itself. What AWS and kubeconfig
 /// clients read (`AWS_*`, `KUBECONFIG`) is theirs; where a token for GitHub may
-/// be is told by [`Token`].
+/// be is told by [`github::Token`].
 pub mod env {
     /// Folder with `groups/` and `environments/`.
     pub const DIR: &str = "PROMOTER_DIR";

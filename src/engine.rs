@@ -144,7 +144,8 @@ pub enum EngineError {
     },
     /// What was adopted cannot be given back beside pods that it would lead users to.
     #[error(
-        "failed to give back what was adopted: of the candidate there still stand {left};          delete them, then `promoter adopt --undo` does"
+        "failed to give back what was adopted: of the candidate there still stand {left}; \
+         delete them, then `promoter adopt --undo` does"
     )]
     CandidateLeft {
         /// What.
@@ -206,6 +207,18 @@ fn nothing_kept(wanted: Option<&str>, kept: &[ReleaseId]) -> String {
             "there is no release {wanted} to go back to; kept are {}",
             kept.join(", ")
         ),
+    }
+}
+
+impl Engine {
+    /// The plans that a record needs, as far as they are kept.
+    async fn plans_of(&self, record: &GroupRecord) -> Result<Vec<Plan>, EngineError> {
+        let mut plans = Vec::new();
+        for id in needed_plans(record) {
+            let plan = self.ledger.plan(&id).await;
+            plans.extend(plan.map_err(EngineError::Cluster)?);
+        }
+        Ok(plans)
     }
 }
 

@@ -39,7 +39,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
-use crate::group::{ENDPOINT_DELAY, OnRegression, Report, When};
+use crate::group::{ENDPOINT_DELAY, Group, OnRegression, Report, Untested, When};
 use autoscaler::Autoscaler;
 use color::Color;
 use fingerprint::{Fingerprint, PlanId, ReleaseId};
@@ -225,6 +225,44 @@ impl Plan {
         PlanId::of(self)
     }
 
+    /// One of a group that consists of nothing yet, for these inputs.
+    fn empty(
+        group: &Group,
+        candidate: Color,
+        (fingerprint, release): (Fingerprint, ReleaseId),
+    ) -> Self {
+        let (environment, strategy) = (&group.environment, &group.strategy);
+        Self {
+            format: Self::FORMAT,
+            group: group.name.clone(),
+            environment: environment.name.clone(),
+            namespace: environment.namespace.clone(),
+            cluster_domain: environment.cluster_domain.clone(),
+            release,
+            fingerprint,
+            candidate,
+            replaces: None,
+            apps: Vec::new(),
+            checks: Vec::new(),
+            hooks: Vec::new(),
+            untested_allowed: environment.untested == Untested::Allowed,
+            keep_old: strategy.keep_old,
+            keep_failed: strategy.keep_failed,
+            deploy_timeout: strategy.deploy_timeout,
+            endpoint_delay: strategy.endpoint_delay,
+            on_regression: strategy.on_regression,
+            parallel_checks: strategy.parallel_checks,
+            requires: Vec::new(),
+            source: None,
+            adopted: None,
+        }
+    }
+
+    /// The names of its apps.
+    pub fn app_names(&self) -> Vec<AppName> {
+        self.apps.iter().map(|app| app.name.clone()).collect()
+    }
+
     /// The app of that name.
     pub fn app(&self, name: &AppName) -> Option<&AppPlan> {
         self.apps.iter().find(|app| app.name == *name)
@@ -283,15 +321,7 @@ impl Plan {
     pub fn inventory(&self) -> Vec<ObjectRef> {
         self.apps
             .iter()
-            .flat_map(|app| {
-                let own = app.services.iter().flat_map(|s| [&s.active, &s.colored]);
-                std::iter::once(&app.deployment)
-                    .chain(own)
-                    .chain(&app.config)
-                    .chain(&app.colored)
-                    .chain(app.autoscaler.iter().map(|scaler| &scaler.object))
-                    .chain(&app.shared)
-            })
+            .flat_map(planner::objects)
             .map(Object::reference)
             .collect()
     }

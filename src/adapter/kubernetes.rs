@@ -42,12 +42,12 @@ use kube::{Client, Config};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Mutex;
-use tower::Layer as _;
 
 use crate::group::name::{GroupName, Namespace};
 use crate::port::login::Endpoint;
+use crate::port::registry::Said;
 use crate::port::{ClusterError, Epoch, Login};
-use bearer::BearerLayer;
+use bearer::Bearer;
 use lease::Held;
 use resource::Resources;
 use watch::Watch;
@@ -119,7 +119,7 @@ impl Connection {
         login: Option<Arc<dyn Login>>,
     ) -> Result<Self, ClusterError> {
         let client = client::client(config, AGENT, |http| match login {
-            Some(login) => client::Http::new(BearerLayer(login).layer(http)),
+            Some(login) => client::Http::new(Bearer::new(login, http)),
             None => http,
         });
         Ok(Self {
@@ -198,6 +198,6 @@ fn at_endpoint(endpoint: &Endpoint) -> Result<Config, ClusterError> {
 fn unreachable(cluster: &str, error: &dyn std::error::Error) -> ClusterError {
     ClusterError::Unreachable {
         cluster: cluster.to_owned(),
-        reason: error::chain(error),
+        reason: Said::of(error).0,
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Adopt, At, Deployed, Format, Target};
-use super::driving::{Progress, place, stop_on_signal};
+use super::driving::{Progress, is_agreed, place, stop_on_signal};
 use super::exit::Exit;
 use super::progress::Plain;
 use super::{CliError, deploy, undo, view};
@@ -63,20 +63,13 @@ async fn is_wanted(group: &Group, command: &Adopt) -> Result<bool, CliError> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(false);
     }
-    anstream::eprint!("adopt {}? [y/N] ", group.name);
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(is_agreed(&format!("adopt {}?", group.name))?)
 }
 
 async fn give_back(dir: &Path, command: Adopt) -> Result<Exit, CliError> {
     let Target { named, .. } = command.target;
-    let nowhere = At {
-        environment: None,
-        context: None,
-        namespace: None,
-    };
-    let of = Deployed { named, at: nowhere };
+    let at = At::default();
+    let of = Deployed { named, at };
     let (group, place) = place(dir, &of)?;
     let progress = Progress::new(&command.shown);
     let engine = config::engine(&place, &group, progress.recorder()).await?;

@@ -255,7 +255,7 @@ pub struct Deployed {
 }
 
 /// Where something is. No file is needed if a context and a namespace are given.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub struct At {
     /// The environment that is meant, where that is not clear
     #[arg(short, long, value_name = "ENVIRONMENT")]

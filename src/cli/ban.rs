@@ -9,11 +9,9 @@ use serde_json::json;
 use super::args::{Ban as Command, Bans, Format};
 use super::driving::at;
 use super::exit::Exit;
-use super::{CliError, view};
-use crate::adapter::clock::SystemClock;
+use super::{CliError, now, said, view};
 use crate::config;
-use crate::port::Clock;
-use crate::promotion::restraint::{Ban, Statement};
+use crate::promotion::restraint::Ban;
 
 pub(super) async fn ban(dir: &Path, command: Command) -> Result<Exit, CliError> {
     let place = at(dir, &command.at)?;
@@ -70,7 +68,7 @@ pub(super) async fn list(dir: &Path, command: &Bans) -> Result<Exit, CliError> {
     let bans = connection.bans(&place.namespace).await?;
     let mut out = anstream::stdout();
     match command.output {
-        Format::Text => write!(out, "{}", view::bans(&bans, SystemClock::default().now()))?,
+        Format::Text => write!(out, "{}", view::bans(&bans, now()))?,
         Format::Json => {
             let bans = bans.iter().map(
                 |ban| json!({ "image": ban.image.as_str(), "by": ban.by, "lifted": ban.lifted }),
@@ -79,12 +77,4 @@ pub(super) async fn list(dir: &Path, command: &Bans) -> Result<Exit, CliError> {
         }
     }
     Ok(Exit::Success)
-}
-
-fn said(reason: String) -> Statement {
-    Statement {
-        actor: config::actor().name,
-        reason,
-        at: SystemClock::default().now(),
-    }
 }

@@ -7,13 +7,11 @@ use std::path::Path;
 use super::args::{Deploy, Format};
 use super::driving::{Progress, stop_on_signal};
 use super::exit::Exit;
-use super::{CliError, view};
-use crate::adapter::clock::SystemClock;
+use super::{CliError, now, view};
 use crate::config;
 use crate::engine::Deployed;
 use crate::engine::deploy::DeployOptions;
 use crate::group::name::GroupName;
-use crate::port::Clock;
 
 pub(super) async fn run(dir: &Path, command: Deploy, retry: bool) -> Result<Exit, CliError> {
     let group = super::group(dir, &command.target)?;
@@ -45,8 +43,7 @@ pub(super) fn show(
     match (deployed, format) {
         (Deployed::Ended { outcome, .. }, Format::Json) => return Ok(Exit::of(outcome)),
         (Deployed::Refused(restraints), _) => {
-            let now = SystemClock::default().now();
-            anstream::eprint!("{}", view::restrained(group, restraints, now));
+            anstream::eprint!("{}", view::restrained(group, restraints, now()));
             return Ok(Exit::Refused);
         }
         (_, Format::Json) => {}

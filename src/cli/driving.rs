@@ -1,6 +1,7 @@
 //! What every command has that drives a promotion: progress, a safe stop, and
 //! where the group runs.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,6 +30,14 @@ pub(super) fn place(dir: &Path, of: &Deployed) -> Result<(GroupName, Place), Cli
         return Ok((name, (&group.environment).into()));
     }
     Ok((name, at(dir, &of.at)?))
+}
+
+/// Whether somebody at the terminal says yes.
+pub(super) fn is_agreed(question: &str) -> io::Result<bool> {
+    anstream::eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// The place that is meant: by the arguments, or the only environment.

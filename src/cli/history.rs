@@ -17,8 +17,7 @@ use super::args::{Format, History};
 use super::exit::Exit;
 use super::past::{place, records};
 use super::view::HistoryRow;
-use super::{CliError, view};
-use crate::adapter::clock::SystemClock;
+use super::{CliError, now, view};
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::{GroupStatus, list_groups};
 use crate::adapter::store::Store;
@@ -26,7 +25,7 @@ use crate::config::{self, ConfigError, Place};
 use crate::group::Environment;
 use crate::group::name::GroupName;
 use crate::port::records::{Note, PlaceName, Which};
-use crate::port::{Clock, ClusterError, Records, RecordsError};
+use crate::port::{ClusterError, Records, RecordsError};
 use crate::promotion::event::{Event, Fact};
 
 /// How long a cluster may take to say what it knows.
@@ -58,8 +57,7 @@ pub(super) async fn run(dir: &Path, command: &History) -> Result<Exit, CliError>
     match command.output {
         Format::Text => {
             let names = names(&environments);
-            let now = SystemClock::default().now();
-            write!(out, "{}", view::history(&rows, &names, now))?;
+            write!(out, "{}", view::history(&rows, &names, now()))?;
         }
         Format::Json => writeln!(out, "{:#}", serde_json::json!(rows))?,
     }

@@ -8,20 +8,19 @@ use std::sync::Arc;
 use super::args::Hold;
 use super::driving::place;
 use super::exit::Exit;
-use super::{CliError, view};
+use super::{CliError, now, said, view};
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::list_groups;
 use crate::config::{self, Place};
 use crate::engine::Engine;
 use crate::group::name::GroupName;
 use crate::port::recorder::Fan;
-use crate::promotion::restraint::Statement;
 
 pub(super) async fn hold(dir: &Path, command: Hold) -> Result<Exit, CliError> {
     let (group, place) = place(dir, &command.of)?;
     must_be_known(dir, &group, &place).await?;
     let engine = engine(&group, &place).await?;
-    engine.hold(said(&engine, command.reason)).await?;
+    engine.hold(said(command.reason)).await?;
     write!(anstream::stdout(), "{}", view::held(&group))?;
     Ok(Exit::Success)
 }
@@ -29,9 +28,8 @@ pub(super) async fn hold(dir: &Path, command: Hold) -> Result<Exit, CliError> {
 pub(super) async fn unhold(dir: &Path, command: Hold) -> Result<Exit, CliError> {
     let (group, place) = place(dir, &command.of)?;
     let engine = engine(&group, &place).await?;
-    let lifted = engine.unhold(said(&engine, command.reason)).await?;
-    let now = engine.clock.now();
-    let shown = view::unheld(&group, lifted.as_ref(), now);
+    let lifted = engine.unhold(said(command.reason)).await?;
+    let shown = view::unheld(&group, lifted.as_ref(), now());
     write!(anstream::stdout(), "{shown}")?;
     Ok(Exit::Success)
 }
@@ -40,14 +38,6 @@ pub(super) async fn unhold(dir: &Path, command: Hold) -> Result<Exit, CliError> 
 async fn engine(group: &GroupName, place: &Place) -> Result<Engine, CliError> {
     let nobody = Arc::new(Fan::new(Vec::new()));
     Ok(config::engine(place, group, nobody).await?)
-}
-
-fn said(engine: &Engine, reason: String) -> Statement {
-    Statement {
-        actor: config::actor().name,
-        reason,
-        at: engine.clock.now(),
-    }
 }
 
 /// Whoever mistypes a name must not believe that the group they meant is held.

@@ -1,10 +1,10 @@
 //! `promoter remove`: show what of a group is in the cluster, ask, and take it out.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use super::args::{Format, Remove, Shown};
-use super::driving::{Progress, place, stop_on_signal};
+use super::driving::{Progress, is_agreed, place, stop_on_signal};
 use super::exit::Exit;
 use super::{CliError, view};
 use crate::config::{self, Place};
@@ -50,10 +50,7 @@ fn is_confirmed(group: &GroupName, place: &Place) -> Result<bool, CliError> {
         ));
     }
     let namespace = &place.namespace;
-    anstream::eprint!(
-        "remove group {group} from namespace {namespace}? Its users are cut off. [y/N] "
-    );
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(is_agreed(&format!(
+        "remove group {group} from namespace {namespace}? Its users are cut off."
+    ))?)
 }

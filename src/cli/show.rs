@@ -7,9 +7,8 @@ use super::args::{Format, Show};
 use super::exit::Exit;
 use super::past::{find, records, whole};
 use super::progress::Plain;
-use super::{CliError, view};
-use crate::adapter::clock::SystemClock;
-use crate::port::{Clock, Recorder, Records};
+use super::{CliError, now, view};
+use crate::port::{Recorder, Records};
 use crate::promotion::event::{Event, Fact};
 
 pub(super) async fn run(dir: &Path, command: &Show) -> Result<Exit, CliError> {
@@ -22,8 +21,7 @@ pub(super) async fn run(dir: &Path, command: &Show) -> Result<Exit, CliError> {
     }
     let events = records.events(&entry).await?;
     let results = records.results(&entry).await?;
-    let now = SystemClock::default().now();
-    writeln!(out, "{}", view::entry(&entry, now))?;
+    writeln!(out, "{}", view::entry(&entry, now()))?;
     let happened = happened(events);
     write!(out, "{happened}")?;
     match &entry.outcome {

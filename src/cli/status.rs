@@ -4,18 +4,16 @@ use std::io::Write;
 use std::path::Path;
 
 use futures::StreamExt;
-use jiff::Timestamp;
 
 use super::args::{Format, Status};
 use super::exit::Exit;
-use super::{CliError, view};
-use crate::adapter::clock::SystemClock;
+use super::{CliError, now, view};
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::{GroupStatus, list_groups, look_closer, watch_groups};
 use crate::config;
 use crate::group::Environment;
 use crate::group::validate::Overrides;
-use crate::port::{Clock, ClusterError};
+use crate::port::ClusterError;
 
 pub(super) async fn run(dir: &Path, command: Status) -> Result<Exit, CliError> {
     let catalog = Catalog::load(dir);
@@ -110,8 +108,4 @@ fn show(out: &mut impl Write, status: &GroupStatus, format: Format) -> Result<()
         Format::Text => write!(out, "{}", view::status_detail(status, now()))?,
     }
     Ok(())
-}
-
-fn now() -> Timestamp {
-    SystemClock::default().now()
 }

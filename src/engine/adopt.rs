@@ -3,13 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::deploy::DeployOptions;
 use super::lock::Lock;
 use super::propose::{Answers, Found, Proposal, ProposeError};
-use super::prune::{ALWAYS, is_prunable};
+use super::prune::kinds;
 use super::resolve::{Sources, resolve};
 use super::undo::{Undone, Wish};
 use super::{Deployed, Engine, EngineError};
@@ -248,7 +247,7 @@ impl Engine {
         let needed = super::needed_plans(&record);
         let forgotten = self.ledger.forget_plans(lock.epoch, &needed).await;
         forgotten.map_err(EngineError::Cluster)?;
-        let apps = plan.apps.iter().map(|app| app.name.clone()).collect();
+        let apps = plan.app_names();
         self.record(None, Fact::GivenBack { apps });
         Ok(GivenBack::Done)
     }
@@ -256,23 +255,9 @@ impl Engine {
     /// Deletes what a candidate left beside its pods: all that bears the group's mark
     /// once nothing is adopted any more.
     async fn delete_left(&self, epoch: Epoch, plan: &Plan) -> Result<(), ClusterError> {
-        let inventory = plan.inventory().into_iter();
-        let used = inventory.map(|object| (object.api_version, object.kind));
-        let always = ALWAYS.map(|(api, kind)| (api.to_owned(), kind.to_owned()));
-        let kinds: BTreeSet<_> = used.chain(always).collect();
-        let kinds: Vec<_> = kinds.into_iter().collect();
-        let owned = self.cluster.owned(&kinds).await?;
-        let left = owned.iter().filter(|object| {
-            object.is_owned_by(self.group.as_str())
-                && is_prunable(object)
-                && !is_kept(object.kind())
-        });
-        try_join_all(left.map(|object| async {
-            let uid = object.uid().unwrap_or_default();
-            self.cluster.delete(epoch, &object.reference(), uid).await
-        }))
-        .await?;
-        Ok(())
+        let owned = self.belongings(kinds(std::iter::once(plan))).await?;
+        let left = owned.iter().filter(|object| !is_kept(object.kind()));
+        self.delete_found(epoch, left).await
     }
 
     /// The plan of what is adopted, if nothing is under way.

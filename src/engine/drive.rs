@@ -105,8 +105,8 @@ impl Drive {
         }
     }
 
-    /// Keeps the plan, and that of what is adopted. That the promotion begins is on record before its first
-    /// side effect.
+    /// Keeps the plan, and that of what is adopted. That the promotion begins is on
+    /// record before its first side effect.
     pub(super) async fn record_start(&mut self) -> Result<(), EngineError> {
         // What is adopted has not been promoted, so that nobody kept its plan yet.
         let adopted = self.replaced.iter().filter(|_| self.promotion.adopts);

@@ -4,22 +4,50 @@ use std::collections::BTreeSet;
 
 use futures::future::try_join_all;
 
+use super::Engine;
 use super::drive::Drive;
 use crate::plan::Plan;
 use crate::plan::kind::is_kept;
 use crate::plan::label::{PROMOTION, ROLE, Role};
 use crate::plan::object::{Object, ObjectRef};
-use crate::port::ClusterError;
+use crate::port::{ClusterError, Epoch};
 use crate::promotion::Mark;
 use crate::promotion::phase::Phase;
 
 /// Kinds that promoter makes whatever the manifests say.
-pub(super) const ALWAYS: [(&str, &str); 4] = [
+const ALWAYS: [(&str, &str); 4] = [
     ("v1", "Service"),
     ("v1", "ConfigMap"),
     ("v1", "Secret"),
     ("policy/v1", "PodDisruptionBudget"),
 ];
+
+impl Engine {
+    /// The group's objects of these kinds, but for promoter's own books.
+    pub(super) async fn belongings(
+        &self,
+        kinds: BTreeSet<(String, String)>,
+    ) -> Result<Vec<Object>, ClusterError> {
+        let kinds: Vec<_> = kinds.into_iter().collect();
+        let mut owned = self.cluster.owned(&kinds).await?;
+        owned.retain(|object| object.is_owned_by(self.group.as_str()) && is_prunable(object));
+        Ok(owned)
+    }
+
+    /// Deletes exactly these objects.
+    pub(super) async fn delete_found<'a>(
+        &self,
+        epoch: Epoch,
+        found: impl Iterator<Item = &'a Object>,
+    ) -> Result<(), ClusterError> {
+        try_join_all(found.map(|object| async move {
+            let uid = object.uid().unwrap_or_default();
+            self.cluster.delete(epoch, &object.reference(), uid).await
+        }))
+        .await?;
+        Ok(())
+    }
+}
 
 impl Drive {
     /// Deletes the group's objects that the plan which serves does not name.
@@ -46,16 +74,13 @@ impl Drive {
         let plans = std::iter::once(&self.plan).chain(&self.replaced);
         let mut kinds = kinds(plans);
         kinds.retain(|(_, kind)| kind != "Deployment");
-        let kinds: Vec<_> = kinds.into_iter().collect();
-        let owned = self.engine.cluster.owned(&kinds).await?;
+        let owned = self.engine.belongings(kinds).await?;
         let goes = |object: &&Object| {
             let is_idle = object.label(ROLE) == Some(Role::Colored.as_str())
                 && idle.contains(&object.reference());
             !needed.contains(&object.reference())
                 && !is_idle
                 && !is_kept(object.kind())
-                && object.is_owned_by(self.plan.group.as_ref())
-                && is_prunable(object)
                 && !self.is_linked(object, aborting)
         };
         try_join_all(owned.iter().filter(goes).map(|object| async {

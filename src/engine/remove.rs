@@ -22,6 +22,7 @@ use crate::plan::object::{Object, ObjectRef};
 use crate::port::ClusterError;
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
+use crate::promotion::record::GroupRecord;
 
 /// How long pods may take to go beyond the time that they have to end.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -65,21 +66,21 @@ impl Engine {
     /// The cluster does not answer.
     pub async fn removal(&self) -> Result<Removal, EngineError> {
         let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
-        let plans = self
-            .kept_plans(
-                &record
-                    .kept()
-                    .chain(&record.serving)
-                    .map(|s| s.plan.clone())
-                    .collect::<Vec<_>>(),
-            )
-            .await?;
+        let plans = self.plans_of(&record).await?;
+        self.removal_of(&record, &plans).await
+    }
+
+    async fn removal_of(
+        &self,
+        record: &GroupRecord,
+        plans: &[Plan],
+    ) -> Result<Removal, EngineError> {
         let serving = record.serving.as_ref();
         let serving = plans
             .iter()
             .find(|plan| Some(&plan.release) == serving.map(|s| &s.release));
         let owned = self
-            .belongings(&plans)
+            .standing_of(plans)
             .await
             .map_err(EngineError::Cluster)?;
         let (stays, goes): (Vec<_>, Vec<_>) = owned
@@ -94,7 +95,10 @@ impl Engine {
                 || record.removing.is_some()
                 || !record.outcomes.is_empty(),
             levels: serving.map(Plan::teardown_order).unwrap_or_default(),
-            in_flight: record.in_flight.map(|promotion| promotion.id),
+            in_flight: record
+                .in_flight
+                .as_ref()
+                .map(|promotion| promotion.id.clone()),
         })
     }
 
@@ -119,14 +123,15 @@ impl Engine {
         lock: &Lock,
         stop: &CancellationToken,
     ) -> Result<Removed, EngineError> {
-        let removal = self.removal().await?;
+        let mut record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        let plans = self.plans_of(&record).await?;
+        let removal = self.removal_of(&record, &plans).await?;
         if let Some(promotion) = removal.in_flight {
             return Ok(Removed::InFlight(promotion));
         }
         if removal.is_adopted {
             return Ok(Removed::Adopted);
         }
-        let mut record = self.ledger.read().await.map_err(EngineError::Cluster)?;
         if removal.goes.is_empty() && record.serving.is_none() && record.outcomes.is_empty() {
             self.ledger
                 .forget_group(lock.epoch)
@@ -143,8 +148,6 @@ impl Engine {
                 by: lock.holder.clone(),
             },
         );
-        let all = record.kept().chain(&record.serving).map(|s| s.plan.clone());
-        let plans = self.kept_plans(&all.collect::<Vec<_>>()).await?;
         let lets_in = |object: &Object| {
             let role = object.label(ROLE);
             [Role::Active, Role::Shared]
@@ -227,46 +230,23 @@ impl Engine {
         plans: &[Plan],
         goes: impl Fn(&Object) -> bool,
     ) -> Result<(), EngineError> {
-        let owned = self.belongings(plans).await.map_err(EngineError::Cluster)?;
+        let owned = self
+            .standing_of(plans)
+            .await
+            .map_err(EngineError::Cluster)?;
         let is_pods = |object: &Object| object.kind() == "Deployment";
         let going = owned
             .iter()
             .filter(|o| goes(o) && !is_pods(o) && !is_kept(o.kind()));
-        let deletions = going.map(|object| {
-            let uid = object.uid().unwrap_or_default();
-            let reference = object.reference();
-            async move { self.cluster.delete(lock.epoch, &reference, uid).await }
-        });
-        try_join_all(deletions)
-            .await
-            .map_err(EngineError::Cluster)?;
-        Ok(())
+        let deleted = self.delete_found(lock.epoch, going).await;
+        deleted.map_err(EngineError::Cluster)
     }
 
-    /// The group's objects, but for promoter's own books.
-    async fn belongings(&self, plans: &[Plan]) -> Result<Vec<Object>, ClusterError> {
+    /// The group's objects of all kinds, its pods' owners included.
+    async fn standing_of(&self, plans: &[Plan]) -> Result<Vec<Object>, ClusterError> {
         let mut kinds = kinds(plans.iter());
         kinds.insert(("apps/v1".to_owned(), "Deployment".to_owned()));
         kinds.insert(("batch/v1".to_owned(), "Job".to_owned()));
-        let kinds: Vec<_> = kinds.into_iter().collect();
-        let owned = self.cluster.owned(&kinds).await?;
-        let books = [Role::Plan, Role::Key, Role::Bans].map(Role::as_str);
-        let ours = |object: &Object| {
-            let role = object.label(ROLE);
-            object.is_owned_by(self.group.as_str())
-                && role.is_some_and(|role| !books.contains(&role))
-        };
-        Ok(owned.into_iter().filter(ours).collect())
-    }
-
-    async fn kept_plans(
-        &self,
-        ids: &[crate::plan::fingerprint::PlanId],
-    ) -> Result<Vec<Plan>, EngineError> {
-        let mut plans = Vec::new();
-        for id in ids {
-            plans.extend(self.ledger.plan(id).await.map_err(EngineError::Cluster)?);
-        }
-        Ok(plans)
+        self.belongings(kinds).await
     }
 }

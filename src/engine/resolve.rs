@@ -1,8 +1,8 @@
 //! From a group's branches to the digests they stand for now.
 //!
-//! Input: a validated group, a registry and what proves its images. Output: the image of every app and
-//! check, or everything that is wrong, each with its app, repository and
-//! branch. Each repository is listed once, however many apps use it; a moving
+//! Input: a validated group, a registry and what proves its images. Output: the
+//! image of every app and check, or everything that is wrong, each with its app,
+//! repository and branch. Each repository is listed once, however many apps use it; a moving
 //! tag is looked up instead. What is newest is decided in
 //! [`crate::plan::resolve`]. Nothing here is written or tried again; trying
 //! again is the registry adapter's business.

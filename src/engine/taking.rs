@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::Engine;
 use super::drive::Drive;
 use super::perform::some_at_once;
-use crate::group::name::AppName;
 use crate::plan::Plan;
 use crate::plan::label::{self, PROMOTION, Role};
 use crate::plan::object::{Object, entry};
@@ -54,7 +53,7 @@ impl Drive {
         let others = adopted.takings.iter();
         let others = others.filter(|taking| taking.object.kind != "Deployment");
         some_at_once(others.map(|taking| engine.take(epoch, taking))).await?;
-        let apps = names(plan);
+        let apps = plan.app_names();
         self.mark(Mark::TakenOver);
         self.tell_once_recorded(Fact::TakenOver { apps });
         Ok(())
@@ -75,7 +74,7 @@ impl Drive {
     pub(super) async fn give_back(&mut self) -> Result<(), ClusterError> {
         if let Some((plan, _)) = self.adopted() {
             self.engine.give_back(self.epoch, plan).await?;
-            let apps = names(plan);
+            let apps = plan.app_names();
             self.tell_once_recorded(Fact::GivenBack { apps });
         }
         self.mark(Mark::GivenBack);
@@ -245,8 +244,4 @@ fn is_of(pod: &Object, set: Option<&String>) -> bool {
     let of_set =
         |owner: &Value| owner.get("uid").and_then(Value::as_str) == set.map(String::as_str);
     is_alive && set.is_some() && owners.any(of_set)
-}
-
-fn names(plan: &Plan) -> Vec<AppName> {
-    plan.apps.iter().map(|app| app.name.clone()).collect()
 }

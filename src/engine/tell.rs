@@ -22,7 +22,7 @@ impl Drive {
         let phase = promotion.phase;
         self.emit(Fact::Resumed { phase });
         if let Some(plan) = self.replaced.as_ref().filter(|_| promotion.adopts) {
-            let apps: Vec<_> = plan.apps.iter().map(|app| app.name.clone()).collect();
+            let apps = plan.app_names();
             if promotion.marks.contains(&Mark::TakenOver) {
                 self.emit(Fact::TakenOver { apps: apps.clone() });
             }

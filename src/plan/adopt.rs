@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 use super::survey::{StandingDeployment, Survey};
 use super::taking::{Adopted, Taking, marks, merged};
 use super::{AppPlan, Plan, Serving, fingerprint};
-use crate::group::{Group, Untested};
+use crate::group::Group;
 use workload::Workload;
 
 /// What stands in the namespace, as far as it may be adopted, or be in the way.
@@ -80,30 +80,11 @@ pub fn adopt(
     let taken = adopted.takings.iter().map(|taking| &taking.object);
     let taken = taken.filter_map(|object| standing.get(object));
     warnings.extend(taken.filter_map(manager::warning));
-    let (fingerprint, release) = fingerprint::of_standing(&plans);
+    let inputs = fingerprint::of_standing(&plans);
     let plan = Plan {
-        format: Plan::FORMAT,
-        group: group.name.clone(),
-        environment: group.environment.name.clone(),
-        namespace: group.environment.namespace.clone(),
-        cluster_domain: group.environment.cluster_domain.clone(),
-        release,
-        fingerprint,
-        candidate: candidate.other(),
-        replaces: None,
         apps: plans,
-        checks: Vec::new(),
-        hooks: Vec::new(),
-        untested_allowed: group.environment.untested == Untested::Allowed,
-        keep_old: group.strategy.keep_old,
-        keep_failed: group.strategy.keep_failed,
-        deploy_timeout: group.strategy.deploy_timeout,
-        endpoint_delay: group.strategy.endpoint_delay,
-        on_regression: group.strategy.on_regression,
-        parallel_checks: group.strategy.parallel_checks,
-        requires: Vec::new(),
-        source: None,
         adopted: Some(adopted),
+        ..Plan::empty(group, candidate.other(), inputs)
     };
     Ok(Adoption { plan, warnings })
 }

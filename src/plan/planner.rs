@@ -16,7 +16,7 @@ use super::paint::Paint;
 use super::refusal::Refusal;
 use super::survey::{Survey, Trial, Trials};
 use super::{AppPlan, CheckPlan, HookPlan, Plan, check, fingerprint, render};
-use crate::group::{Check, CheckImage, Group, Untested};
+use crate::group::{Check, CheckImage, Group};
 
 /// Labels and annotations by which a namespace asks for a mesh's sidecars.
 const MESH_MARKS: [&str; 3] = ["istio-injection", "istio.io/rev", "linkerd.io/inject"];
@@ -63,59 +63,32 @@ pub fn draft(
         apps.iter()
             .filter_map(|app| wrong_platform(app, &app.image, survey)),
     );
-    let mut jobs = BTreeMap::new();
-    let checks = group.checks.iter().map(|check| (Role::Check, check));
-    let hooks = group.hooks.iter().map(|hook| (Role::Hook, &hook.job));
-    for (role, check) in checks.chain(hooks) {
-        match resolved.checks.get(&check.name) {
-            Some(image) => {
-                let planned = plan_check(group, role, check, image, color);
-                jobs.insert(&check.name, planned);
-            }
-            None => refusals.push(Refusal::about(
-                format!("{} {}", role.as_str(), check.name),
-                "its image was not resolved",
-            )),
-        }
-    }
+    let mut job = |role: Role, check: &Check| {
+        let Some(image) = resolved.checks.get(&check.name) else {
+            let job = format!("{} {}", role.as_str(), check.name);
+            refusals.push(Refusal::about(job, "its image was not resolved"));
+            return None;
+        };
+        Some(plan_check(group, role, check, image, color))
+    };
+    let checks = group.checks.iter();
+    let checks: Vec<_> = checks.filter_map(|check| job(Role::Check, check)).collect();
+    let hooks = group.hooks.iter().filter_map(|hook| {
+        let when = hook.when;
+        let job = job(Role::Hook, &hook.job)?;
+        Some(HookPlan { when, job })
+    });
+    let hooks: Vec<_> = hooks.collect();
     if !refusals.is_empty() {
         return Err(refusals);
     }
-    let (fingerprint, release) = fingerprint::of(group, resolved);
     let warnings = warnings(group, resolved, &apps, survey);
-    let checks = group.checks.iter();
-    let checks = checks
-        .filter_map(|check| jobs.remove(&check.name))
-        .collect();
-    let hooks = group.hooks.iter().filter_map(|hook| {
-        let job = jobs.remove(&hook.job.name)?;
-        let when = hook.when;
-        Some(HookPlan { when, job })
-    });
-    let hooks = hooks.collect();
     let plan = Plan {
-        format: Plan::FORMAT,
-        group: group.name.clone(),
-        environment: group.environment.name.clone(),
-        namespace: group.environment.namespace.clone(),
-        cluster_domain: group.environment.cluster_domain.clone(),
-        release,
-        fingerprint,
-        candidate: color,
         replaces: survey.serving.clone(),
         apps,
         checks,
         hooks,
-        untested_allowed: group.environment.untested == Untested::Allowed,
-        keep_old: group.strategy.keep_old,
-        keep_failed: group.strategy.keep_failed,
-        deploy_timeout: group.strategy.deploy_timeout,
-        endpoint_delay: group.strategy.endpoint_delay,
-        on_regression: group.strategy.on_regression,
-        parallel_checks: group.strategy.parallel_checks,
-        requires: Vec::new(),
-        source: None,
-        adopted: None,
+        ..Plan::empty(group, color, fingerprint::of(group, resolved))
     };
     Ok(Draft { plan, warnings })
 }

@@ -48,11 +48,6 @@ impl Adopted {
         let takings = self.takings.iter();
         takings.filter(|taking| taking.object.kind == "Deployment")
     }
-
-    /// Whether an object is among what is taken over.
-    pub fn has(&self, object: &ObjectRef) -> bool {
-        self.takings.iter().any(|taking| taking.object == *object)
-    }
 }
 
 impl Taking {

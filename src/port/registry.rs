@@ -168,6 +168,26 @@ pub enum CredentialProblem {
 #[error("{0}")]
 pub struct Said(pub String);
 
+impl Said {
+    /// An error and its sources on one line, each said once.
+    pub fn of(error: &dyn std::error::Error) -> Self {
+        let mut said = one_line(&error.to_string());
+        let mut source = error.source();
+        while let Some(error) = source {
+            let text = one_line(&error.to_string());
+            if !said.contains(&text) {
+                said = format!("{said}: {text}");
+            }
+            source = error.source();
+        }
+        Self(said)
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// What may have been meant, or else what to check.
 pub(super) fn did_you_mean(similar: &[String], check: &str) -> String {
     if similar.is_empty() {

@@ -57,7 +57,8 @@ fn a_hold_aborts_what_is_under_way() {
     folder.write_group(&group);
     let running = folder.promoter(["deploy", "master", "--force"]).start();
     until("a check to run", || folder.list("Job", "").pop());
-    said(&folder, &["hold", "master", "--reason", WHY]);
+    let hold = said(&folder, &["hold", "master", "--reason", WHY]);
+    assert_eq!(hold.code, 0, "{hold}");
     let run = running.wait();
     assert_eq!(run.code, 4, "{run}");
     assert!(

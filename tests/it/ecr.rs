@@ -3,13 +3,7 @@
 mod aws;
 mod size;
 
-use std::error::Error;
-use std::time::Duration;
-
 use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, Region};
-use aws_sdk_ecr::config::Credentials;
 use promoter::adapter::ecr::Ecr;
 use promoter::group::image::RepositoryName;
 use promoter::plan::image::Digest;
@@ -19,26 +13,9 @@ use sha2::{Digest as _, Sha256};
 use wiremock::matchers::{body_partial_json, header, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-const ACCOUNT: &str = "123456789012";
-const SECRET: &str = "not-to-be-seen";
+use crate::support::outside::{SECRET, chain, config};
 
-/// An AWS configuration that leaves nothing to the environment of the test.
-fn config(server: &MockServer) -> ConfigLoader {
-    let retries = RetryConfig::standard()
-        .with_max_attempts(3)
-        .with_initial_backoff(Duration::from_millis(1));
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .region(Region::new("eu-west-1"))
-        .endpoint_url(server.uri())
-        .credentials_provider(Credentials::new(
-            "AKIDTEST",
-            SECRET,
-            Some(SECRET.to_owned()),
-            None,
-            "test",
-        ))
-        .retry_config(retries)
-}
+const ACCOUNT: &str = "123456789012";
 
 async fn ecr(server: &MockServer) -> Ecr {
     Ecr::new(config(server).load().await, None).unwrap()
@@ -74,14 +51,6 @@ async fn list_fails(with: ResponseTemplate) -> (RegistryError, usize) {
         .await;
     let error = ecr(&server).await.images(&hello()).await.unwrap_err();
     (error, server.received_requests().await.unwrap().len())
-}
-
-/// The error as a person gets it.
-fn chain(error: &dyn Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
-    }
 }
 
 #[tokio::test]

@@ -5,12 +5,6 @@ mod refused;
 mod requests;
 mod role;
 
-use std::error::Error;
-use std::time::Duration;
-
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, Region};
-use aws_credential_types::Credentials;
 use promoter::adapter::eks::Eks;
 use promoter::group::EksRef;
 use promoter::port::LoginError;
@@ -19,19 +13,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-const SECRET: &str = "not-to-be-seen";
-
-/// An AWS configuration that leaves nothing to the environment of the test.
-fn config(server: &MockServer) -> ConfigLoader {
-    let retries = RetryConfig::standard()
-        .with_max_attempts(3)
-        .with_initial_backoff(Duration::from_millis(1));
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .region(Region::new("eu-west-1"))
-        .endpoint_url(server.uri())
-        .credentials_provider(Credentials::new("AKIDTEST", SECRET, None, None, "test"))
-        .retry_config(retries)
-}
+use crate::support::outside::{SECRET, chain, config};
 
 fn prod() -> EksRef {
     EksRef {
@@ -80,14 +62,6 @@ async fn describe(with: ResponseTemplate) -> (Result<Endpoint, LoginError>, usiz
 async fn described(cluster: &Value) -> Result<Endpoint, LoginError> {
     let answer = ResponseTemplate::new(200).set_body_json(json!({ "cluster": cluster }));
     describe(answer).await.0
-}
-
-/// The error as a person gets it.
-fn chain(error: &dyn Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
-    }
 }
 
 #[tokio::test]

@@ -5,8 +5,6 @@ mod refusals;
 mod secrets;
 mod standings;
 
-use std::error::Error;
-
 use promoter::adapter::github::{Github, Token};
 use promoter::group::github::{GithubApi, GithubRef, SourceRepository};
 use promoter::plan::proof::{Claim, Commit, Standing};
@@ -14,6 +12,8 @@ use promoter::port::proof::{Forge as _, ForgeError};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::support::outside::chain;
 
 const FULL: &str = "abc1234def0123456789abcdef0123456789abcd";
 const SHORT: &str = "abc1234";
@@ -51,14 +51,6 @@ async fn standing(server: &MockServer) -> Result<Standing, ForgeError> {
 
 async fn fails(server: &MockServer) -> String {
     chain(&standing(server).await.unwrap_err())
-}
-
-/// The error as a person gets it.
-fn chain(error: &dyn Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
-    }
 }
 
 /// A request for something of a commit.

@@ -66,7 +66,7 @@ impl<C> Session<C> {
 
     /// AWS did not answer, or was not asked for want of credentials.
     async fn no_answer<E: Error + 'static>(&self, error: &SdkError<E>) -> Meaning {
-        let source = Said(chain(error));
+        let source = said_by(error);
         match error {
             SdkError::TimeoutError(_) => Meaning::Unreachable { source },
             SdkError::DispatchFailure(f) if f.is_io() || f.is_timeout() => {
@@ -80,10 +80,15 @@ impl<C> Session<C> {
     }
 }
 
+/// What AWS said, on one line that is not longer than people read.
+fn said_by(error: &dyn Error) -> Said {
+    Said(shorten(&Said::of(error).0))
+}
+
 impl Meaning {
     /// Why the chain gave no credentials.
     pub(super) fn of_missing(error: &CredentialsError) -> Self {
-        let source = Said(chain(error));
+        let source = said_by(error);
         if is_unreachable(error) {
             return Self::Unreachable { source };
         }
@@ -192,20 +197,6 @@ fn shorten(text: &str) -> String {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line.to_owned(),
     }
-}
-
-/// An error and everything behind it, each text once, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = error.source();
-    }
-    shorten(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 //! answer is waited for without end or read without bound; and nobody is asked
 //! on who has said that it was too much.
 
-use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -149,7 +148,7 @@ impl Client {
             set.map_err(|_| Failure::Final(self.bad_token(token)))?;
         }
         let answer = connector.call(request).await;
-        let answer = answer.map_err(|error| Failure::Transport(chain(&error)))?;
+        let answer = answer.map_err(|error| Failure::Transport(Said::of(&error).0))?;
         let status = answer.status().as_u16();
         let limit = Limit::read(|name| answer.headers().get(name));
         let mut stream = ByteStream::new(answer.into_body());
@@ -255,18 +254,4 @@ pub(super) fn other(claim: &Claim, text: &str) -> ForgeError {
         repository: claim.repository.clone(),
         source: Said(text.to_owned()),
     }
-}
-
-/// An error and everything behind it, each text once.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = error.source();
-    }
-    text
 }

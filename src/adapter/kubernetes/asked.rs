@@ -2,22 +2,19 @@
 //! request about the promotion under way, and a hold. Needs no lock, and changes
 //! nothing by itself.
 
-use std::time::Duration;
-
 use kube::ResourceExt;
-use kube::api::{DynamicObject, ListParams, Patch};
+use kube::api::{DynamicObject, Patch};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::error::PATIENCE;
+use super::ledger::all_groups;
 use super::{Kubernetes, bans, error, resource, translate};
 use crate::plan::label::FIELD_MANAGER;
 use crate::port::ClusterError;
 use crate::promotion::request::Request;
 use crate::promotion::restraint::{Restraints, Statement};
-
-/// How long the cluster may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Kubernetes {
     pub(super) async fn put_request(&self, request: &Request) -> Result<(), ClusterError> {
@@ -46,8 +43,7 @@ impl Kubernetes {
         let patch = resource::json_patch(action, operations)?;
         let (groups, manager) = (self.groups(), resource::patched_by(FIELD_MANAGER));
         let taken = groups.patch(self.group.as_str(), &manager, &patch);
-        let taken = tokio::time::timeout(PATIENCE, taken).await;
-        let taken = taken.map_err(|_| error::no_answer(action, PATIENCE))?;
+        let taken = error::in_time(action, PATIENCE, taken).await?;
         match taken {
             Ok(_) => Ok(()),
             // There is none any more, or another one.
@@ -63,8 +59,7 @@ impl Kubernetes {
             Some(_) => "hold the group",
             None => "let the group go",
         };
-        let made = tokio::time::timeout(PATIENCE, self.found_or_made()).await;
-        made.map_err(|_| error::no_answer(action, PATIENCE))??;
+        error::in_time(action, PATIENCE, self.found_or_made()).await??;
         let found = self.put("hold", json!(hold), action).await?;
         match hold {
             Some(hold) if !says(&found, "hold", hold) => Err(of_an_older_promoter(action)),
@@ -77,16 +72,11 @@ impl Kubernetes {
         if let Some(watch) = self.watching() {
             return Ok(translate::restraints(watch.stores().await?));
         }
-        let action = "list the DeploymentGroups";
-        let groups = self.groups();
-        let all = ListParams::default();
         let groups = async {
-            let found = tokio::time::timeout(PATIENCE, groups.list(&all)).await;
-            let found = found.map_err(|_| error::no_answer(action, PATIENCE))?;
-            match found.map_err(|error| error::from_group(action, error)) {
+            match all_groups(&self.groups()).await {
                 // Planning is possible before anything was installed.
                 Err(ClusterError::NotInstalled) => Ok(Vec::new()),
-                found => found.map(|found| found.items),
+                found => found,
             }
         };
         let bans = bans::read(&self.client, &self.namespace);
@@ -110,8 +100,7 @@ impl Kubernetes {
         let manager = resource::patched_by(FIELD_MANAGER);
         let groups = self.groups();
         let put = groups.patch(self.group.as_str(), &manager, &spec);
-        let put = tokio::time::timeout(PATIENCE, put).await;
-        let put = put.map_err(|_| error::no_answer(action, PATIENCE))?;
+        let put = error::in_time(action, PATIENCE, put).await?;
         put.map_err(|error| match error {
             error if error::is_invalid(&error) => of_an_older_promoter(action),
             error => error::from_group(action, error),

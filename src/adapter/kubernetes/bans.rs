@@ -2,7 +2,6 @@
 //! each. It can be read with `kubectl`; what cannot be made out in it still bans.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -12,6 +11,7 @@ use kube::{Api, Client};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::error::PATIENCE;
 use super::kept::{self, Facts};
 use super::{Connection, error, resource};
 use crate::group::name::Namespace;
@@ -22,8 +22,6 @@ use crate::promotion::restraint::{Ban, BannedImage, Statement};
 
 /// Its name.
 pub(super) const NAME: &str = "promoter-bans";
-/// How long the cluster may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of an entry that somebody wrote by hand.
 const LONGEST: usize = 200;
 
@@ -95,8 +93,7 @@ impl Connection {
                 _ => api.patch(NAME, &params, &patch).await,
             }
         };
-        let put = tokio::time::timeout(PATIENCE, putting).await;
-        let put = put.map_err(|_| error::no_answer(action, PATIENCE))?;
+        let put = error::in_time(action, PATIENCE, putting).await?;
         put.map(drop).map_err(|error| error::from(action, error))
     }
 }
@@ -105,8 +102,7 @@ impl Connection {
 pub(super) async fn read(client: &Client, namespace: &Namespace) -> Result<Vec<Ban>, ClusterError> {
     let action = "read the bans";
     let api: Api<ConfigMap> = Api::namespaced(client.clone(), namespace.as_str());
-    let found = tokio::time::timeout(PATIENCE, api.get_opt(NAME)).await;
-    let found = found.map_err(|_| error::no_answer(action, PATIENCE))?;
+    let found = error::in_time(action, PATIENCE, api.get_opt(NAME)).await?;
     let found = found.map_err(|error| error::from(action, error))?;
     let data = found.and_then(|found| found.data).unwrap_or_default();
     Ok(bans(&data))

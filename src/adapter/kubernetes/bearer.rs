@@ -12,30 +12,21 @@ use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request, Response, StatusCode};
 use kube::client::Body;
-use tower::{BoxError, Layer, Service};
+use tower::{BoxError, Service};
 
 use crate::port::Login;
 use crate::port::login::Token;
 
-/// Adds tokens of a login.
-#[derive(Clone)]
-pub(super) struct BearerLayer(pub(super) Arc<dyn Login>);
-
-/// What it makes of the service below.
+/// Adds tokens of a login to what the service below is asked.
 #[derive(Clone)]
 pub(super) struct Bearer<S> {
     login: Arc<dyn Login>,
     below: S,
 }
 
-impl<S> Layer<S> for BearerLayer {
-    type Service = Bearer<S>;
-
-    fn layer(&self, below: S) -> Bearer<S> {
-        Bearer {
-            login: Arc::clone(&self.0),
-            below,
-        }
+impl<S> Bearer<S> {
+    pub(super) fn new(login: Arc<dyn Login>, below: S) -> Self {
+        Self { login, below }
     }
 }
 

@@ -40,7 +40,8 @@ pub(super) type Http = BoxCloneSyncService<Request<Body>, Response<Incoming>, Bo
 
 /// A client that says which program it is: whoever reads the API server's audit
 /// log can tell what that asked for, and how often. `logged_in` is what has to be
-/// done to requests so that they are let in, beyond what the configuration says.
+/// done to requests so that they are let in, beyond what the configuration says;
+/// through a proxy it is left out.
 pub(super) fn client(
     mut config: Config,
     agent: &'static str,

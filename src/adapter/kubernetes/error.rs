@@ -1,12 +1,15 @@
 //! What the API server and the client say, as the port's errors.
 
-use std::error::Error;
 use std::time::Duration;
 
 use kube::core::Status;
 
 use crate::plan::object::ObjectRef;
+use crate::port::registry::Said;
 use crate::port::{ClusterError, LoginError};
+
+/// How long the cluster may take to answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a server-side apply begins to say that the object has a field, or a
 /// value, that its kind does not have.
@@ -28,7 +31,9 @@ pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
         };
         return ClusterError::Unreachable {
             cluster: format!("to {action}"),
-            reason: login.map_or_else(|| chain(&error), |login| chain(login)),
+            reason: login
+                .map_or_else(|| Said::of(&error), |login| Said::of(login))
+                .0,
         };
     };
     let reason = status.message.clone();
@@ -149,23 +154,19 @@ pub(super) fn is_already_there(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.reason == "AlreadyExists")
 }
 
+/// What came of it, if that was in time.
+pub(super) async fn in_time<T>(
+    action: &str,
+    patience: Duration,
+    asked: impl Future<Output = T>,
+) -> Result<T, ClusterError> {
+    let answer = tokio::time::timeout(patience, asked).await;
+    answer.map_err(|_| no_answer(action, patience))
+}
+
 /// Whether the server said that the object was changed meanwhile.
 pub(super) fn is_conflict(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 409)
-}
-
-/// An error and its sources on one line, each said once.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut said = one_line(&error.to_string());
-    let mut source = error.source();
-    while let Some(error) = source {
-        let text = one_line(&error.to_string());
-        if !said.contains(&text) {
-            said = format!("{said}: {text}");
-        }
-        source = error.source();
-    }
-    said
 }
 
 fn one_line(text: &str) -> String {

@@ -1,28 +1,24 @@
 //! The group's record in its `DeploymentGroup`, and what else is agreed on.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Service;
-use kube::Api;
-use kube::ResourceExt;
 use kube::api::{DeleteParams, DynamicObject, ListParams, ObjectMeta, Patch};
+use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
 use super::columns::status;
+use super::error::PATIENCE;
 use super::{Kubernetes, crd, error, plans, resource};
-use crate::group::name::GroupName;
+use crate::group::name::{GroupName, Namespace};
 use crate::plan::Plan;
 use crate::plan::config::ConfigKey;
 use crate::plan::fingerprint::PlanId;
 use crate::plan::label::{self, Role, SWITCH_MANAGER};
+use crate::port::registry::Said;
 use crate::port::{ClusterError, Epoch, Ledger, LockError};
 use crate::promotion::record::GroupRecord;
 use crate::promotion::request::Request;
 use crate::promotion::restraint::{Restraints, Statement};
-
-/// How long taking the lock, or giving it back, may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The record as this holder wrote it last.
 pub(super) struct Cached {
@@ -58,15 +54,15 @@ impl Ledger for Kubernetes {
     }
 
     async fn acquire(&self, holder: &str) -> Result<Epoch, LockError> {
-        let acquired = tokio::time::timeout(PATIENCE, self.take_lock(holder)).await;
-        let silent = || LockError::Cluster(error::no_answer("take the group's lock", PATIENCE));
-        acquired.unwrap_or_else(|_| Err(silent()))
+        let action = "take the group's lock";
+        let acquired = error::in_time(action, PATIENCE, self.take_lock(holder)).await;
+        acquired.map_err(LockError::Cluster)?
     }
 
     async fn release(&self, epoch: Epoch) -> Result<(), ClusterError> {
         *self.record.lock().await = None;
-        let freed = tokio::time::timeout(PATIENCE, self.free_lease(epoch)).await;
-        freed.unwrap_or_else(|_| Err(error::no_answer("give the group's lock back", PATIENCE)))
+        let action = "give the group's lock back";
+        error::in_time(action, PATIENCE, self.free_lease(epoch)).await?
     }
 
     async fn write(&self, epoch: Epoch, record: &GroupRecord) -> Result<(), ClusterError> {
@@ -191,11 +187,7 @@ impl Kubernetes {
     }
 
     pub(super) fn groups(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(
-            self.client.clone(),
-            self.namespace.as_str(),
-            &crd::resource(),
-        )
+        groups_in(&self.client, &self.namespace)
     }
 
     pub(super) async fn found_or_made(&self) -> Result<DynamicObject, ClusterError> {
@@ -340,6 +332,22 @@ pub(super) fn record_of(object: &DynamicObject) -> Result<GroupRecord, ClusterEr
     };
     GroupRecord::from_json(record.clone()).map_err(|error| ClusterError::Refused {
         action: format!("read the record of DeploymentGroup {}", object.name_any()),
-        reason: error::chain(&error),
+        reason: Said::of(&error).0,
     })
+}
+
+/// The `DeploymentGroups` of a namespace.
+pub(super) fn groups_in(client: &Client, namespace: &Namespace) -> Api<DynamicObject> {
+    Api::namespaced_with(client.clone(), namespace.as_str(), &crd::resource())
+}
+
+/// All of them, as the server has them now.
+pub(super) async fn all_groups(
+    groups: &Api<DynamicObject>,
+) -> Result<Vec<DynamicObject>, ClusterError> {
+    let action = "list the DeploymentGroups";
+    let all = ListParams::default();
+    let found = error::in_time(action, PATIENCE, groups.list(&all)).await?;
+    let found = found.map_err(|error| error::from_group(action, error))?;
+    Ok(found.items)
 }

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::error;
 use crate::port::ClusterError;
 use crate::port::cluster::{Lines, LogSource};
+use crate::port::registry::Said;
 
 /// What a node answers in place of a log that it does not have any more. It is
 /// no part of a log, and has no end of line.
@@ -41,8 +42,8 @@ pub(super) async fn lines(
     // Only who reads along waits for lines to be written.
     let patience = if source.follow { Duration::MAX } else { ANSWER };
     let action = format!("read the log of pod {}", source.pod);
-    let reader = timeout(patience, pods.log_stream(&source.pod, &params)).await;
-    let reader = reader.map_err(|_| error::no_answer(&action, patience))?;
+    let asked = pods.log_stream(&source.pod, &params);
+    let reader = error::in_time(&action, patience, asked).await?;
     let reader = reader.map_err(|error| error::from(&action, error))?;
     // A log is bytes; a line that is not UTF-8 must not end the reading.
     let lines = stream::try_unfold(reader, move |mut reader| async move {
@@ -67,7 +68,7 @@ pub(super) async fn lines(
     let pod = source.pod.clone();
     let broken = move |error: std::io::Error| ClusterError::Unreachable {
         cluster: format!("to read the log of pod {pod}"),
-        reason: error::chain(&error),
+        reason: Said::of(&error).0,
     };
     Ok(lines.map_err(broken).boxed())
 }

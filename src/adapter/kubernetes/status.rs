@@ -1,23 +1,20 @@
 //! Reading groups' records without driving any.
 
-use std::time::Duration;
-
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
+use kube::ResourceExt;
 use kube::api::{DynamicObject, ListParams};
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, ResourceExt};
 
-use super::ledger::record_of;
-use super::{Connection, bans, crd, error, translate};
+use super::error::PATIENCE;
+use super::ledger::{all_groups, groups_in, record_of};
+use super::{Connection, bans, error, translate};
 use crate::group::name::{GroupName, Namespace};
 use crate::plan::label;
+use crate::port::registry::Said;
 use crate::port::{ClusterError, Ledger};
 use crate::promotion::record::GroupRecord;
 use crate::promotion::restraint::{Restraint, Restraints, Statement};
-
-/// How long the cluster may take to tell.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A group as the cluster knows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,14 +27,6 @@ pub struct GroupStatus {
     pub hold: Option<Statement>,
     /// What serves although it is banned.
     pub banned: Vec<Restraint>,
-}
-
-fn api(connection: &Connection, namespace: &Namespace) -> Api<DynamicObject> {
-    Api::namespaced_with(
-        connection.client.clone(),
-        namespace.as_str(),
-        &crd::resource(),
-    )
 }
 
 fn status(found: &DynamicObject) -> Result<GroupStatus, ClusterError> {
@@ -57,12 +46,8 @@ pub async fn list(
     connection: &Connection,
     namespace: &Namespace,
 ) -> Result<Vec<GroupStatus>, ClusterError> {
-    let all = ListParams::default();
-    let api = api(connection, namespace);
-    let found = tokio::time::timeout(PATIENCE, api.list(&all)).await;
-    let found = found.map_err(|_| error::no_answer("list the DeploymentGroups", PATIENCE))?;
-    let found = found.map_err(|error| error::from_group("list the DeploymentGroups", error))?;
-    found.items.iter().map(status).collect()
+    let found = all_groups(&groups_in(&connection.client, namespace)).await?;
+    found.iter().map(status).collect()
 }
 
 /// Notes in a group's record what somebody changed of its active Services, and what
@@ -104,8 +89,7 @@ pub async fn look_closer(
         };
         Ok(plan.map(|plan| (record.strays(&plan, &found), bans.against(&plan))))
     };
-    let looked = tokio::time::timeout(PATIENCE, looking).await;
-    let looked = looked.map_err(|_| error::no_answer("look at the Services", PATIENCE))?;
+    let looked = error::in_time("look at the Services", PATIENCE, looking).await?;
     let (strays, banned) = match looked {
         Ok(found) => found.unwrap_or_default(),
         Err(ClusterError::Forbidden { .. }) => return Ok(()),
@@ -127,12 +111,12 @@ pub fn watch(
     group: &str,
 ) -> BoxStream<'static, Result<GroupStatus, ClusterError>> {
     let config = watcher::Config::default().fields(&format!("metadata.name={group}"));
-    watcher(api(connection, namespace), config)
+    watcher(groups_in(&connection.client, namespace), config)
         .default_backoff()
         .applied_objects()
         .map_err(|error| ClusterError::Unreachable {
             cluster: "to watch the DeploymentGroup".to_owned(),
-            reason: error::chain(&error),
+            reason: Said::of(&error).0,
         })
         .map(|found| found.and_then(|found| status(&found)))
         .boxed()

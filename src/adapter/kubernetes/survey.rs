@@ -13,6 +13,7 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use serde_json::Value;
 
+use super::error::PATIENCE;
 use super::{Kubernetes, error, kept, plans};
 use crate::plan::Plan;
 use crate::plan::capacity::{bytes, cpu_millis};
@@ -23,14 +24,12 @@ use crate::port::{ClusterError, Ledger};
 use crate::promotion::observed::DeploymentState;
 use crate::promotion::record::GroupRecord;
 
-/// How long the cluster may take to tell.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How long it may take over what is only told.
 const SHORT_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn survey(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
-    let looked = tokio::time::timeout(PATIENCE, look(cluster)).await;
-    looked.unwrap_or_else(|_| Err(error::no_answer("look at the group's namespace", PATIENCE)))
+    let action = "look at the group's namespace";
+    error::in_time(action, PATIENCE, Box::pin(look(cluster))).await?
 }
 
 async fn look(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
@@ -83,8 +82,12 @@ async fn namespace(cluster: &Kubernetes) -> Result<Option<BTreeMap<String, Strin
 }
 
 pub(super) async fn is_ending(cluster: &Kubernetes) -> Result<bool, ClusterError> {
-    let found = tokio::time::timeout(SHORT_PATIENCE, find_namespace(cluster)).await;
-    let found = found.map_err(|_| error::no_answer("read the namespace", SHORT_PATIENCE))??;
+    let found = error::in_time(
+        "read the namespace",
+        SHORT_PATIENCE,
+        find_namespace(cluster),
+    )
+    .await??;
     Ok(found.is_none_or(|found| found.metadata.deletion_timestamp.is_some()))
 }
 

@@ -20,9 +20,8 @@ pub(super) async fn last(
     most: u32,
 ) -> Result<Vec<Entry>, sqlx::Error> {
     let mut query = chosen("SELECT * FROM promotion", of);
-    query.push(" ORDER BY started_ms DESC, id DESC LIMIT ");
-    let query = query.push_bind(i64::from(most));
-    let rows = query.build().fetch_all(connection).await?;
+    query.push(" ORDER BY started_ms DESC, id DESC");
+    let rows = first(connection, query, most).await?;
     rows.iter().map(entry).collect()
 }
 
@@ -33,9 +32,8 @@ pub(super) async fn refused(
     most: u32,
 ) -> Result<Vec<Refusal>, sqlx::Error> {
     let mut query = chosen("SELECT * FROM refusal", of);
-    query.push(" ORDER BY last_ms DESC LIMIT ");
-    let query = query.push_bind(i64::from(most));
-    let rows = query.build().fetch_all(connection).await?;
+    query.push(" ORDER BY last_ms DESC");
+    let rows = first(connection, query, most).await?;
     let refusals = rows.iter().map(|row| {
         let times: i64 = row.try_get("times")?;
         Ok(Refusal {
@@ -50,6 +48,15 @@ pub(super) async fn refused(
         })
     });
     refusals.collect()
+}
+
+async fn first(
+    connection: &mut SqliteConnection,
+    mut query: QueryBuilder<Sqlite>,
+    most: u32,
+) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    query.push(" LIMIT ").push_bind(i64::from(most));
+    query.build().fetch_all(connection).await
 }
 
 /// Only what is said is compared, so that there is an index for it.

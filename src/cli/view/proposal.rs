@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::line::{BOLD, DIM, GOOD, Line, WARN, of};
 use super::restraint;
 use super::text::Text;
-use super::words::count;
+use super::words::{count, verb};
 use crate::engine::propose::Proposal;
 use crate::group::duration::Short;
 use crate::group::{Report, When};
@@ -33,21 +33,22 @@ pub fn proposal(proposal: &Proposal, now: Timestamp, width: usize, full: bool) -
     text.gap();
     text.lines(changes::lines(proposal, full));
     text.gap();
+    decision(&mut text, proposal, now);
+    text.line(summary(proposal));
+    text.finish()
+}
+
+/// What decides, what it takes, and what speaks against it.
+fn decision(text: &mut Text, proposal: &Proposal, now: Timestamp) {
     text.lines(checks(proposal));
     text.lines(hooks(proposal));
     text.lines([strategy(proposal), capacity(proposal)]);
     text.gap();
-    text.lines(
-        proposal
-            .warnings
-            .iter()
-            .map(|warning| Line::new().with(WARN, "warning: ").and(warning)),
-    );
+    let warnings = proposal.warnings.iter();
+    text.lines(warnings.map(|warning| Line::new().with(WARN, "warning: ").and(warning)));
     text.gap();
     let restraints = proposal.restraints.iter();
     text.lines(restraints.map(|found| restraint::in_the_way(found, now)));
-    text.line(summary(proposal));
-    text.finish()
 }
 
 /// That the same inputs serve already.
@@ -218,7 +219,6 @@ fn summary(proposal: &Proposal) -> Line {
         .count();
     changed += apps::removed(proposal).count();
     let objects = count(proposal.changes.len(), "object");
-    let verb = |n: usize, one: &'static str, many: &'static str| if n == 1 { one } else { many };
     let what = if plan.replaces.is_none() {
         let n = plan.apps.len();
         format!(
@@ -233,7 +233,11 @@ fn summary(proposal: &Proposal) -> Line {
         let apps = format!("{} {}", count(changed, "app"), change(changed));
         format!("{apps}, {objects} {}", change(proposal.changes.len()))
     };
-    let n = plan.checks.len();
+    planned(proposal, &what)
+}
+
+fn planned(proposal: &Proposal, what: &str) -> Line {
+    let n = proposal.plan.checks.len();
     let decided = match n {
         0 => "no check decides".to_owned(),
         _ => format!("{} {}", count(n, "check"), verb(n, "decides", "decide")),

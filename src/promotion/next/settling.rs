@@ -57,20 +57,17 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if let Some(step) = take_down(situation, old, plan) {
         return step;
     }
-    // A hook that was made and not let run yet is still needed.
-    let runs = &situation.promotion.runs;
-    let mut hooks = hooks::unfinished(situation, When::AfterPromote).into_iter();
-    let hook = hooks.find_map(|hook| runs.get(hook));
-    let others = situation.observed.jobs.iter();
-    let others = others.filter(|job| Some(&job.uid) != hook);
-    if let Some(step) = delete_jobs(others) {
+    // Hooks come last, and their Jobs go with the last of them.
+    if situation.is_marked(Mark::Pruned)
+        && let Some(hook) = hooks::at(situation, When::AfterPromote)
+    {
+        return hook;
+    }
+    if let Some(step) = delete_jobs(situation.observed.jobs.iter()) {
         return Next::Do(step);
     }
     if !situation.is_marked(Mark::Pruned) {
         return Next::Do(Step::Prune);
-    }
-    if let Some(hook) = hooks::at(situation, When::AfterPromote) {
-        return hook;
     }
     // Users are at what passed; that a hook failed is said, no more.
     enter_for(

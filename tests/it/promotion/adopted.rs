@@ -432,6 +432,7 @@ async fn a_pod_that_is_replaced_counts_as_what_can_be_gone_back_to() {
     });
     assert_eq!(outcome.phase, Phase::Aborted);
     let state = scenario.world.state();
+    assert_eq!(state.pods.len(), 4, "two of each app");
     assert!(
         state
             .pods

@@ -43,18 +43,11 @@ fn base() -> Plan {
     given::plan(&group, Color::Blue)
 }
 
-async fn refused(scenario: &Scenario) -> Vec<String> {
-    match scenario.deploy().await.unwrap() {
-        Deployed::Refused(restraints) => restraints.iter().map(ToString::to_string).collect(),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_it_requires_has_to_have_passed() {
     let scenario = Scenario::new(requiring());
     let never = "requires group base: it was never promoted here";
-    assert_eq!(refused(&scenario).await, [never]);
+    assert_eq!(scenario.refused().await, [never]);
     let plan = base();
     scenario.world.meddle(|state| passed(state, &plan));
 
@@ -62,14 +55,14 @@ async fn what_it_requires_has_to_have_passed() {
         .world
         .meddle(|state| standing(state).last = Some(Phase::Aborted));
     let failed = "requires group base: its last promotion was not promoted";
-    assert_eq!(refused(&scenario).await, [failed]);
+    assert_eq!(scenario.refused().await, [failed]);
 
     scenario.world.meddle(|state| {
         standing(state).last = Some(Phase::Promoted);
         standing(state).in_flight = PromotionId::parse("0tq00000");
     });
     let busy = "requires group base: its promotion 0tq00000 is under way";
-    assert_eq!(refused(&scenario).await, [busy]);
+    assert_eq!(scenario.refused().await, [busy]);
     scenario.rests_at(None);
 
     scenario
@@ -86,7 +79,7 @@ async fn images_of_a_repository_that_both_use_have_to_be_the_same() {
     let group = given::group(vec![given::app("hello-b")], vec![given::check("stores")]);
     let mut plan = given::plan(&group, Color::Blue);
     scenario.world.meddle(|state| passed(state, &plan));
-    let why = refused(&scenario).await;
+    let why = scenario.refused().await;
     assert_eq!(why.len(), 1, "{why:?}");
     assert!(
         why[0].starts_with("requires group base: app hello-b would run master-"),

@@ -36,14 +36,6 @@ fn ban(state: &mut State, image: &str) {
     });
 }
 
-/// What keeps the next deploy from being begun.
-async fn refused(scenario: &Scenario) -> Vec<String> {
-    match scenario.deploy().await.unwrap() {
-        Deployed::Refused(restraints) => restraints.iter().map(ToString::to_string).collect(),
-        other => panic!("{other:?}"),
-    }
-}
-
 async fn retried(scenario: &Scenario) -> Deployed {
     let mut options = scenario.options();
     options.retry = true;
@@ -70,7 +62,7 @@ fn outcome(deployed: Deployed) -> promoter::promotion::record::Outcome {
 async fn nothing_of_a_held_group_is_begun() {
     let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.world.meddle(hold);
-    let why = refused(&scenario).await;
+    let why = scenario.refused().await;
     assert_eq!(why, ["held by bob@desk: the database moves"]);
     {
         let state = scenario.world.state();
@@ -172,7 +164,7 @@ async fn a_hold_inside_the_window_changes_nothing() {
     scenario.push_all();
     scenario.world.meddle(hold);
     let started = scenario.world.state().now;
-    let why = refused(&scenario).await;
+    let why = scenario.refused().await;
     assert_eq!(why.len(), 1);
     // Nor does a deploy that may not be begun end it early.
     let waited = scenario
@@ -205,7 +197,7 @@ async fn no_group_promotes_a_banned_image() {
     let scenario = Scenario::ready_for_green(given::hello()).await;
     let digest = scenario.registry.push("hello-b", "master");
     scenario.world.meddle(|state| ban(state, digest.short()));
-    let why = refused(&scenario).await;
+    let why = scenario.refused().await;
     let text = format!(
         "app hello-b: its image {} is banned by bob@desk: it leaks",
         digest.short()
@@ -223,7 +215,7 @@ async fn a_check_does_not_run_in_a_banned_image() {
     let image = format!("registry.test/tests@{digest}");
     scenario.group.checks[0].image = CheckImage::Image(image);
     scenario.world.meddle(|state| ban(state, digest.as_str()));
-    let why = refused(&scenario).await;
+    let why = scenario.refused().await;
     assert!(why[0].starts_with("check greets: "), "{why:?}");
     let lifted = Some(said("it was another one"));
     scenario
@@ -281,7 +273,7 @@ async fn what_failed_is_not_tried_again_by_itself() {
     let scenario = Scenario::ready_for_green(given::hello()).await;
     scenario.world.run("greets", Run::exits(1));
     let failed = scenario.abort().await;
-    let why = refused(&scenario).await;
+    let why = scenario.refused().await;
     let text = format!(
         "these very inputs were found bad by promotion {}: check greets failed: exit 1",
         failed.promotion
@@ -290,7 +282,7 @@ async fn what_failed_is_not_tried_again_by_itself() {
     // A person says so, and it fails once more.
     scenario.world.run("greets", Run::exits(1));
     assert_eq!(outcome(retried(&scenario).await).phase, Phase::Aborted);
-    refused(&scenario).await;
+    scenario.refused().await;
     // Or an input changes.
     scenario.registry.push("hello-a", "master");
     scenario.promote().await;
@@ -330,14 +322,14 @@ async fn what_was_rolled_back_or_lost_pods_is_not_promoted_again_by_itself() {
     let engine = scenario.engine(&scenario.process(None));
     let back = given::rollback("bob@desk");
     engine.undo(back, CancellationToken::new()).await.unwrap();
-    let why = refused(&scenario).await;
+    let why = scenario.refused().await;
     assert!(why[0].contains("rolled back by bob@desk"), "{why:?}");
 
     scenario.push_all();
     scenario.world.when("write settling", State::lose_a_pod);
     let regressed = scenario.abort().await;
     assert_eq!(regressed.reasons[0].kind, ReasonKind::Regressed);
-    let why = refused(&scenario).await;
+    let why = scenario.refused().await;
     assert!(why[0].contains("only 1 of 2 pods are ready"), "{why:?}");
     scenario.rests_at(Some(Color::Blue));
 }

@@ -155,8 +155,8 @@ fn without_lines(events: &[Event]) -> Vec<Fact> {
         .collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_happens_is_kept_in_its_order() {
+/// A promotion that was kept as it happened.
+async fn kept() -> (Scenario, Arc<Faulty>) {
     let (scenario, events) = promoted().await;
     let (records, told) = (Faulty::times(0, ""), Arc::default());
     let recording = recording(&records, scenario.clock, &told);
@@ -166,20 +166,18 @@ async fn what_happens_is_kept_in_its_order() {
     recording.flush().await;
     assert_eq!(records.facts(), without_lines(&events));
     assert_eq!(told.warnings(), Vec::<String>::new());
+    (scenario, records)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_happens_is_kept_in_its_order() {
+    kept().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_old_goes_once_per_promotion_and_nobody_minds_if_it_does_not() {
-    let (scenario, events) = promoted().await;
-    let (records, told) = (Faulty::times(0, ""), Arc::default());
-    let recording = recording(&records, scenario.clock, &told);
-    for event in &events {
-        recording.record(event.clone());
-    }
-    recording.flush().await;
+    let (scenario, records) = kept().await;
     assert_eq!(*records.pruned.lock().unwrap(), [scenario.clock.now()]);
-    assert_eq!(records.facts(), without_lines(&events));
-    assert_eq!(told.warnings(), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]

@@ -44,7 +44,7 @@ pub(super) fn night() -> Vec<Event> {
     })
 }
 
-async fn connected(store: &Store) -> SqliteConnection {
+pub(super) async fn connected(store: &Store) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(store.path());
     options.connect().await.unwrap()
 }

@@ -5,8 +5,7 @@ use std::num::NonZeroU16;
 use jiff::{SignedDuration, Timestamp};
 use promoter::promotion::id::PromotionId;
 use promoter::promotion::record::Outcome;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Row};
+use sqlx::Row;
 
 use super::*;
 
@@ -14,8 +13,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many rows a table has of promotions, or of groups.
 async fn rows(file: &File, table: &str) -> i64 {
-    let options = SqliteConnectOptions::new().filename(file.store.path());
-    let mut connection = options.connect().await.unwrap();
+    let mut connection = super::night::connected(&file.store).await;
     let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS n FROM {table}"));
     let row = sqlx::query(sql).fetch_one(&mut connection).await.unwrap();
     row.get("n")

@@ -143,6 +143,14 @@ impl Scenario {
             .await
     }
 
+    /// What keeps the next deploy from being begun.
+    pub(crate) async fn refused(&self) -> Vec<String> {
+        match self.deploy().await.unwrap() {
+            Deployed::Refused(restraints) => restraints.iter().map(ToString::to_string).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     pub(crate) async fn deploy_with(
         &self,
         options: DeployOptions,

@@ -72,7 +72,7 @@ async fn ask(login: &Arc<Tokens>, accepts: &'static str) -> (Result<u16, BoxErro
             Ok::<_, BoxError>(Response::builder().status(status).body(())?)
         }
     });
-    let service = BearerLayer(Arc::clone(login) as Arc<dyn Login>).layer(cluster);
+    let service = Bearer::new(Arc::clone(login) as Arc<dyn Login>, cluster);
     let request = Request::post("/")
         .body(Body::from(b"patch".to_vec()))
         .unwrap();

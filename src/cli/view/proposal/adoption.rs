@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{apps, capacity, checks, head, hooks, restraint, strategy};
-use crate::cli::view::line::{BOLD, DIM, Line, WARN, of};
+use super::{apps, decision, head, planned};
+use crate::cli::view::line::{BOLD, DIM, Line, of};
 use crate::cli::view::text::Text;
-use crate::cli::view::words::count;
+use crate::cli::view::words::{count, verb};
 use crate::engine::propose::Proposal;
 use crate::group::duration::Short;
 use crate::plan::Plan;
@@ -70,15 +70,7 @@ pub fn adoption(proposal: &Proposal, now: Timestamp, width: usize) -> String {
     text.lines(taken(proposal));
     text.lines(going(proposal));
     text.gap();
-    text.lines(checks(proposal));
-    text.lines(hooks(proposal));
-    text.lines([strategy(proposal), capacity(proposal)]);
-    text.gap();
-    let warnings = proposal.warnings.iter();
-    text.lines(warnings.map(|warning| Line::new().with(WARN, "warning: ").and(warning)));
-    text.gap();
-    let restraints = proposal.restraints.iter();
-    text.lines(restraints.map(|found| restraint::in_the_way(found, now)));
+    decision(&mut text, proposal, now);
     text.line(summary(proposal));
     text.finish()
 }
@@ -136,12 +128,6 @@ fn summary(proposal: &Proposal) -> Line {
         .live
         .as_ref()
         .map_or(0, |live: &Plan| live.apps.len());
-    let decided = match proposal.plan.checks.len() {
-        0 => "no check decides".to_owned(),
-        1 => "1 check decides".to_owned(),
-        n => format!("{n} checks decide"),
-    };
-    let verb = if apps == 1 { "is" } else { "are" };
-    let text = format!("Plan: {} {verb} adopted, {decided}.", count(apps, "app"));
-    Line::new().with(BOLD, text).and(" Nothing was written.")
+    let what = format!("{} {} adopted", count(apps, "app"), verb(apps, "is", "are"));
+    planned(proposal, &what)
 }

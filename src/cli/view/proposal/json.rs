@@ -25,8 +25,8 @@ use crate::plan::survey::Resources;
 /// - `hooks`: the same, and `when` (`before-deploy`, `before-switch`, `after-promote`);
 /// - `untestedAllowed`, `keepOldMs`, `deployTimeoutMs`, `endpointDelayMs`;
 /// - `capacity`: `needed` and `free`, each `pods`, `cpuMillis`, `memoryBytes`;
-/// - `restraints`: what keeps the release from users, each `held`, `banned` or
-///   `failed` with who and why;
+/// - `restraints`: what keeps the release from users, each `held`, `banned`,
+///   `required` or `failed`, with who or what, and why;
 /// - `adopts`: what is taken over, each `object` and `change` (`paused`, `narrowed`,
 ///   `marked`), and given back unless it is promoted;
 /// - `warnings`: texts.
