@@ -229,6 +229,12 @@ pub struct DefaultsSpec {
 }
 
 impl GroupSpec {
+    /// Everything that runs as a Job: checks, then hooks.
+    pub fn jobs(&self) -> impl Iterator<Item = &CheckSpec> {
+        let hooks = self.hooks.iter().map(|hook| &hook.job);
+        self.checks.iter().chain(hooks)
+    }
+
     /// Reads a group file; `path` is what people are shown.
     ///
     /// There is a spec even where there are problems of form, so that what is

@@ -199,11 +199,9 @@ fn strategy(report: &mut Report, spec: &GroupSpec, defaults: &Defaults) -> Strat
 fn shared_tag(report: &mut Report, layers: &Layers<'_>) {
     let spec = layers.group;
     let apps = spec.apps.iter().any(|app| app.tag.is_none());
-    let checks = spec.checks.iter();
-    let checks = checks
-        .filter(|check| check.repository.is_some())
-        .any(|check| check.tag.is_none());
-    if apps || checks {
+    let mut jobs = spec.jobs();
+    let jobs = jobs.any(|job| job.repository.is_some() && job.tag.is_none());
+    if apps || jobs {
         let written = spec.tag.as_ref().or(spec.proof.as_ref());
         let place = written.map_or_else(|| spec.place.clone(), Spanned::span);
         app::names_commit(report, layers, &layers.tag, &place);

@@ -20,13 +20,9 @@ pub(super) fn checks(
     group: Option<&GroupName>,
 ) -> Vec<Check> {
     let specs = &layers.group.checks;
-    let hooks = layers.group.hooks.iter().map(|hook| &hook.job);
     let mut seen = BTreeMap::new();
-    for name in specs
-        .iter()
-        .chain(hooks)
-        .filter_map(|spec| spec.name.as_ref())
-    {
+    let names = layers.group.jobs().filter_map(|spec| spec.name.as_ref());
+    for name in names {
         report.once(&mut seen, name, "check or hook ");
     }
     specs

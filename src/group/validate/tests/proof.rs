@@ -118,6 +118,9 @@ fn a_tag_that_names_no_commit_proves_nothing() {
         .replace("manifest", &format!("{with}manifest"))
         .replace("repository", &format!("{with}repository"));
     assert_eq!(lines(&unused), "");
+    // A hook shares it as a check does.
+    let hook = "[[hook]]\nname = \"h\"\nwhen = \"before-deploy\"\nrepository = \"tests\"\n";
+    assert_eq!(lines(&format!("{unused}{hook}")), at("6:7"));
 
     let environment = format!("{ENVIRONMENT}{PROVEN}{tag}");
     let (group, problems) = made(GROUP, &environment, &Overrides::default());
