@@ -21,6 +21,7 @@ mod logs;
 mod past;
 mod plan;
 mod resume;
+mod schema;
 mod show;
 mod status;
 mod token;
@@ -87,6 +88,7 @@ pub async fn run(args: Args) -> Exit {
         Command::Install(command) => install::run(&dir, &command).await,
         Command::Kubeconfig(command) => kubeconfig::run(&dir, &command).await,
         Command::Token(command) => token::run(&dir, command).await,
+        Command::Schema(command) => schema::run(&command),
     };
     done.unwrap_or_else(|error| report(&error))
 }

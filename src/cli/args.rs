@@ -78,6 +78,8 @@ pub enum Command {
     Kubeconfig(Kubeconfig),
     /// Print a token for an EKS cluster, the way kubectl asks for one (exec plugin)
     Token(Token),
+    /// Print the JSON schema of group or environment files, for editors
+    Schema(Schema),
 }
 
 /// `promoter validate`
@@ -485,6 +487,23 @@ pub struct Token {
     /// The environment whose cluster is meant; needed where there are several
     #[arg(short, long, value_name = "ENVIRONMENT")]
     pub environment: Option<String>,
+}
+
+/// `promoter schema`
+#[derive(Debug, ClapArgs)]
+pub struct Schema {
+    /// Of which files
+    #[arg(value_enum, value_name = "FILES")]
+    pub of: SchemaOf,
+}
+
+/// The files there is a schema of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// Those in `groups/`
+    Group,
+    /// Those in `environments/`
+    Environment,
 }
 
 /// A reason has to say something, and has to fit where everybody reads it.

@@ -14,6 +14,7 @@ mod parsers;
 mod plan;
 mod promotion;
 mod records;
+mod schema;
 mod support;
 mod tidy;
 mod validate;
