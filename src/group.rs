@@ -13,6 +13,7 @@ pub mod image;
 pub mod name;
 pub mod problem;
 pub mod schedule;
+pub mod settings;
 pub mod slug;
 pub mod spec;
 pub mod tag;
