@@ -4,6 +4,8 @@
 //! here decides about a promotion.
 
 pub mod args;
+mod called;
+pub mod complete;
 pub mod exit;
 pub mod progress;
 pub mod view;
@@ -18,10 +20,12 @@ mod hold;
 mod install;
 mod kubeconfig;
 mod logs;
+mod man;
 mod past;
 mod plan;
 mod resume;
 mod schema;
+mod settings;
 mod show;
 mod status;
 mod token;
@@ -64,8 +68,10 @@ enum CliError {
 
 /// Runs one command and says how the process ends.
 pub async fn run(args: Args) -> Exit {
-    config::init(args.color.into());
-    let dir = args.dir.unwrap_or_else(|| PathBuf::from("."));
+    let color = args.color.into();
+    config::init(color);
+    let given = args.dir;
+    let dir = given.clone().unwrap_or_else(|| PathBuf::from("."));
     let done = match args.command {
         Command::Validate(command) => validate::run(&dir, &command),
         Command::Plan(command) => plan::run(&dir, &command).await,
@@ -89,6 +95,9 @@ pub async fn run(args: Args) -> Exit {
         Command::Kubeconfig(command) => kubeconfig::run(&dir, &command).await,
         Command::Token(command) => token::run(&dir, command).await,
         Command::Schema(command) => schema::run(&command),
+        Command::Config(command) => settings::run(given.as_deref(), color, command),
+        Command::Completions(command) => complete::run(&command),
+        Command::Man(command) => man::run(&command),
     };
     done.unwrap_or_else(|error| report(&error))
 }
@@ -172,7 +181,7 @@ fn is_not_set_up(error: &ClusterError) -> bool {
 /// The group a command is about; its warnings are shown.
 fn group(dir: &Path, target: &Target) -> Result<Group, CliError> {
     let name = target.named.name();
-    let overrides = overrides(target)?;
+    let overrides = overrides(&target.branch)?;
     let catalog = Catalog::load(dir);
     let group = catalog
         .group(name, &overrides)
@@ -184,9 +193,10 @@ fn group(dir: &Path, target: &Target) -> Result<Group, CliError> {
     Ok(group)
 }
 
-fn overrides(target: &Target) -> Result<Overrides, CliError> {
+/// What `--branch` says, each time it was given.
+fn overrides(branches: &[String]) -> Result<Overrides, CliError> {
     let mut overrides = Overrides::default();
-    for written in &target.branch {
+    for written in branches {
         match written.split_once('=') {
             Some((app, branch)) => {
                 overrides

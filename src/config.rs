@@ -1,7 +1,8 @@
 //! Process settings and wiring: the only module that knows adapters and engine.
 
+mod settings;
+
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anstream::ColorChoice;
@@ -24,6 +25,8 @@ use crate::port::recorder::Fan;
 use crate::port::{ClusterError, Forge, LoginError, Recorder, RegistryError};
 use crate::promotion::{Actor, Trigger};
 
+pub use settings::{github_token, process};
+
 /// Every environment variable promoter reads itself. What AWS and kubeconfig
 /// clients read (`AWS_*`, `KUBECONFIG`) is theirs; where a token for GitHub may
 /// be is told by [`Token`].
@@ -36,6 +39,8 @@ pub mod env {
     pub const ACTOR: &str = "PROMOTER_ACTOR";
     /// File of the records, or `off`.
     pub const RECORDS: &str = "PROMOTER_RECORDS";
+    /// The shell that asks what can come next; set by its completions.
+    pub const COMPLETE: &str = "PROMOTER_COMPLETE";
 }
 
 /// The signer logs what it signs, session tokens in addresses included.
@@ -81,16 +86,8 @@ pub fn draws() -> bool {
 
 /// Who asks at this terminal.
 pub fn actor() -> Actor {
-    let given = std::env::var(env::ACTOR)
-        .ok()
-        .filter(|name| !name.trim().is_empty());
-    let name = given.unwrap_or_else(|| {
-        let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
-        let host = whoami::hostname().unwrap_or_else(|_| "localhost".to_owned());
-        format!("{user}@{host}")
-    });
     Actor {
-        name,
+        name: settings::actor().0,
         trigger: Trigger::Cli,
     }
 }
@@ -99,15 +96,7 @@ pub fn actor() -> Actor {
 /// state folder (`XDG_STATE_HOME`). `None`: they are turned off, or nothing says
 /// where they are to be.
 pub fn records() -> Option<Store> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(file) = set(env::RECORDS) {
-        return (file != "off").then(|| Store::new(file.into()));
-    }
-    let state = set("XDG_STATE_HOME").map(PathBuf::from);
-    // What is not absolute is to be ignored, says the XDG specification.
-    let state = state.filter(|folder| folder.is_absolute());
-    let state = state.or_else(|| Some(PathBuf::from(set("HOME")?).join(".local/state")))?;
-    Some(Store::new(state.join("promoter/records.db")))
+    settings::records().0.map(Store::new)
 }
 
 /// Where a group runs.

@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::builder::PossibleValuesParser;
+use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
+use clap_complete::env::Shells;
 
+use super::{called, complete};
 use crate::config::env;
 use crate::group::aws;
 use crate::promotion::restraint::BannedImage;
@@ -31,6 +35,20 @@ pub struct Args {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// All that can be typed, under the name promoter was called by.
+pub fn command() -> clap::Command {
+    Args::command().bin_name(called::name())
+}
+
+impl Args {
+    /// What was typed; says what is wrong with it and ends the process otherwise.
+    pub fn typed() -> Self {
+        let mut command = command();
+        let matches = command.get_matches_mut();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+    }
 }
 
 /// What to do.
@@ -80,6 +98,12 @@ pub enum Command {
     Token(Token),
     /// Print the JSON schema of group or environment files, for editors
     Schema(Schema),
+    /// Look at settings and where they come from
+    Config(Config),
+    /// Print what a shell needs to complete commands, groups and environments
+    Completions(Completions),
+    /// Print the manual page, or write one per command into a folder
+    Man(Man),
 }
 
 /// `promoter validate`
@@ -93,11 +117,11 @@ pub struct Validate {
 #[derive(Debug, ClapArgs)]
 pub struct Named {
     /// The group
-    #[arg(value_name = "GROUP", required_unless_present = "group")]
+    #[arg(value_name = "GROUP", add = ArgValueCompleter::new(complete::groups), required_unless_present = "group")]
     pub positional: Option<String>,
 
     /// The group
-    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
+    #[arg(short, long, value_name = "GROUP", add = ArgValueCompleter::new(complete::groups), conflicts_with = "positional")]
     pub group: Option<String>,
 }
 
@@ -114,11 +138,11 @@ impl Named {
 #[derive(Debug, ClapArgs)]
 pub struct OneOrAll {
     /// Only this group
-    #[arg(value_name = "GROUP")]
+    #[arg(value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
     pub positional: Option<String>,
 
     /// Only this group
-    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
+    #[arg(short, long, value_name = "GROUP", add = ArgValueCompleter::new(complete::groups), conflicts_with = "positional")]
     pub group: Option<String>,
 }
 
@@ -221,7 +245,7 @@ pub struct Deployed {
 #[derive(Debug, ClapArgs)]
 pub struct At {
     /// The environment; needed where there are several and no file of the group
-    #[arg(short, long, value_name = "ENVIRONMENT")]
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 
     /// The cluster's context in the kubeconfig, in place of an environment's
@@ -333,7 +357,7 @@ pub struct Status {
     pub of: OneOrAll,
 
     /// The environment to look at; needed where there are several
-    #[arg(short, long, value_name = "ENVIRONMENT")]
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 
     /// Go on showing changes of one group
@@ -372,7 +396,7 @@ pub struct Past {
     pub promotion: String,
 
     /// Its group, where several have one of that identity
-    #[arg(short, long, value_name = "GROUP")]
+    #[arg(short, long, value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
     pub group: Option<String>,
 }
 
@@ -412,7 +436,7 @@ pub struct Diff {
     pub second: Option<String>,
 
     /// Its group, where several have one of that identity
-    #[arg(short, long, value_name = "GROUP")]
+    #[arg(short, long, value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
     pub group: Option<String>,
 
     /// How to print it
@@ -449,7 +473,7 @@ pub enum Exported {
 #[derive(Debug, ClapArgs)]
 pub struct Install {
     /// The environment to prepare; needed where there are several
-    #[arg(short, long, value_name = "ENVIRONMENT")]
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 
     /// Only print the Role that a group's promoter needs
@@ -461,7 +485,7 @@ pub struct Install {
 #[derive(Debug, ClapArgs)]
 pub struct Kubeconfig {
     /// The environment whose cluster is meant; needed where there are several
-    #[arg(short, long, value_name = "ENVIRONMENT")]
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 
     /// Where to; standard output if not given. A file that is there is never overwritten
@@ -485,7 +509,7 @@ pub struct Token {
     pub role: Option<String>,
 
     /// The environment whose cluster is meant; needed where there are several
-    #[arg(short, long, value_name = "ENVIRONMENT")]
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 }
 
@@ -495,6 +519,52 @@ pub struct Schema {
     /// Of which files
     #[arg(value_enum, value_name = "FILES")]
     pub of: SchemaOf,
+}
+
+/// `promoter config`
+#[derive(Debug, ClapArgs)]
+pub struct Config {
+    /// What to do
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What to do with settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show every setting, its value and where it came from; secrets are not shown
+    Show(ConfigShow),
+}
+
+/// `promoter config show`
+#[derive(Debug, ClapArgs)]
+pub struct ConfigShow {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the flattened arguments bring their own")]
+    pub of: OneOrAll,
+
+    /// As `deploy` takes it: this branch instead of the one in the file
+    #[arg(short, long, value_name = "[APP=]BRANCH")]
+    pub branch: Vec<String>,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
+}
+
+/// `promoter completions`
+#[derive(Debug, ClapArgs)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_parser = PossibleValuesParser::new(Shells::builtins().names()))]
+    pub shell: String,
+}
+
+/// `promoter man`
+#[derive(Debug, ClapArgs)]
+pub struct Man {
+    /// Where the pages go; without it, `promoter(1)` is printed
+    pub dir: Option<PathBuf>,
 }
 
 /// The files there is a schema of.
@@ -550,12 +620,8 @@ impl From<Color> for anstream::ColorChoice {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
-    use super::Args;
-
     #[test]
     fn arguments_are_consistent() {
-        Args::command().debug_assert();
+        super::command().debug_assert();
     }
 }

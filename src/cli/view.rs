@@ -14,6 +14,7 @@ mod proposal;
 mod restraint;
 #[cfg(test)]
 pub(in crate::cli) mod sample;
+mod settings;
 mod status;
 mod table;
 pub(in crate::cli) mod terminal;
@@ -30,6 +31,7 @@ pub use login::{credential, kubeconfig};
 pub use outcome::outcome;
 pub use proposal::{proposal, proposal_json, up_to_date};
 pub use restraint::{banned, bans, held, restrained, unbanned, unheld};
+pub use settings::{settings, settings_json};
 pub use status::{status, status_detail, status_json};
 pub use terminal::width;
 pub use undo::{not_undone, nothing_to_resume, nothing_to_undo, undone};

@@ -7,6 +7,7 @@
     reason = "a test fails where it cannot go on"
 )]
 
+mod command;
 mod ecr;
 mod eks;
 mod github;

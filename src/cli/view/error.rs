@@ -9,6 +9,7 @@ use std::error::Error;
 use super::line::{BAD, BOLD, DIM, Line, PLACE};
 use super::text::Text;
 use super::words::count;
+use crate::cli::called;
 use crate::engine::resolve::ResolveError;
 use crate::plan::refusal::Refusal;
 
@@ -101,5 +102,6 @@ fn hint(text: impl AsRef<str>) -> Line {
 }
 
 fn on_one_line(text: &str) -> String {
+    let text = called::said(text);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -12,6 +12,7 @@ use super::terminal;
 use super::text::Text;
 use super::time::{between, took};
 use super::words::count;
+use crate::cli::called;
 use crate::promotion::check::{CaseOutcome, CheckResult, TestCase, Verdict};
 use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
@@ -200,7 +201,11 @@ fn verdict(outcome: &Outcome) -> Vec<Line> {
             .with(BOLD, format!("{why}; {then}")),
     );
     lines.push(Line::new().with(DIM, format!("  release {}, {about}", outcome.release)));
-    lines.push(Line::new().with(PLACE, "  hint: ").and(hint(outcome)));
+    lines.push(
+        Line::new()
+            .with(PLACE, "  hint: ")
+            .and(called::said(&hint(outcome))),
+    );
     lines
 }
 

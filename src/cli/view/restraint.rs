@@ -7,6 +7,7 @@ use super::table::Table;
 use super::terminal;
 use super::text::Text;
 use super::time::{ago, moment};
+use crate::cli::called;
 use crate::group::name::{GroupName, Namespace};
 use crate::promotion::restraint::{Ban, Restraint, Statement};
 
@@ -134,7 +135,7 @@ fn since(by: &Statement, now: Timestamp) -> String {
 }
 
 fn hint(text: &str) -> Line {
-    Line::new().with(PLACE, "  hint: ").and(text)
+    Line::new().with(PLACE, "  hint: ").and(called::said(text))
 }
 
 fn one(line: Line) -> String {

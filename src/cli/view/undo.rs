@@ -3,6 +3,7 @@
 
 use super::line::{BAD, BOLD, DIM, GOOD, Line, PLACE};
 use super::text::Text;
+use crate::cli::called;
 use crate::group::name::GroupName;
 use crate::promotion::ReasonKind;
 use crate::promotion::id::PromotionId;
@@ -78,7 +79,12 @@ pub fn nothing_to_undo(action: Action, group: &GroupName, record: &GroupRecord) 
     };
     let line = Line::new().with(BAD.bold(), "error").with(BOLD, about);
     text.line(line.and(stands(action, group, record)));
-    text.line(Line::new().with(PLACE, "hint").and(": ").and(hint));
+    text.line(
+        Line::new()
+            .with(PLACE, "hint")
+            .and(": ")
+            .and(called::said(hint)),
+    );
     text.finish()
 }
 
