@@ -106,7 +106,12 @@ pub async fn run(args: Args) -> Exit {
 fn report(error: &CliError) -> Exit {
     match error {
         CliError::Problems(problems) => {
-            eprintln!("{}", problems.render(has_color()).trim_end());
+            eprintln!(
+                "{}",
+                problems
+                    .render(has_color(), view::terminal::messages())
+                    .trim_end()
+            );
             Exit::Usage
         }
         CliError::Engine(EngineError::Propose(ProposeError::Refused(refusals))) => {
@@ -188,7 +193,12 @@ fn group(dir: &Path, target: &Target) -> Result<Group, CliError> {
         .map_err(CliError::Problems)?;
     let warnings = catalog.warnings(name);
     if !warnings.is_empty() {
-        eprintln!("{}", warnings.render(has_color()).trim_end());
+        eprintln!(
+            "{}",
+            warnings
+                .render(has_color(), view::terminal::messages())
+                .trim_end()
+        );
     }
     Ok(group)
 }

@@ -59,7 +59,8 @@ async fn catch_up(records: &Store, environment: &Environment) {
     };
     let name = &environment.name;
     let without = |why: &str| {
-        anstream::eprintln!("note: shown without what environment {name} knows: {why}");
+        let said = format!("note: shown without what environment {name} knows: {why}");
+        anstream::eprint!("{}", view::aside(&said));
     };
     match timeout(PATIENCE, known).await {
         Ok(Ok(groups)) => {

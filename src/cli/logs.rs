@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use super::CliError;
 use super::args::Logs;
 use super::exit::Exit;
 use super::past::{find, records};
+use super::{CliError, view};
 use crate::group::name::CheckName;
 use crate::port::Records;
 
@@ -25,9 +25,10 @@ pub(super) async fn run(command: &Logs) -> Result<Exit, CliError> {
     if logs.is_empty() {
         let promotion = &entry.promotion;
         let of = check.map_or_else(|| "a check".to_owned(), |check| format!("check {check}"));
-        anstream::eprintln!(
+        let said = format!(
             "nothing that {of} of promotion {promotion} wrote is in these records; logs are kept on the machine that ran it"
         );
+        anstream::eprint!("{}", view::aside(&said));
     }
     Ok(Exit::Success)
 }

@@ -43,7 +43,12 @@ fn of_files(dir: &Path, command: &ConfigShow) -> Result<Vec<Setting>, CliError> 
         .map_err(CliError::Problems)?;
     let warnings = catalog.warnings(name);
     if !warnings.is_empty() {
-        anstream::eprintln!("{}", warnings.render(has_color()).trim_end());
+        anstream::eprintln!(
+            "{}",
+            warnings
+                .render(has_color(), view::terminal::messages())
+                .trim_end()
+        );
     }
     let environment = made.environment.name.as_str();
     let specs = catalog

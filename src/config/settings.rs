@@ -66,9 +66,12 @@ pub(super) fn records() -> (Option<PathBuf>, Option<Origin>) {
 /// All of them; `dir` and `color` are those of the command line.
 pub fn process(dir: Option<&Path>, color: ColorChoice) -> Vec<Setting> {
     let by_variable = |dir: &Path| set(env::DIR).is_some_and(|set| set == dir.as_os_str());
-    let dir_from = dir.map(|dir| match by_variable(dir) {
-        true => Origin::Variable(env::DIR),
-        false => Origin::CommandLine,
+    let dir_from = dir.map(|dir| {
+        if by_variable(dir) {
+            Origin::Variable(env::DIR)
+        } else {
+            Origin::CommandLine
+        }
     });
     let dir = dir.unwrap_or(Path::new("."));
     let (actor, actor_from) = actor();

@@ -49,14 +49,11 @@ fn faults(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
     let known = schema.get("properties");
     for (key, value) in value.as_object().into_iter().flatten() {
         let at = format!("{at}.{key}");
-        match (
-            known.and_then(|known| known.get(key)),
-            schema.get("additionalProperties"),
-        ) {
-            (Some(schema), _) => faults(schema, value, &at, found),
-            (None, Some(Value::Bool(false))) => found.push(format!("{at}: is not known")),
-            (None, Some(schema)) => faults(schema, value, &at, found),
-            (None, None) => {}
+        let own = known.and_then(|known| known.get(key));
+        match own.or_else(|| schema.get("additionalProperties")) {
+            Some(Value::Bool(false)) => found.push(format!("{at}: is not known")),
+            Some(schema) => faults(schema, value, &at, found),
+            None => {}
         }
     }
 }

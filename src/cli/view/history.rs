@@ -62,7 +62,7 @@ fn rendered(entries: &[Entry], now: Timestamp, columns: usize) -> String {
 
 /// Who asked for a promotion, when, and what it ran.
 pub fn entry(entry: &Entry, now: Timestamp) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     let line = Line::new()
         .and("promotion ")
         .with(BOLD, entry.promotion.as_ref());
@@ -85,7 +85,7 @@ pub fn entry(entry: &Entry, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::view::sample::{actor, from, plain};
+    use crate::cli::view::sample::{actor, fits, from, plain};
     use crate::plan::color::Color;
     use crate::promotion::phase::Phase;
     use crate::promotion::record::{AppVersion, LeftOut, Outcome};
@@ -148,6 +148,7 @@ mod tests {
         0tq00001   master  2026-11-21 02:00 UTC  7h ago  ada@laptop  1m12s  failed        check greets failed: exit 1
         0tq00000   master  2026-11-21 02:00 UTC  7h ago  ada@laptop  1m12s  promoted      nothing was tested
         ");
+        fits(|columns| rendered(&entries, at("09:00:00"), columns));
         assert_eq!(
             rendered(&[], at("09:00:00"), 120),
             "no promotion is on record\n"

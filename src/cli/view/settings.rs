@@ -61,3 +61,73 @@ fn origin(from: &Origin) -> Value {
         Origin::Machine(what) => json!({ "kind": "machine", "what": what }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::view::sample::{fits, plain};
+
+    fn sample() -> Vec<Setting> {
+        let file = |path: &str, line| Origin::File {
+            path: path.to_owned(),
+            line,
+        };
+        let hidden = Shown::Hidden(vec!["LOG".to_owned(), "TOKEN".to_owned()]);
+        vec![
+            Setting::new(
+                "strategy.keep_old",
+                "10s",
+                Some(file("environments/v2.toml", 24)),
+            ),
+            Setting::new("app.hello-a.branch", "typed", Some(Origin::CommandLine)),
+            Setting::new(
+                "app.hello-a.env",
+                hidden,
+                Some(file("groups/master.toml", 9)),
+            ),
+            Setting::new("app.hello-a.port", Shown::Nothing, None),
+            Setting::new("strategy.parallel_checks", Shown::Is(16.into()), None),
+            Setting::new(
+                "process.actor",
+                "ada",
+                Some(Origin::Variable("PROMOTER_ACTOR")),
+            ),
+        ]
+    }
+
+    #[test]
+    fn each_in_a_row() {
+        insta::assert_snapshot!(plain(&rendered(&sample(), 100)), @r#"
+    SETTING                   VALUE                   FROM
+    strategy.keep_old         10s                     environments/v2.toml:24
+    app.hello-a.branch        typed                   command line
+    app.hello-a.env           LOG, TOKEN (not shown)  groups/master.toml:9
+    app.hello-a.port          -                       not set
+    strategy.parallel_checks  16                      built-in
+    process.actor             ada                     PROMOTER_ACTOR
+    "#);
+    }
+
+    #[test]
+    fn a_narrow_terminal() {
+        fits(|columns| rendered(&sample(), columns));
+        insta::assert_snapshot!(plain(&rendered(&sample()[..3], 40)), @r#"
+    SETTING  strategy.keep_old
+    VALUE    10s
+    FROM     environments/v2.toml:24
+
+    SETTING  app.hello-a.branch
+    VALUE    typed
+    FROM     command line
+
+    SETTING  app.hello-a.env
+    VALUE    LOG, TOKEN (not shown)
+    FROM     groups/master.toml:9
+    "#);
+    }
+
+    #[test]
+    fn for_programs() {
+        insta::assert_snapshot!(settings_json(&sample()), @r#"[{"from":{"kind":"file","line":24,"path":"environments/v2.toml"},"name":"strategy.keep_old","value":"10s"},{"from":{"kind":"command-line"},"name":"app.hello-a.branch","value":"typed"},{"from":{"kind":"file","line":9,"path":"groups/master.toml"},"hidden":["LOG","TOKEN"],"name":"app.hello-a.env"},{"from":{"kind":"unset"},"name":"app.hello-a.port","value":null},{"from":{"kind":"built-in"},"name":"strategy.parallel_checks","value":16},{"from":{"kind":"variable","name":"PROMOTER_ACTOR"},"name":"process.actor","value":"ada"}]"#);
+    }
+}

@@ -17,8 +17,8 @@ pub fn group(
     made: &Group,
 ) -> Vec<Setting> {
     let layers = Layers {
-        spec,
         environment,
+        spec,
         overrides,
     };
     let mut settings = layers.head(made);

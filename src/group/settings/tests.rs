@@ -156,6 +156,7 @@ fn shown(settings: &[Setting]) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "all of the text is the point")]
 fn each_says_where_it_is_from() {
     let (group, environment) = texts(&[
         vec!["replicas = 21", "timeout = \"25s\"", "keep_old = \"22s\""],

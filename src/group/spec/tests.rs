@@ -1,5 +1,7 @@
 //! Problems of form in group and environment files.
 
+use std::fmt::Write as _;
+
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
@@ -186,8 +188,8 @@ proptest! {
     }
 }
 
-/// A line that gives a key something that no kind of key takes, or a table of
-/// such lines; the lines of `keys`, to be told of each.
+/// Writes a file that gives every key a value which none of them takes, and
+/// counts them.
 fn misfits(keys: &keys::Keys, path: &str, text: &mut String) -> usize {
     use keys::Kind;
     let mut count = 0;
@@ -195,11 +197,11 @@ fn misfits(keys: &keys::Keys, path: &str, text: &mut String) -> usize {
         let header = format!("{path}{}", key.name);
         match &key.kind {
             Kind::Table(keys) => {
-                *text += &format!("[{header}]\n");
+                writeln!(text, "[{header}]").unwrap();
                 count += misfits(keys, &format!("{header}."), text);
             }
             Kind::Tables(keys) => {
-                *text += &format!("[[{header}]]\n");
+                writeln!(text, "[[{header}]]").unwrap();
                 count += misfits(keys, &format!("{header}."), text);
             }
             _ if path.is_empty() => {
@@ -207,7 +209,7 @@ fn misfits(keys: &keys::Keys, path: &str, text: &mut String) -> usize {
                 count += 1;
             }
             _ => {
-                *text += &format!("{} = 2026-01-01\n", key.name);
+                writeln!(text, "{} = 2026-01-01", key.name).unwrap();
                 count += 1;
             }
         }

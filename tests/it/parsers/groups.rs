@@ -254,7 +254,7 @@ fn placed(problems: &Problems) -> Result<(), TestCaseError> {
         );
     }
     prop_assert!(problems.is_empty() || !problems.to_string().is_empty());
-    drop(problems.render(true));
+    drop(problems.render(true, 40));
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::{proposal, proposal_json, up_to_date};
-use crate::cli::view::sample::{self, plain};
+use crate::cli::view::sample::{self, fits, plain};
+use crate::cli::view::terminal::Room;
 use crate::engine::propose::Proposal;
 use crate::plan::color::Color;
 
@@ -12,7 +13,11 @@ fn now() -> Timestamp {
 }
 
 fn shown(shown: &Proposal, width: usize) -> String {
-    plain(&proposal(shown, now(), width, false))
+    let room = Room {
+        table: width,
+        prose: usize::MAX,
+    };
+    plain(&proposal(shown, now(), room, false))
 }
 
 #[test]
@@ -149,7 +154,7 @@ fn only_checks_change() {
 
 #[test]
 fn whole_objects() {
-    let full = plain(&proposal(&sample::proposal(), now(), 100, true));
+    let full = plain(&proposal(&sample::proposal(), now(), 100.into(), true));
     assert!(
         full.contains("+ ConfigMap hello-a-12ab34cd  of hello-a\n  + kind: ConfigMap\n"),
         "{full}"
@@ -247,4 +252,18 @@ fn for_programs() {
       ]
     }
     "#);
+}
+
+#[test]
+fn at_most_as_wide_as_the_terminal() {
+    // What is shown of objects is theirs.
+    let mut changed = sample::proposal();
+    changed.changes.clear();
+    for columns in [60, 40] {
+        let narrow = plain(&proposal(&changed, now(), columns.into(), false));
+        for line in narrow.lines() {
+            assert!(line.chars().count() <= columns, "{columns}: {line}");
+        }
+    }
+    fits(|columns| proposal(&changed, now(), columns.min(61).into(), false));
 }
