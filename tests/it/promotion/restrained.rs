@@ -347,3 +347,26 @@ async fn what_could_not_be_judged_is_tried_again() {
     assert_eq!(errored.reasons[0].kind, ReasonKind::CheckErrored);
     scenario.promote().await;
 }
+
+/// A branch whose newest image was deleted offers an older one.
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_back_by_itself() {
+    let scenario = Scenario::ready_for_green(given::hello()).await;
+    let served = scenario.promote().await;
+    scenario.registry.delete_newest("hello-a");
+    let [why] = scenario.refused().await.try_into().unwrap();
+    let tag = &served.apps[0].tag;
+    assert!(why.starts_with("app hello-a: its newest image "), "{why}");
+    assert!(
+        why.ends_with(&format!("is older than {tag}, which serves")),
+        "{why}"
+    );
+    let retried = retried(&scenario).await;
+    assert!(matches!(retried, Deployed::Refused(_)), "{retried:?}");
+    scenario.rests_at(Some(Color::Green));
+
+    let outcome = outcome(overridden(&scenario).await);
+    assert_eq!(outcome.phase, Phase::Promoted);
+    let told = outcome.overrides.unwrap().to_string();
+    assert!(told.contains(&why), "{told}");
+}
