@@ -230,14 +230,18 @@ impl Restraints {
 impl Ban {
     /// What of a plan runs the image.
     fn subjects<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
-        let apps = plan.apps.iter();
-        let apps = apps.filter(|app| self.image.is(&app.image.digest));
-        let checks = plan.jobs().filter(|check| {
-            let digest = Digest::of_reference(&check.image);
+        let is_named = |reference: &str| {
+            let digest = Digest::of_reference(reference);
             digest.is_some_and(|digest| self.image.is(&digest))
+        };
+        let apps = plan.apps.iter().filter(move |app| {
+            let containers = app.deployment.containers();
+            let mut beside = containers.filter_map(|container| container.get("image")?.as_str());
+            self.image.is(&app.image.digest) || beside.any(is_named)
         });
+        let jobs = plan.jobs().filter(move |job| is_named(&job.image));
         let apps = apps.map(|app| format!("app {}", app.name));
-        apps.chain(checks.map(|check| format!("check {}", check.name)))
+        apps.chain(jobs.map(|job| plan.called(&job.name)))
     }
 
     fn of(&self, subject: String) -> Restraint {
