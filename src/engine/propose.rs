@@ -231,15 +231,23 @@ impl Engine {
     }
 
     pub(super) async fn find(&self) -> Result<Found, ClusterError> {
-        let (survey, restraints, record) = tokio::try_join!(
+        let (survey, restraints, record) = tokio::join!(
             self.cluster.survey(),
             self.ledger.restraints(),
             self.recorded_or_none(),
-        )?;
+        );
+        let survey = survey?;
+        if survey.namespace.is_none() {
+            return Ok(Found {
+                survey,
+                record: GroupRecord::default(),
+                restraints: Restraints::default(),
+            });
+        }
         Ok(Found {
             survey,
-            record,
-            restraints,
+            record: record?,
+            restraints: restraints?,
         })
     }
 
