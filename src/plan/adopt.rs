@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 use super::survey::{StandingDeployment, Survey};
 use super::taking::{Adopted, Taking, marks, merged};
 use super::{AppPlan, Plan, Serving, fingerprint};
-use crate::group::Group;
+use crate::group::{Group, Start};
 use workload::Workload;
 
 /// What stands in the namespace, as far as it may be adopted, or be in the way.
@@ -131,6 +131,8 @@ impl Taker<'_> {
             config: Vec::new(),
             colored: budgets.iter().map(|(object, _)| object.clone()).collect(),
             autoscaler: None,
+            start: Start::Beside,
+            crons: Vec::new(),
             shared: shared.iter().map(|(object, _)| object.clone()).collect(),
         };
         let others = shared.into_iter().chain(budgets).map(|(_, taking)| taking);

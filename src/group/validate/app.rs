@@ -12,7 +12,7 @@ use crate::group::image::{Branch, RepositoryName, TagPattern};
 use crate::group::name::AppName;
 use crate::group::problem::did_you_mean;
 use crate::group::spec::{AppSpec, Entries, Spanned};
-use crate::group::{App, BranchImage, Inline, Manifest, Proof};
+use crate::group::{App, BranchImage, Inline, Manifest, Proof, Start};
 
 /// Zero pods could not serve; the upper bound is for slips.
 pub(super) const REPLICAS: RangeInclusive<i64> = 1..=10_000;
@@ -54,6 +54,7 @@ fn app(report: &mut Report, layers: &Layers<'_>, spec: &AppSpec) -> Option<App> 
         manifest: manifest?,
         port,
         replicas: replicas.or(layers.defaults.replicas),
+        start: Start::default(),
         needs: needs.collect(),
         values: spec.values.clone(),
     })

@@ -44,7 +44,6 @@ fn kinds() {
         ("v1", "ReplicationController", "use a Deployment"),
         ("v1", "Pod", "use a Deployment"),
         ("batch/v1", "Job", "[[check]]"),
-        ("batch/v1", "CronJob", "outside the group"),
         ("v1", "Namespace", "create it once"),
         (
             "apiextensions.k8s.io/v1",

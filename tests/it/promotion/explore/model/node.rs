@@ -97,7 +97,7 @@ impl Node {
     }
 
     /// A step that was done, or cut off in the midst of it. Nothing here is adopted, or
-    /// has a hook.
+    /// has a hook, or takes work by itself.
     fn done(self, step: &Step) -> Vec<Self> {
         let mark = |node: Self, mark| node.with(|state| state.mark(mark));
         match step {
@@ -106,6 +106,10 @@ impl Node {
             | Step::LabelPods
             | Step::GiveBack
             | Step::MakeHook(_)
+            | Step::StopOld(_)
+            | Step::Schedule
+            | Step::StartOld
+            | Step::DeleteCronJobs(_)
             | Step::RunHook { .. } => Vec::new(),
             Step::Prepare => vec![mark(self, Mark::Prepared)],
             // They are made anew.
