@@ -262,7 +262,13 @@ impl State {
             }
             ("raise", _) => {
                 let named = |raise: &Raise| format!("{} to {}", raise.deployment, raise.replicas);
-                let told = promotion.raising.iter().any(|raise| named(raise) == what);
+                let mut told = promotion.raising.iter().any(|raise| named(raise) == what);
+                // That it was done is on record: nobody heard the answer to that.
+                let (name, replicas) = what.split_once(" to ")?;
+                let uid = self.get("Deployment", name)?.uid();
+                told |= promotion.tested.values().any(|tested| {
+                    Some(tested.uid.as_str()) == uid && tested.ready.to_string() == replicas
+                });
                 let fits = matches!(phase, Phase::Promoting | Phase::Aborting);
                 (!told || !fits).then(|| broken(&format!("in phase {phase}")))?
             }
