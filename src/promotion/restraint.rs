@@ -17,7 +17,7 @@ use super::id::PromotionId;
 use super::phase::Phase;
 use super::record::GroupRecord;
 use super::{Reason, ReasonKind};
-use crate::group::name::GroupName;
+use crate::group::name::{AppName, GroupName};
 use crate::plan::Plan;
 use crate::plan::fingerprint::{PlanId, hex};
 use crate::plan::image::Digest;
@@ -171,6 +171,16 @@ pub enum Restraint {
         /// What is wrong with it.
         why: String,
     },
+    /// An app's branch has an older image to offer than the one that serves: the
+    /// newest was deleted, or what proved it good no longer does.
+    Older {
+        /// The app.
+        app: AppName,
+        /// The tag of what serves.
+        serves: String,
+        /// The tag of what would.
+        offered: String,
+    },
     /// The same inputs were found bad before.
     Failed {
         /// By which promotion.
@@ -220,14 +230,18 @@ impl Restraints {
 impl Ban {
     /// What of a plan runs the image.
     fn subjects<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
-        let apps = plan.apps.iter();
-        let apps = apps.filter(|app| self.image.is(&app.image.digest));
-        let checks = plan.jobs().filter(|check| {
-            let digest = Digest::of_reference(&check.image);
+        let is_named = |reference: &str| {
+            let digest = Digest::of_reference(reference);
             digest.is_some_and(|digest| self.image.is(&digest))
+        };
+        let apps = plan.apps.iter().filter(move |app| {
+            let containers = app.deployment.containers();
+            let mut beside = containers.filter_map(|container| container.get("image")?.as_str());
+            self.image.is(&app.image.digest) || beside.any(is_named)
         });
+        let jobs = plan.jobs().filter(move |job| is_named(&job.image));
         let apps = apps.map(|app| format!("app {}", app.name));
-        apps.chain(checks.map(|check| format!("check {}", check.name)))
+        apps.chain(jobs.map(|job| plan.called(&job.name)))
     }
 
     fn of(&self, subject: String) -> Restraint {
@@ -251,7 +265,7 @@ impl Restraint {
         let kind = match self {
             Self::Held { .. } => ReasonKind::Held,
             Self::Banned { .. } => ReasonKind::Banned,
-            Self::Required { .. } | Self::Failed { .. } => ReasonKind::Gate,
+            Self::Required { .. } | Self::Older { .. } | Self::Failed { .. } => ReasonKind::Gate,
         };
         Reason::new(kind, self.to_string())
     }
@@ -265,6 +279,14 @@ impl fmt::Display for Restraint {
                 write!(f, "{subject}: its image {image} is banned by {by}")
             }
             Self::Required { group, why } => write!(f, "requires group {group}: {why}"),
+            Self::Older {
+                app,
+                serves,
+                offered,
+            } => write!(
+                f,
+                "app {app}: its newest image {offered} is older than {serves}, which serves"
+            ),
             Self::Failed { promotion, why } => {
                 write!(
                     f,

@@ -7,12 +7,13 @@ use super::table::Table;
 use super::terminal;
 use super::text::Text;
 use super::time::{ago, moment};
+use crate::cli::called;
 use crate::group::name::{GroupName, Namespace};
 use crate::promotion::restraint::{Ban, Restraint, Statement};
 
 /// Why nothing was deployed, and what to do about it.
 pub fn restrained(group: &GroupName, restraints: &[Restraint], now: Timestamp) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::messages());
     for restraint in restraints {
         text.lines(refused(group, restraint, now));
     }
@@ -27,7 +28,7 @@ pub(super) fn in_the_way(restraint: &Restraint, now: Timestamp) -> Line {
     let line = Line::new().with(WARN, "  ! ").and(restraint.to_string());
     match restraint {
         Restraint::Held { by } | Restraint::Banned { by, .. } => line.with(DIM, since(by, now)),
-        Restraint::Required { .. } | Restraint::Failed { .. } => line,
+        Restraint::Required { .. } | Restraint::Older { .. } | Restraint::Failed { .. } => line,
     }
 }
 
@@ -38,7 +39,9 @@ fn refused(group: &GroupName, restraint: &Restraint, now: Timestamp) -> Vec<Line
             .and(format!("group {group} is {restraint}"))
             .with(DIM, since(by, now)),
         Restraint::Banned { by, .. } => said.and(restraint.to_string()).with(DIM, since(by, now)),
-        Restraint::Required { .. } | Restraint::Failed { .. } => said.and(restraint.to_string()),
+        Restraint::Required { .. } | Restraint::Older { .. } | Restraint::Failed { .. } => {
+            said.and(restraint.to_string())
+        }
     };
     let help = match restraint {
         Restraint::Held { .. } => format!(
@@ -50,13 +53,14 @@ fn refused(group: &GroupName, restraint: &Restraint, now: Timestamp) -> Vec<Line
         Restraint::Required { group, .. } => format!(
             "promote {group} first: `promoter deploy {group}`; `--override REASON` promotes in spite of it, on record"
         ),
+        Restraint::Older { .. } => {
+            "`promoter plan` shows what was passed over; `promoter rollback` goes back, and `--override REASON` promotes in spite of it, on record".to_owned()
+        }
         Restraint::Failed { promotion, .. } => format!(
             "`promoter show {promotion}` tells more; `promoter retry {group}` tries the same again"
         ),
     };
-    let mut lines = said.wrap(terminal::width(), 2);
-    lines.push(hint(&help));
-    lines
+    vec![said, hint(&help)]
 }
 
 /// That a group is held from now on.
@@ -85,7 +89,7 @@ pub fn banned(ban: &Ban, namespace: &Namespace) -> String {
         ": no group of namespace {namespace} promotes image {}",
         ban.image
     );
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     text.line(line.and(what));
     text.line(Line::new().with(
         DIM,
@@ -134,11 +138,11 @@ fn since(by: &Statement, now: Timestamp) -> String {
 }
 
 fn hint(text: &str) -> Line {
-    Line::new().with(PLACE, "  hint: ").and(text)
+    Line::new().with(PLACE, "  hint: ").and(called::said(text))
 }
 
 fn one(line: Line) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     text.line(line);
     text.finish()
 }

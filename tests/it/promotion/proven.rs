@@ -9,6 +9,7 @@ use promoter::engine::resolve::{ResolveError, Sources};
 use promoter::group::github::Owner;
 use promoter::group::image::RepositoryName;
 use promoter::group::{CheckImage, Group, Newest, Proof};
+use promoter::plan::color::Color;
 use promoter::plan::image::RegistryImage;
 use promoter::plan::proof::{REVISION_LABEL, SOURCE_LABEL, Standing};
 use promoter::port::proof::ForgeError;
@@ -89,6 +90,28 @@ async fn an_image_whose_commit_is_bad_is_passed_over_until_it_is_good() {
     scenario.promote().await;
 }
 
+/// What serves stays, though nothing would prove it today.
+#[tokio::test(start_paused = true)]
+async fn proof_that_is_lost_takes_nobody_back() {
+    let scenario = Scenario::ready_for_green(hello()).await;
+    let [newest, old] = [0, 1].map(async |n| images(&scenario, "hello-a").await.remove(n));
+    let (newest, old) = (newest.await, old.await);
+    scenario.promote().await;
+    scenario
+        .forge
+        .says(commit(&newest), bad("check run scan failed"));
+    let why = format!(
+        "app hello-a: its newest image {} is older than {}, which serves",
+        old.tags[0], newest.tags[0]
+    );
+    assert_eq!(scenario.refused().await, [why]);
+    scenario.rests_at(Some(Color::Green));
+
+    // Nor is it in the way of what is newer.
+    scenario.push_all();
+    scenario.promote().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_plan_says_what_was_passed_over() {
     let scenario = Scenario::ready_for_green(hello()).await;
@@ -98,7 +121,7 @@ async fn a_plan_says_what_was_passed_over() {
         .says(commit(&newest), bad("check run lint failed"));
     let proposal = propose(&scenario).await.unwrap();
     let now = scenario.clock.now();
-    let text = proposal_text(&proposal, now, 100, false);
+    let text = proposal_text(&proposal, now, 100.into(), false);
     insta::assert_snapshot!(anstream::adapter::strip_str(&text), @"
     master  environment v2, namespace shop
     release 4bbce748fec9 would fill green, while blue serves release 33056c95a4fe
