@@ -94,6 +94,15 @@ pub(super) fn done(left: Phase, entered: Phase) -> Option<&'static str> {
     }
 }
 
+/// How many pods of an app take requests.
+pub(super) fn pods(ready: u32, wanted: u32) -> String {
+    if wanted == 0 {
+        "starts when it is promoted".to_owned()
+    } else {
+        format!("{ready}/{wanted} ready")
+    }
+}
+
 /// A wait, in words that fit behind the phase.
 pub(super) fn waiting(wait_for: &str) -> String {
     if wait_for.starts_with("keep_old") {

@@ -187,6 +187,6 @@ fn overdue(situation: Situation<'_>, unready: &[&AppName]) -> Vec<Reason> {
     unready.iter().flat_map(of_app).collect()
 }
 
-fn reason(trouble: &Trouble) -> Reason {
+pub(super) fn reason(trouble: &Trouble) -> Reason {
     Reason::new(ReasonKind::Deploy, trouble.to_string())
 }

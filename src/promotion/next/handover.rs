@@ -7,11 +7,14 @@
 //! meets what the new one wrote, and a worker that does not start costs no user
 //! anything. `CronJob`s start last, as nothing takes a Job back that has run.
 
-use super::{Mark, Next, Situation, Step, names};
+use super::deploying::reason;
+use super::{Mark, Next, Situation, Step, abort, names};
 use crate::group::name::AppName;
 use crate::plan::AppPlan;
 use crate::plan::color::Color;
+use crate::plan::object::Object;
 use crate::promotion::observed::{CronState, DeploymentState};
+use crate::promotion::trouble::{Trouble, troubles};
 use crate::promotion::{Raise, Stopped};
 
 impl<'a> Situation<'a> {
@@ -64,8 +67,11 @@ pub(super) fn next(situation: Situation<'_>) -> Option<Next> {
     if !lacking.is_empty() {
         return Some(Next::Do(Step::Raise(lacking)));
     }
-    let mut unready = situation.unready();
-    unready.retain(|app| situation.is_worker(app));
+    let unready = unready(situation);
+    let troubles = troubles_of(situation);
+    if troubles.iter().any(|trouble| trouble.hopeless) {
+        return Some(abort(troubles.iter().map(reason).collect()));
+    }
     let wait = || {
         situation.wait(format!(
             "pods of {} to be ready before the switch",
@@ -73,6 +79,20 @@ pub(super) fn next(situation: Situation<'_>) -> Option<Next> {
         ))
     };
     (!unready.is_empty()).then(wait)
+}
+
+/// Workers that were started and do not run yet.
+fn unready(situation: Situation<'_>) -> Vec<&AppName> {
+    let mut unready = situation.unready();
+    unready.retain(|app| situation.is_worker(app));
+    unready
+}
+
+/// Why these do not.
+pub(super) fn troubles_of(situation: Situation<'_>) -> Vec<Trouble> {
+    let color = situation.promotion.candidate;
+    let of_app = |app: &AppName| troubles(situation.observed, app, color);
+    unready(situation).into_iter().flat_map(of_app).collect()
 }
 
 /// What comes once all users are at the candidate.
@@ -164,7 +184,7 @@ pub(super) fn changed(situation: Situation<'_>) -> Vec<String> {
         let may_run = situation.is_marked(Mark::HandingOver);
         now.generation != 1 && !(may_run && now.generation == 2 && !now.suspended)
     };
-    let names = situation.plan.crons().map(|cron| cron.name());
+    let names = situation.plan.crons().map(Object::name);
     let changed = names.filter(|name| is_changed(name));
     changed
         .map(|name| format!("somebody changed CronJob {name} after it was made"))

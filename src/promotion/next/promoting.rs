@@ -35,12 +35,16 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if is_led && (handing_over.is_none() || situation.is_past_return()) {
         return confirm(situation);
     }
+    // A worker that cannot start needs no more time.
+    if let Some(gives_up @ Next::Enter { .. }) = handing_over {
+        return gives_up;
+    }
     // A member that lost pods since its checks began would take users with it.
     let unready = situation.unready();
     if !unready.is_empty() {
         let what = format!("pods of {} to be ready before the switch", names(unready));
         return if situation.is_overdue() {
-            overdue(format!("waited in vain for {what}"))
+            unstarted(situation, &what)
         } else {
             situation.wait(what)
         };
@@ -89,6 +93,15 @@ fn confirm(situation: Situation<'_>) -> Next {
     }
     let text = format!("missing: {what}; there is nothing whole to go back to");
     enter_for(Phase::Settling, vec![Reason::new(ReasonKind::Deploy, text)])
+}
+
+/// Of a worker, which was not started before, the cause is said.
+fn unstarted(situation: Situation<'_>, what: &str) -> Next {
+    let text = format!("waited in vain for {what}");
+    let mut reasons = vec![Reason::new(ReasonKind::Deploy, text)];
+    let troubles = handover::troubles_of(situation);
+    reasons.extend(troubles.iter().map(super::deploying::reason));
+    abort(reasons)
 }
 
 fn overdue(what: String) -> Next {

@@ -35,7 +35,7 @@ type Change = fn(&mut Group, &mut Resolved);
 
 const RELEASE: [(&str, Change); 17] = [
     ("when an app starts", |g, _| {
-        g.apps[0].start = Start::OnPromote
+        g.apps[0].start = Start::OnPromote;
     }),
     ("the environment's name", |g, _| {
         g.environment.name = EnvironmentName::parse("v3").unwrap();

@@ -157,9 +157,29 @@ async fn a_worker_that_does_not_start_leaves_users_where_they_are() {
         });
     let outcome = scenario.abort().await;
     let told = "waited in vain for pods of worker to be ready before the switch";
-    assert_eq!(reasons(&outcome), [(ReasonKind::Deploy, told)]);
+    let cause = "app worker: container worker runs, but its readiness probe does not pass";
+    let all = [told, cause].map(|told| (ReasonKind::Deploy, told));
+    assert_eq!(reasons(&outcome), all);
     works_in_blue(&scenario);
     assert_eq!(scenario.world.state().journal.calls("point"), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_crashes_again_and_again_is_not_waited_for() {
+    let scenario = ready_for_green().await;
+    scenario.world.when("raise worker-green to 2", |state| {
+        let crashes = AppFate::CrashLoop(3);
+        state.script.apps.insert("worker".to_owned(), crashes);
+    });
+    scenario
+        .world
+        .when("set-work worker-blue to 2 pods", |state| {
+            state.script.apps.clear();
+        });
+    let outcome = scenario.abort().await;
+    let told = "app worker: container worker crashes (exit code 1), 3 restarts";
+    assert_eq!(reasons(&outcome), [(ReasonKind::Deploy, told)]);
+    works_in_blue(&scenario);
 }
 
 #[tokio::test(start_paused = true)]
@@ -320,8 +340,8 @@ async fn somebody_who_changes_one_before_it_is_promoted_ends_it() {
     let deeds: [Deed; 2] = [
         |state| {
             state.edit(KIND, "nightly-green", |cron| {
-                cron["spec"]["schedule"] = json!("* * * * *")
-            })
+                cron["spec"]["schedule"] = json!("* * * * *");
+            });
         },
         |state| {
             let cron = state.get(KIND, "nightly-green").unwrap().clone();
