@@ -111,3 +111,14 @@ pub(super) fn waiting(wait_for: &str) -> String {
         format!("waits for {wait_for}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_without_pods_waits_for_its_promotion() {
+        assert_eq!(pods(1, 2), "1/2 ready");
+        assert_eq!(pods(0, 0), "starts when it is promoted");
+    }
+}
