@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::wait::until_within;
 use crate::support::{App, Folder, color, name, repository};
@@ -116,27 +116,6 @@ fn a_worker_that_does_not_start_leaves_the_old_one_at_work() {
     assert_eq!(run.events_named("switched"), [Value::Null; 0], "{run}");
     assert_eq!(working(&folder), ["ticker-blue", "worker-blue"]);
     folder.assert_cleared("green");
-}
-
-#[test]
-fn the_role_of_a_promoter_allows_all_of_it() {
-    let folder = Folder::new("handrole");
-    let user = "tester-of-the-role";
-    folder.create(json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-        "metadata": { "name": "tester" },
-        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "promoter" },
-        "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user }],
-    }));
-    let verbs = ["list", "get", "create", "patch", "delete"];
-    let asked = verbs.map(|verb| (verb, "cronjobs.batch"));
-    for (verb, what) in asked
-        .into_iter()
-        .chain([("patch", "cronjobs.batch/status")])
-    {
-        let said = folder.kubectl(&["auth", "can-i", verb, what, "--as", user]);
-        assert_eq!(said.trim(), "yes", "{verb} {what}");
-    }
 }
 
 /// hello-a and hello-b, with a worker and a `CronJob`, which serve in blue.

@@ -151,7 +151,6 @@ fn resource(kind: &str) -> ApiResource {
         "EndpointSlice" => ("discovery.k8s.io", "v1", "endpointslices"),
         "HorizontalPodAutoscaler" => ("autoscaling", "v2", "horizontalpodautoscalers"),
         "Ingress" => ("networking.k8s.io", "v1", "ingresses"),
-        "RoleBinding" => ("rbac.authorization.k8s.io", "v1", "rolebindings"),
         "PodDisruptionBudget" => ("policy", "v1", "poddisruptionbudgets"),
         "Role" => (RBAC, "v1", "roles"),
         "RoleBinding" => (RBAC, "v1", "rolebindings"),
