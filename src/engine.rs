@@ -12,6 +12,7 @@ mod check;
 mod delete;
 pub mod deploy;
 mod drive;
+mod handover;
 pub mod hold;
 mod hook;
 mod lock;

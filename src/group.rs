@@ -218,6 +218,24 @@ pub enum OnRegression {
     Report,
 }
 
+/// When an app's new version begins to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Beside the old one, before anything is tested.
+    #[default]
+    Beside,
+    /// When the group is promoted, once the old one has stopped: never both.
+    OnPromote,
+}
+
+impl Start {
+    /// Whether nobody has to say it.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One member of a group: a repository, a branch and a manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct App {
@@ -231,6 +249,9 @@ pub struct App {
     pub port: Option<u16>,
     /// Pods wanted; `None` leaves it to the manifest.
     pub replicas: Option<u32>,
+    /// When its pods start.
+    #[serde(default, skip_serializing_if = "Start::is_default")]
+    pub start: Start,
     /// Apps of the group that it calls.
     pub needs: Vec<AppName>,
     /// Values for its manifest template, over the environment's.

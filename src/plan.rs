@@ -12,6 +12,7 @@ pub mod check;
 pub mod color;
 pub mod colored;
 pub mod config;
+pub mod cron;
 pub mod diff;
 pub mod fingerprint;
 pub mod image;
@@ -39,7 +40,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
-use crate::group::{ENDPOINT_DELAY, Group, OnRegression, Report, Untested, When};
+use crate::group::{ENDPOINT_DELAY, Group, OnRegression, Report, Start, Untested, When};
 use autoscaler::Autoscaler;
 use color::Color;
 use fingerprint::{Fingerprint, PlanId, ReleaseId};
@@ -146,6 +147,12 @@ pub struct AppPlan {
     /// the Deployment: see [`AppPlan::count`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autoscaler: Option<Autoscaler>,
+    /// When its pods start. Until then its Deployment has none.
+    #[serde(default, skip_serializing_if = "Start::is_default")]
+    pub start: Start,
+    /// Its `CronJob`s, as they are once the colour serves, not yet pinned to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crons: Vec<Object>,
     /// Objects both colours share, applied right before the switch.
     pub shared: Vec<Object>,
 }
@@ -312,6 +319,24 @@ impl Plan {
         self.apps.iter().flat_map(|app| &app.shared)
     }
 
+    /// The `CronJob`s of its apps.
+    pub fn crons(&self) -> impl Iterator<Item = &Object> {
+        self.apps.iter().flat_map(|app| &app.crons)
+    }
+
+    /// Apps whose pods start when the group is promoted.
+    pub fn workers(&self) -> impl Iterator<Item = &AppPlan> {
+        self.apps.iter().filter(|app| app.start == Start::OnPromote)
+    }
+
+    /// How long Jobs of its `CronJob`s are waited for; nothing where it has none.
+    pub fn cron_time(&self) -> Duration {
+        self.crons()
+            .map(cron::time_to_end)
+            .max()
+            .unwrap_or_default()
+    }
+
     /// The autoscalers of its apps.
     pub fn autoscalers(&self) -> impl Iterator<Item = &Autoscaler> {
         self.apps.iter().filter_map(|app| app.autoscaler.as_ref())
@@ -396,7 +421,7 @@ impl AppPlan {
         self.services.iter().any(outside) || self.shared.iter().any(|o| o.kind() == "Ingress")
     }
 
-    /// Pods it starts with beside `serving` pods of it that take requests;
+    /// Pods it has once it serves, beside `serving` pods of it that take requests;
     /// `None`: nothing serves.
     pub fn count(&self, serving: Option<u32>) -> u32 {
         match &self.autoscaler {
@@ -413,7 +438,7 @@ impl AppPlan {
     }
 
     /// Pods its Deployment asks for; Kubernetes' default is one.
-    fn replicas(&self) -> u32 {
+    pub fn replicas(&self) -> u32 {
         self.deployment
             .at("/spec/replicas")
             .and_then(serde_json::Value::as_u64)

@@ -87,6 +87,9 @@ pub struct Promotion {
     /// Deployments that are being given more pods, until that is confirmed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub raising: Vec<Raise>,
+    /// What took work by itself in the old colour, and was stopped for the candidate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<Stopped>,
     /// The run each check is at; absent until it is started.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attempts: BTreeMap<CheckName, u32>,
@@ -149,6 +152,19 @@ pub struct Raise {
     pub replicas: u32,
 }
 
+/// What nobody has to call for it to work: a Deployment of a worker, or a `CronJob`.
+/// It is stopped before its successor starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Pods it had; `None`: it is a `CronJob`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pods: Option<u32>,
+}
+
 /// A side effect known to be complete; done again after a crash, it changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Mark {
@@ -162,6 +178,13 @@ pub enum Mark {
     SharedBegun,
     /// Shared objects have the plan's shape.
     Shared,
+    /// What takes work by itself in the old colour is about to be stopped: an abort
+    /// starts it again from here on.
+    HandingOver,
+    /// What takes work by itself does so in the candidate's colour alone.
+    HandedOver,
+    /// It does so in the old colour alone again.
+    HandedBack,
     /// The candidate's autoscalers are about to be applied: they may change it.
     Autoscaled,
     /// Active Services have the plan's shape, and autoscalers rule the candidate.
@@ -274,6 +297,7 @@ impl Promotion {
             marks: BTreeSet::new(),
             tested: BTreeMap::new(),
             raising: Vec::new(),
+            stopped: Vec::new(),
             attempts: BTreeMap::new(),
             runs: BTreeMap::new(),
             early: BTreeSet::new(),

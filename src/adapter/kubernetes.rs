@@ -30,6 +30,7 @@ mod survey;
 mod translate;
 mod watch;
 mod whole;
+mod work;
 mod write;
 
 use std::sync::Arc;

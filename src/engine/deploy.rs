@@ -201,6 +201,10 @@ impl Engine {
         {
             survey = self.cluster.survey().await.map_err(ProposeError::Cluster)?;
         }
+        if let Some(live) = &survey.live {
+            let mended = self.mend_workers(lock.epoch, live, &observed).await;
+            mended.map_err(EngineError::Cluster)?;
+        }
         let images = images.map_err(ProposeError::Resolve)?;
         let found = Found {
             survey,

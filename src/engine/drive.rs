@@ -173,7 +173,7 @@ impl Drive {
     }
 
     async fn turn(&mut self, stop: &CancellationToken) -> Result<Option<Deployed>, ClusterError> {
-        let mut observed = self.engine.cluster.observe().await?;
+        let mut observed = self.look().await?;
         let begun = self.engine.clock.now();
         self.sightings.date(&mut observed, begun);
         self.report(&observed);

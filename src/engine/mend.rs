@@ -34,6 +34,10 @@ impl Engine {
         if let Some(plan) = plan.map_err(EngineError::Cluster)? {
             let observed = self.cluster.observe().await.map_err(EngineError::Cluster)?;
             self.mend(lock.epoch, &plan, &observed).await?;
+            if record.in_flight.is_none() {
+                let mended = self.mend_workers(lock.epoch, &plan, &observed).await;
+                mended.map_err(EngineError::Cluster)?;
+            }
         }
         Ok(())
     }

@@ -6,8 +6,10 @@ use futures::future::try_join_all;
 use tokio::sync::Semaphore;
 
 use super::drive::Drive;
+use crate::group::Start;
 use crate::group::name::AppName;
 use crate::plan::colored::{is_as_planned, is_published, published};
+use crate::plan::cron::{API_VERSION, KIND, change_job, job, suspended};
 use crate::plan::kind::is_needed_by_pods;
 use crate::plan::label::PLAN_ID;
 use crate::plan::links::Links;
@@ -51,6 +53,7 @@ impl Drive {
             Step::Deploy(apps) => self.deploy(&apps, observed).await,
             Step::DeleteServices(names) => self.delete_services(&names, observed).await,
             Step::DeleteDeployments(found) => self.delete_deployments(found).await,
+            Step::DeleteCronJobs(found) => self.delete(API_VERSION, KIND, found).await,
             Step::DeleteJobs(found) => self.delete_jobs(found, observed).await,
             Step::StartChecks { checks, early } => {
                 self.start_checks(&checks, early, observed).await
@@ -63,6 +66,9 @@ impl Drive {
             Step::ApplyShared => self.apply_shared(observed).await,
             Step::Unpublish => self.unpublish().await,
             Step::ApplyServices => self.apply_services().await,
+            Step::StopOld(running) => self.stop_old(running).await,
+            Step::Schedule => self.schedule(observed).await,
+            Step::StartOld => self.start_old(observed).await,
             Step::Switch => self.switch(observed).await,
             Step::LetGo => {
                 self.mark(Mark::LetGo);
@@ -70,7 +76,7 @@ impl Drive {
             }
             Step::SwitchBack => self.switch_back(observed).await,
             Step::Restore => self.restore().await,
-            Step::Prune => self.prune().await,
+            Step::Prune => self.prune(observed).await,
         }
     }
 
@@ -145,29 +151,45 @@ impl Drive {
     async fn deploy(&self, apps: &[AppName], observed: &Observed) -> Result<(), ClusterError> {
         let pins = self.pins(observed)?;
         let links = self.links(&pins);
-        if links.need_object(self.plan.apps.iter().map(|app| &app.deployment)) {
+        let deployments = self.plan.apps.iter().map(|app| app.deployment.clone());
+        let jobs: Vec<_> = deployments.chain(self.plan.crons().map(job)).collect();
+        if links.need_object(&jobs) {
             let links = links.object();
             self.engine.cluster.create(self.epoch, &links).await?;
         }
         let situation = self.situation(observed);
         let planned = apps.iter().filter_map(|name| self.plan.app(name));
+        let pin = |workload: &mut Object| {
+            stamp_template(workload, self.promotion.id.as_ref());
+            let (namespace, domain) = (self.plan.namespace.as_str(), &self.plan.cluster_domain);
+            pin(workload, &pins, &links, namespace, domain);
+        };
+        let create = async |object: Object| {
+            let made = self.engine.cluster.create(self.epoch, &object).await;
+            made.map(drop)
+        };
         some_at_once(planned.map(|app| async {
+            for cron in &app.crons {
+                let mut cron = suspended(cron.clone());
+                self.stamp(&mut cron);
+                change_job(&mut cron, |job| {
+                    self.stamp(job);
+                    pin(job);
+                });
+                create(cron).await?;
+            }
             let mut deployment = app.deployment.clone();
             self.stamp(&mut deployment);
             deployment.set_annotation(PLAN_ID, self.promotion.plan.as_ref());
-            stamp_template(&mut deployment, self.promotion.id.as_ref());
-            if let Some(count) = situation.count(app) {
+            let count = match app.start {
+                Start::OnPromote => Some(0),
+                Start::Beside => situation.count(app),
+            };
+            if let Some(count) = count {
                 entry(&mut deployment.0, &["spec"]).insert("replicas".into(), count.into());
             }
-            pin(
-                &mut deployment,
-                &pins,
-                &links,
-                self.plan.namespace.as_str(),
-                &self.plan.cluster_domain,
-            );
-            let made = self.engine.cluster.create(self.epoch, &deployment).await;
-            made.map(drop)
+            pin(&mut deployment);
+            create(deployment).await
         }))
         .await?;
         Ok(())

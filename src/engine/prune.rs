@@ -7,11 +7,13 @@ use futures::future::try_join_all;
 use super::Engine;
 use super::drive::Drive;
 use crate::plan::Plan;
+use crate::plan::cron;
 use crate::plan::kind::is_kept;
 use crate::plan::label::{PROMOTION, ROLE, Role};
 use crate::plan::object::{Object, ObjectRef};
 use crate::port::{ClusterError, Epoch};
 use crate::promotion::Mark;
+use crate::promotion::observed::Observed;
 use crate::promotion::phase::Phase;
 
 /// Kinds that promoter makes whatever the manifests say.
@@ -55,7 +57,7 @@ impl Drive {
     /// Once it is promoted, the Services of the colour before it wait for that
     /// colour's next pods: to make them anew costs the API server four times as much,
     /// right when pods are to start (measured). Those of an abort go with it.
-    pub(super) async fn prune(&mut self) -> Result<(), ClusterError> {
+    pub(super) async fn prune(&mut self, observed: &Observed) -> Result<(), ClusterError> {
         let aborting = self.promotion.phase == Phase::Aborting;
         if aborting && self.promotion.replaces.is_some() && self.replaced.is_none() {
             // Whatever serves is not known, so nothing is known not to be needed.
@@ -82,6 +84,7 @@ impl Drive {
                 && !is_idle
                 && !is_kept(object.kind())
                 && !self.is_linked(object, aborting)
+                && !self.is_running(object, observed)
         };
         try_join_all(owned.iter().filter(goes).map(|object| async {
             let cluster = &self.engine.cluster;
@@ -95,6 +98,17 @@ impl Drive {
         .await?;
         self.mark(Mark::Pruned);
         Ok(())
+    }
+
+    /// Whether Jobs would go with it that an earlier promotion's colour began and that
+    /// did not end in time. The next promotion of the colour waits for them.
+    fn is_running(&self, object: &Object, observed: &Observed) -> bool {
+        let made_by = object.label(PROMOTION);
+        let is_own = made_by == Some(self.promotion.id.as_ref());
+        let mut runs = observed.cron_runs.iter().filter(|run| !run.ended);
+        object.kind() == cron::KIND
+            && !is_own
+            && runs.any(|run| Some(run.promotion.as_str()) == made_by)
     }
 
     /// Whether pods that serve take their variables from it. Which promotion made

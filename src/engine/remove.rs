@@ -148,6 +148,10 @@ impl Engine {
                 by: lock.holder.clone(),
             },
         );
+        self.end_runs(lock, &plans, stop).await?;
+        if stop.is_cancelled() {
+            return Ok(Removed::Stopped);
+        }
         let lets_in = |object: &Object| {
             let role = object.label(ROLE);
             [Role::Active, Role::Shared]
@@ -170,6 +174,48 @@ impl Engine {
             .map_err(EngineError::Cluster)?;
         self.record(None, Fact::Removed);
         Ok(Removed::Gone(removal))
+    }
+
+    /// Lets no `CronJob` make another Job, and waits for those that were made: what they
+    /// call stands until then.
+    async fn end_runs(
+        &self,
+        lock: &Lock,
+        plans: &[Plan],
+        stop: &CancellationToken,
+    ) -> Result<(), EngineError> {
+        if plans.iter().all(|plan| plan.crons().next().is_none()) {
+            return Ok(());
+        }
+        self.suspend_crons(lock.epoch)
+            .await
+            .map_err(EngineError::Cluster)?;
+        let longest = plans.iter().map(Plan::cron_time).max();
+        let limit = longest.unwrap_or_default().saturating_add(PATIENCE);
+        let until = self.clock.now().saturating_add(limit);
+        let until = until.unwrap_or(Timestamp::MAX);
+        let mut told = Vec::new();
+        loop {
+            let observed = self.cluster.observe().await.map_err(EngineError::Cluster)?;
+            let runs = observed.cron_runs.iter().filter(|run| !run.ended);
+            let left: Vec<_> = runs.map(|run| run.name.clone()).collect();
+            if left.is_empty() || stop.is_cancelled() {
+                return Ok(());
+            }
+            let wait_for = format!("Jobs to end: {}", left.join(", "));
+            if self.clock.now() >= until {
+                return Err(EngineError::Stuck { wait_for });
+            }
+            if told != left {
+                told = left;
+                self.record(None, Fact::Waiting { wait_for, until });
+            }
+            tokio::select! {
+                () = self.cluster.changed() => {}
+                () = self.clock.sleep_until(until) => {}
+                () = stop.cancelled() => {}
+            }
+        }
     }
 
     /// Deletes the Deployments of some apps, of all that are left if none are named,

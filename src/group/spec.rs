@@ -94,6 +94,8 @@ pub struct AppSpec {
     pub port: Option<Spanned<i64>>,
     /// `replicas`.
     pub replicas: Option<Spanned<i64>>,
+    /// `start`.
+    pub start: Option<Spanned<String>>,
     /// `env`.
     pub env: Option<Spanned<Entries<String>>>,
     /// `resources`.

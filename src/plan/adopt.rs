@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 use super::survey::{StandingDeployment, Survey};
 use super::taking::{Adopted, Taking, marks, merged};
 use super::{AppPlan, Plan, Serving, fingerprint};
-use crate::group::Group;
+use crate::group::{Group, Start};
 use workload::Workload;
 
 /// What stands in the namespace, as far as it may be adopted, or be in the way.
@@ -36,13 +36,13 @@ pub struct Adoption {
     pub warnings: Vec<String>,
 }
 
-/// What of an app is taken over if it stands, beside its Deployment and Services: by
-/// the app as it is painted for the candidate.
+/// What of an app is taken over if it stands, or is in the way, beside its Deployment
+/// and Services: by the app as it is painted for the candidate.
 pub fn may_stand(app: &AppPlan, candidate: Color) -> Vec<ObjectRef> {
     let shared = app.shared.iter().map(Object::reference);
-    let budgets = app.colored.iter();
+    let colored = app.colored.iter().chain(&app.crons);
     shared
-        .chain(budgets.map(|budget| uncolored(budget, candidate)))
+        .chain(colored.map(|object| uncolored(object, candidate)))
         .collect()
 }
 
@@ -59,6 +59,7 @@ pub fn adopt(
     let (mut refusals, mut warnings) = (Vec::new(), Vec::new());
     let (mut adopted, mut plans) = (Adopted::default(), Vec::new());
     for app in apps {
+        refusals.extend(working(app, candidate, standing));
         match workload::find(app, standing) {
             Ok(workload) => {
                 warnings.extend(workload.warnings(app));
@@ -87,6 +88,25 @@ pub fn adopt(
         ..Plan::empty(group, candidate.other(), inputs)
     };
     Ok(Adoption { plan, warnings })
+}
+
+/// What takes work by itself, as its successor does: what is adopted is not stopped.
+fn working(app: &AppPlan, candidate: Color, standing: &Standing) -> Vec<Refusal> {
+    let worker =
+        (app.start == Start::OnPromote).then(|| {
+            Refusal::app(&app.name, "starts when it is promoted, and what stands of it works").hint(
+            "leave the app out until the others are adopted, delete its Deployment, then add it; \
+             or adopt it without `start`, if both versions may work side by side for once",
+        )
+        });
+    let crons = app.crons.iter().map(|cron| uncolored(cron, candidate));
+    let crons = crons.filter(|cron| standing.get(cron).is_some());
+    let crons = crons.map(|cron| {
+        Refusal::object(&app.name, &cron, "runs, and would go on beside the group's").hint(
+            "leave it out of the manifest until the rest is adopted; then delete it, and add it again",
+        )
+    });
+    worker.into_iter().chain(crons).collect()
 }
 
 /// Takes one app over.
@@ -131,6 +151,8 @@ impl Taker<'_> {
             config: Vec::new(),
             colored: budgets.iter().map(|(object, _)| object.clone()).collect(),
             autoscaler: None,
+            start: Start::Beside,
+            crons: Vec::new(),
             shared: shared.iter().map(|(object, _)| object.clone()).collect(),
         };
         let others = shared.into_iter().chain(budgets).map(|(_, taking)| taking);

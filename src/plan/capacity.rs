@@ -7,6 +7,7 @@ use super::Plan;
 use super::object::Object;
 use super::refusal::Refusal;
 use super::survey::{Quota, Resources, Survey};
+use crate::group::Start;
 
 /// Needed and free, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,10 +22,13 @@ pub struct Capacity {
 pub fn capacity(plan: &Plan, survey: &Survey) -> Capacity {
     let mut needed = Resources::default();
     for app in &plan.apps {
-        needed.add(
-            requests(&app.deployment),
-            i64::from(app.count(survey.ready(&app.name))),
-        );
+        let ready = survey.ready(&app.name);
+        let count = match app.start {
+            Start::Beside => app.count(ready),
+            // Those before them have ended by then.
+            Start::OnPromote => app.replicas().saturating_sub(ready.unwrap_or_default()),
+        };
+        needed.add(requests(&app.deployment), i64::from(count));
     }
     for check in plan.jobs() {
         needed.add(requests(&check.job), 1);

@@ -117,6 +117,9 @@ fn hash_app(hasher: &mut Hasher, app: &App, resolved: &Resolved) {
     }
     hasher.json("port", &app.port);
     hasher.json("replicas", &app.replicas);
+    if !app.start.is_default() {
+        hasher.json("start", &app.start);
+    }
     hasher.json("values", &app.values);
     for needed in &app.needs {
         hasher.field("needs", needed.as_ref());

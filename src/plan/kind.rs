@@ -15,6 +15,8 @@ pub enum Treatment {
     Budget,
     /// Scales the app's pods: made once per colour, when that colour serves.
     Autoscaler,
+    /// Made once per colour, and suspended until that colour serves.
+    Cron,
     /// The same for both colours; applied right before the switch.
     Shared,
     /// Cannot be promoted this way; says why and what to do instead.
@@ -43,10 +45,10 @@ pub fn treatment(object: &Object) -> Treatment {
         ("", "Pod") => {
             Treatment::Refused("nothing would replace it when it ends; use a Deployment")
         }
-        ("batch", "Job") => Treatment::Refused("a test belongs in a [[check]] of the group file"),
-        ("batch", "CronJob") => Treatment::Refused(
-            "CronJobs in a group are not supported yet; run it outside the group",
+        ("batch", "Job") => Treatment::Refused(
+            "a test belongs in a [[check]] of the group file, what runs once in a [[hook]]",
         ),
+        ("batch", "CronJob") => Treatment::Cron,
         ("autoscaling", "HorizontalPodAutoscaler") => Treatment::Autoscaler,
         ("", "Namespace") => Treatment::Refused(
             "the environment names the namespace, which outlives every promotion; create it once with kubectl",

@@ -28,6 +28,8 @@ pub const ADOPTED: &str = "adopted";
 pub const CHECK: &str = "promoter.dev/check";
 /// Label: how often that check was started before, plus one.
 pub const ATTEMPT: &str = "promoter.dev/attempt";
+/// Label: the `CronJob`, without its colour, that made a Job or its pod.
+pub const CRON: &str = "promoter.dev/cron";
 /// Label: what an object is to promoter (see [`Role`]).
 pub const ROLE: &str = "promoter.dev/role";
 /// Label: the plan a Secret holds a part of.

@@ -4,6 +4,7 @@
 //! there is none. Knows nothing of the cluster.
 
 mod autoscaler;
+mod cron;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::color::Color;
 use super::config::{self, ConfigKey};
+use super::cron::{change_job, job};
 use super::image::ResolvedImage;
 use super::kind::{Treatment, treatment};
 use super::label::{self, Role};
@@ -18,8 +20,8 @@ use super::object::{Object, entry, texts};
 use super::refusal::Refusal;
 use super::text::shown_key;
 use super::{AppPlan, ServicePlan};
-use crate::group::App;
 use crate::group::name::GroupName;
+use crate::group::{App, Start};
 
 /// Longest name the API takes for a Service.
 const NAME_LIMIT: usize = 63;
@@ -45,7 +47,7 @@ impl Paint<'_> {
     /// Every object that cannot be part of a blue/green promotion.
     pub fn apply(&self, objects: Vec<Object>) -> Result<AppPlan, Vec<Refusal>> {
         let mut refusals = Vec::new();
-        let (mut workloads, mut autoscalers) = (vec![], vec![]);
+        let (mut workloads, mut autoscalers, mut crons) = (vec![], vec![], vec![]);
         let (mut services, mut configs, mut budgets, mut shared) = (vec![], vec![], vec![], vec![]);
         for object in objects {
             match treatment(&object) {
@@ -54,6 +56,7 @@ impl Paint<'_> {
                 Treatment::Config => configs.push(object),
                 Treatment::Budget => budgets.push(object),
                 Treatment::Autoscaler => autoscalers.push(object),
+                Treatment::Cron => crons.push(object),
                 Treatment::Shared => shared.push(object),
                 Treatment::Refused(why) => refusals.push(
                     Refusal::object(
@@ -70,6 +73,12 @@ impl Paint<'_> {
             return Err(refusals);
         };
         let pod_labels = workload.texts_at("/spec/template/metadata/labels");
+        refusals.extend(self.unfit_worker(&services, &autoscalers));
+        refusals.extend(
+            crons
+                .iter()
+                .flat_map(|cron| self.unfit_cron(cron, &services)),
+        );
         let services = services.into_iter().filter_map(|service| {
             self.service(service, &pod_labels)
                 .map_err(|refusal| refusals.push(refusal))
@@ -80,13 +89,16 @@ impl Paint<'_> {
         refusals.extend(configs.iter().filter_map(|config| self.untextual(config)));
         let (mut used, unused): (Vec<_>, Vec<_>) = configs
             .into_iter()
-            .partition(|config| is_used(config, &workload, self.key));
+            .partition(|config| is_used(config, &workload, &crons, self.key));
         for object in &mut used {
             // Without the app: what several apps use alike is one object.
             object.own(self.group.as_ref(), Role::Config);
         }
         let (config, renames) = config::name_by_content(used, self.key);
         config::rewrite_references(&mut workload, &renames);
+        for cron in &mut crons {
+            change_job(cron, |job| config::rewrite_references(job, &renames));
+        }
         shared.extend(unused);
 
         let budgets = budgets
@@ -110,8 +122,35 @@ impl Paint<'_> {
             config,
             colored: budgets,
             autoscaler,
+            start: self.app.start,
+            crons: crons.into_iter().map(|cron| self.cron(cron)).collect(),
             shared,
         })
+    }
+
+    /// What an app may not have whose pods start when it is promoted.
+    fn unfit_worker(&self, services: &[Object], autoscalers: &[Object]) -> Vec<Refusal> {
+        if self.app.start != Start::OnPromote {
+            return Vec::new();
+        }
+        let refuse = |object: &Object, reason: &str| {
+            Refusal::object(&self.app.name, &object.reference(), reason)
+        };
+        let services = services.iter().map(|service| {
+            refuse(
+                service,
+                "would lead to no pod while the app waits for its promotion",
+            )
+            .hint("leave out `start = \"on-promote\"`, which is for apps that nobody calls")
+        });
+        let autoscalers = autoscalers.iter().map(|autoscaler| {
+            refuse(
+                autoscaler,
+                "cannot scale pods that start when they are promoted",
+            )
+            .hint("set `replicas` instead, or leave out `start = \"on-promote\"`")
+        });
+        services.chain(autoscalers).collect()
     }
 
     /// Values that are no texts. The server would refuse them in words that
@@ -348,11 +387,14 @@ fn colored_ports(active: &Object) -> Vec<Value> {
     ports.into_iter().map(narrow).collect()
 }
 
-fn is_used(config: &Object, workload: &Object, key: &ConfigKey) -> bool {
+fn is_used(config: &Object, workload: &Object, crons: &[Object], key: &ConfigKey) -> bool {
     let (_, renames) = config::name_by_content(vec![config.clone()], key);
-    let mut rewritten = workload.clone();
-    config::rewrite_references(&mut rewritten, &renames);
-    rewritten != *workload
+    let refers = |workload: &Object| {
+        let mut rewritten = workload.clone();
+        config::rewrite_references(&mut rewritten, &renames);
+        rewritten != *workload
+    };
+    refers(workload) || crons.iter().any(|cron| refers(&job(cron)))
 }
 
 /// Whether every label of the selector stands in the labels.

@@ -16,7 +16,7 @@ use super::paint::Paint;
 use super::refusal::Refusal;
 use super::survey::{Survey, Trial, Trials};
 use super::{AppPlan, CheckPlan, HookPlan, Plan, check, fingerprint, render};
-use crate::group::{Check, CheckImage, Group};
+use crate::group::{Check, CheckImage, Group, Start};
 
 /// Labels and annotations by which a namespace asks for a mesh's sidecars.
 const MESH_MARKS: [&str; 3] = ["istio-injection", "istio.io/rev", "linkerd.io/inject"];
@@ -52,6 +52,7 @@ pub fn draft(
     let (apps, unpainted) = paint(group, resolved, survey, color);
     refusals.extend(unpainted);
     refusals.extend(astray(group, survey));
+    refusals.extend(called_workers(&apps, survey));
     refusals.extend(duplicates(&apps));
     refusals.extend(services::clashing(&apps, color.other()));
     // In the colour that serves a plan is only drawn up to be compared.
@@ -157,6 +158,7 @@ pub fn objects(app: &AppPlan) -> impl Iterator<Item = &Object> {
         .chain(&app.config)
         .chain(&app.colored)
         .chain(app.autoscaler.iter().map(|scaler| &scaler.object))
+        .chain(&app.crons)
         .chain(&app.shared)
 }
 
@@ -260,6 +262,21 @@ fn astray(group: &Group, survey: &Survey) -> Vec<Refusal> {
         })
     });
     strays.collect()
+}
+
+/// Apps that are stopped before their successors start, and that somebody calls.
+fn called_workers(apps: &[AppPlan], survey: &Survey) -> Vec<Refusal> {
+    let workers = apps.iter().filter(|app| app.start == Start::OnPromote);
+    let called = workers.filter_map(|app| {
+        let service = survey.live.as_ref()?.app(&app.name)?.services.first()?;
+        let reason = format!(
+            "starts when it is promoted, but what serves of it takes requests by Service {}",
+            service.active.name()
+        );
+        let hint = "promote it once without its Service and without `start`, then with `start`";
+        Some(Refusal::app(&app.name, reason).hint(hint))
+    });
+    called.collect()
 }
 
 /// Nothing serves by the record; then nothing may serve in the cluster either.

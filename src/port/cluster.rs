@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use jiff::Timestamp;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -91,6 +92,12 @@ pub trait Cluster: Send + Sync {
     /// other change of it meanwhile is [`ClusterError::Moved`].
     async fn raise(&self, epoch: Epoch, raise: &Raise) -> Result<i64, ClusterError>;
 
+    /// Stops what takes work by itself, or lets it work: a Deployment or a `CronJob` of
+    /// the group, from exactly the state that is found, so that a request that arrives
+    /// late changes nothing that came after it. It is written even if nothing changes.
+    /// One that is gone, or was made anew, is fine.
+    async fn set_work(&self, epoch: Epoch, worker: &Worker) -> Result<(), ClusterError>;
+
     /// Sets how an autoscaler of the group takes pods away (`selectPolicy`):
     /// `Disabled` not at all, `None` as by default. One that is gone is fine.
     async fn scale_down(
@@ -119,6 +126,40 @@ pub struct Runs {
     pub promotion: String,
     /// Their names and uids.
     pub jobs: Vec<(String, String)>,
+}
+
+/// What takes work by itself, and how much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worker {
+    /// The Deployment or `CronJob`.
+    pub object: ObjectRef,
+    /// The uid it must have.
+    pub uid: String,
+    /// What it does from now on.
+    pub work: Work,
+}
+
+/// What a Deployment or a `CronJob` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// It has that many pods.
+    Pods(u32),
+    /// It makes no Jobs. Those it made go on.
+    Suspended,
+    /// It makes Jobs.
+    Scheduled(Since),
+}
+
+/// From when on the times of a schedule count. Those that came and brought no Job are
+/// made up for by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// From its own last Job on, or from its making.
+    Last,
+    /// From now on, by the server's clock.
+    Now,
+    /// From that time on.
+    Time(Timestamp),
 }
 
 /// A change of one active Service's selector.

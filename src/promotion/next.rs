@@ -9,6 +9,7 @@ mod adopting;
 mod against;
 mod checking;
 mod deploying;
+mod handover;
 mod hooks;
 mod promoting;
 mod raising;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::observed::{DeploymentState, Endpoint, JobState, Observed, PodState};
+use super::observed::{CronState, DeploymentState, Endpoint, JobState, Observed, PodState};
 use super::phase::Phase;
 use super::{Mark, Promotion, Reason, ReasonKind, Tested};
 use crate::group::When;
@@ -162,6 +163,12 @@ impl<'a> Situation<'a> {
             .filter(move |d| d.color == color && d.promotion != ours)
     }
 
+    /// `CronJob`s of a colour.
+    fn crons(&self, color: Color) -> impl Iterator<Item = &'a CronState> {
+        let crons = self.observed.crons.iter();
+        crons.filter(move |cron| cron.color == color)
+    }
+
     fn our_jobs(&self) -> impl Iterator<Item = &'a JobState> {
         let ours = self.promotion.id.as_ref();
         self.observed
@@ -252,6 +259,7 @@ impl<'a> Situation<'a> {
         let services =
             rerouted.map(|service| format!("somebody changed {}", service.colored.reference()));
         apps.chain(services)
+            .chain(handover::changed(*self))
             .map(|text| Reason::new(ReasonKind::Gate, text))
             .collect()
     }
@@ -379,7 +387,10 @@ impl<'a> Situation<'a> {
 
     /// Whether what served before stands as it did, and was not let go.
     fn has_way_back(&self) -> bool {
-        let whole = |before| self.observed.is_whole(before);
+        let whole = |before| {
+            self.observed
+                .is_whole(before, |app| handover::is_stopped(*self, app))
+        };
         !self.is_marked(Mark::LetGo) && self.replaced.is_some_and(whole)
     }
 

@@ -1,5 +1,7 @@
 //! What of the cluster the rules look at, as plain facts.
 
+mod cron;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use crate::plan::object::Object;
 use crate::plan::{Plan, ServicePlan};
 use crate::promotion::request::Request;
 use crate::promotion::restraint::Restraints;
+
+pub use cron::{CronRun, CronState};
 
 /// The group's corner of the cluster at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,6 +30,10 @@ pub struct Observed {
     pub endpoints: BTreeMap<String, Vec<Endpoint>>,
     /// The group's check Jobs.
     pub jobs: Vec<JobState>,
+    /// The group's `CronJob`s; only looked for where a plan under way has any.
+    pub crons: Vec<CronState>,
+    /// Jobs that those made.
+    pub cron_runs: Vec<CronRun>,
     /// What a person asks for.
     pub request: Option<Request>,
     /// What keeps releases from users.
@@ -225,8 +233,9 @@ impl Observed {
     }
 
     /// Whether a plan's colour stands as it did when it served: every Deployment
-    /// whole, behind its Services, and not asked to go.
-    pub fn is_whole(&self, plan: &Plan) -> bool {
+    /// whole, behind its Services, and not asked to go. Those that `is_stopped` are
+    /// there without pods.
+    pub fn is_whole(&self, plan: &Plan, is_stopped: impl Fn(&AppName) -> bool) -> bool {
         plan.apps.iter().all(|app| {
             let color = plan.candidate;
             let ready = self
@@ -234,7 +243,10 @@ impl Observed {
                 .filter(|pod| pod.ready && !pod.deleting);
             // What follows the pods is a moment late.
             let ready = u32::try_from(ready.count()).unwrap_or(u32::MAX);
-            let stands = |d: &DeploymentState| d.is_ready() && d.wanted > 0 && ready >= d.wanted;
+            let stands = |d: &DeploymentState| {
+                let runs = d.is_ready() && d.wanted > 0 && ready >= d.wanted;
+                runs || is_stopped(&app.name) && !d.deleting
+            };
             let routed = |service: &ServicePlan| self.is_served(service);
             self.deployment(&app.name, color).is_some_and(stands) && app.services.iter().all(routed)
         })

@@ -82,23 +82,39 @@ impl Phase {
                     .saturating_add(plan.hook_time(When::BeforeSwitch))
             }
             // Pods that are added for the switch take as long as any to become ready.
-            Self::Promoting if plan.autoscalers().next().is_some() => {
-                Duration::from_mins(2).saturating_add(plan.deploy_timeout)
+            Self::Promoting => {
+                let starts = plan.autoscalers().next().is_some() || has_workers(plan);
+                let starting = starts.then_some(plan.deploy_timeout);
+                // And those that are stopped first as long as any to end.
+                let old = replaced.filter(|_| has_workers(plan));
+                let ending = old.map(Plan::teardown_time);
+                Duration::from_mins(2)
+                    .saturating_add(starting.unwrap_or_default())
+                    .saturating_add(ending.unwrap_or_default())
             }
-            Self::Promoting => Duration::from_mins(2),
             Self::Settling => {
-                let teardown = replaced.unwrap_or(plan).teardown_time();
+                let old = replaced.unwrap_or(plan);
                 plan.keep_old
                     .saturating_add(Duration::from_mins(5))
-                    .saturating_add(teardown)
+                    .saturating_add(old.teardown_time())
+                    .saturating_add(old.cron_time())
                     .saturating_add(plan.hook_time(When::AfterPromote))
             }
-            Self::Aborting => Duration::from_mins(5)
-                .saturating_add(plan.teardown_time())
-                .saturating_add(plan.keep_failed),
+            Self::Aborting => {
+                let starting = has_workers(plan).then_some(plan.deploy_timeout);
+                Duration::from_mins(5)
+                    .saturating_add(plan.teardown_time())
+                    .saturating_add(plan.cron_time())
+                    .saturating_add(starting.unwrap_or_default())
+                    .saturating_add(plan.keep_failed)
+            }
             Self::Promoted | Self::Aborted | Self::Failed => return None,
         })
     }
+}
+
+fn has_workers(plan: &Plan) -> bool {
+    plan.workers().next().is_some()
 }
 
 impl fmt::Display for Phase {

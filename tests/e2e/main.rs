@@ -36,6 +36,7 @@ mod concurrent;
 mod eks;
 mod foreign;
 mod gate;
+mod handover;
 mod history;
 mod hooks;
 mod isolation;

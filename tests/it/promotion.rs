@@ -9,6 +9,7 @@ mod deploying;
 mod early;
 mod explore;
 mod gone_back;
+mod handover;
 mod hooks;
 mod idle;
 mod interrupted;

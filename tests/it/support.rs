@@ -6,6 +6,7 @@
 //! call, [`promises`] checks what must never break.
 
 pub(crate) mod clock;
+mod crons;
 pub(crate) mod forge;
 pub(crate) mod given;
 pub(crate) mod journal;

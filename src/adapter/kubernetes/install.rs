@@ -125,6 +125,9 @@ fn role(namespace: &Namespace) -> Value {
             rule("apps", &["replicasets"], &["get", "list"]),
             rule("", &["pods"], &["patch"]),
             rule("batch", &["jobs"], &many),
+            rule("batch", &["cronjobs"], &write),
+            // From when on a schedule counts.
+            rule("batch", &["cronjobs/status"], &["patch"]),
             rule("", &["services", "configmaps", "secrets", "persistentvolumeclaims", "serviceaccounts"], &write),
             rule("policy", &["poddisruptionbudgets"], &write),
             rule("autoscaling", &["horizontalpodautoscalers"], &write),

@@ -13,16 +13,18 @@ use serde_json::Value;
 use super::whole::Whole;
 use super::{Kubernetes, error};
 use crate::plan::autoscaler::{API_VERSION, KIND};
+use crate::plan::cron;
 use crate::plan::label::{self, FIELD_MANAGER};
 use crate::plan::object::{Object, ObjectRef};
 use crate::port::ClusterError;
 
 /// Plural names of the kinds promoter meets most; others are asked for once.
-const KNOWN: [(&str, &str, &str); 11] = [
+const KNOWN: [(&str, &str, &str); 12] = [
     ("apps/v1", "Deployment", "deployments"),
     ("apps/v1", "ReplicaSet", "replicasets"),
     ("v1", "Pod", "pods"),
     ("batch/v1", "Job", "jobs"),
+    (cron::API_VERSION, cron::KIND, "cronjobs"),
     ("v1", "Service", "services"),
     ("v1", "ConfigMap", "configmaps"),
     ("v1", "Secret", "secrets"),
@@ -159,6 +161,9 @@ pub(super) fn posted() -> PostParams {
 /// Whether what is found runs what was to be made, from the same data and against
 /// the same members. What the server fills in by itself does not count.
 pub(super) fn runs_the_same(made: &Object, found: &Object) -> bool {
+    if made.kind() == cron::KIND {
+        return runs_the_same(&cron::job(made), &cron::job(found));
+    }
     let (ours, theirs): (Vec<_>, Vec<_>) =
         (made.containers().collect(), found.containers().collect());
     let mut containers = ours.iter().zip(&theirs);

@@ -28,7 +28,7 @@ use crate::plan::fingerprint::PlanId;
 use crate::plan::label;
 use crate::plan::object::Object;
 use crate::plan::text::cut;
-use crate::promotion::observed::{DeploymentState, Endpoint, JobState, Observed};
+use crate::promotion::observed::{CronRun, DeploymentState, Endpoint, JobState, Observed};
 use crate::promotion::request::Request;
 use crate::promotion::restraint::{Restraints, Standing, Statement};
 
@@ -41,7 +41,6 @@ pub(super) fn observed(stores: &Stores, outages: u32) -> Observed {
         deployments: facts(&stores.deployments),
         pods: facts(&stores.pods),
         endpoints: endpoints(facts(&stores.slices)),
-        jobs: facts(&stores.jobs),
         request: stores.group().as_deref().and_then(request),
         restraints: restraints(stores),
         outages,
@@ -49,6 +48,12 @@ pub(super) fn observed(stores: &Stores, outages: u32) -> Observed {
     };
     for service in facts::<Arc<Object>>(&stores.services) {
         observed.add_service(service);
+    }
+    for job in facts(&stores.jobs) {
+        match job {
+            AnyJob::OfPromotion(job) => observed.jobs.push(job),
+            AnyJob::OfCron(run) => observed.cron_runs.push(run),
+        }
     }
     observed
 }
@@ -220,7 +225,16 @@ pub(super) struct JobSpec {
     suspend: Option<bool>,
 }
 
-impl Facts for JobState {
+/// A Job of the group, whoever made it.
+#[derive(Debug, Clone)]
+pub(super) enum AnyJob {
+    /// A promotion, for a check or a hook.
+    OfPromotion(JobState),
+    /// A `CronJob`.
+    OfCron(CronRun),
+}
+
+impl Facts for AnyJob {
     type Of = Job;
     type Wire = Wire<JobSpec, JobStatus>;
 
@@ -228,9 +242,28 @@ impl Facts for JobState {
         let suspended = wire.spec.and_then(|spec| spec.suspend).unwrap_or_default();
         // Whoever suspends it later makes it another generation.
         let suspended = suspended && wire.metadata.generation.is_none_or(|first| first == 1);
-        let state = job(&wire.metadata, suspended, wire.status.unwrap_or_default());
+        let status = wire.status.unwrap_or_default();
+        let state = if label_of(&wire.metadata, label::CRON).is_some() {
+            cron_run(&wire.metadata, status).map(Self::OfCron)
+        } else {
+            job(&wire.metadata, suspended, status).map(Self::OfPromotion)
+        };
         (wire.metadata, state)
     }
+}
+
+/// It has ended once no pod of it is left that runs.
+fn cron_run(metadata: &ObjectMeta, status: JobStatus) -> Option<CronRun> {
+    let conditions = status.conditions.unwrap_or_default();
+    let is_end = |kind: &str| matches!(kind, "Failed" | "Complete");
+    Some(CronRun {
+        name: metadata.name.clone().unwrap_or_default(),
+        color: color_of(metadata)?,
+        promotion: promotion_of(metadata),
+        ended: conditions
+            .iter()
+            .any(|c| c.status == "True" && is_end(&c.type_)),
+    })
 }
 
 fn job(metadata: &ObjectMeta, suspended: bool, status: JobStatus) -> Option<JobState> {

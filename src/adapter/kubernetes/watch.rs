@@ -20,11 +20,11 @@ use self::feed::{News, follow, follow_groups, streams_lists};
 use super::bans::{self, Bans};
 use super::crd;
 use super::kept::{self, Kept};
-use super::translate::Slice;
+use super::translate::{AnyJob, Slice};
 use crate::plan::label;
 use crate::plan::object::Object;
 use crate::port::ClusterError;
-use crate::promotion::observed::{DeploymentState, JobState, PodState};
+use crate::promotion::observed::{DeploymentState, PodState};
 
 /// How long a watch may take to show what was just written.
 const CATCH_UP: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ pub(super) struct Watch {
 pub(super) struct Stores {
     pub(super) deployments: Store<Kept<DeploymentState>>,
     pub(super) pods: Store<Kept<PodState>>,
-    pub(super) jobs: Store<Kept<JobState>>,
+    pub(super) jobs: Store<Kept<AnyJob>>,
     pub(super) services: Store<Kept<Arc<Object>>>,
     pub(super) slices: Store<Kept<Slice>>,
     /// Every group of the namespace: others may be required.

@@ -14,7 +14,7 @@ use super::{Kubernetes, error, logs, resource, survey, translate};
 use crate::plan::label::{self, FIELD_MANAGER};
 use crate::plan::object::{Object, ObjectRef};
 use crate::plan::survey::{Survey, Trials};
-use crate::port::cluster::{Lines, LogSource, Pointing, Runs};
+use crate::port::cluster::{Lines, LogSource, Pointing, Runs, Worker};
 use crate::port::{Cluster, ClusterError, Epoch};
 use crate::promotion::Raise;
 use crate::promotion::observed::Observed;
@@ -275,6 +275,14 @@ impl Cluster for Kubernetes {
             .await?;
         self.expect_generation(&raise.deployment, &raise.uid, raised);
         Ok(raised)
+    }
+
+    async fn set_work(&self, epoch: Epoch, worker: &Worker) -> Result<(), ClusterError> {
+        let written = self.fenced(epoch, self.write_work(epoch, worker)).await?;
+        if let Some(written) = written {
+            self.expect_made(&written);
+        }
+        Ok(())
     }
 
     async fn scale_down(

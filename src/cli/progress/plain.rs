@@ -145,7 +145,7 @@ impl<W> Written<W> {
             } => {
                 let style = if ready >= wanted { GOOD } else { WARN };
                 let text = text.and(format!("{app} ")).with(of(color), color.as_str());
-                let text = text.with(style, format!(" {ready}/{wanted} ready"));
+                let text = text.with(style, format!(" {}", words::pods(ready, wanted)));
                 match trouble {
                     Some(trouble) => text.and(format!(": {trouble}")),
                     None => text,

@@ -94,11 +94,31 @@ pub(super) fn done(left: Phase, entered: Phase) -> Option<&'static str> {
     }
 }
 
+/// How many pods of an app take requests.
+pub(super) fn pods(ready: u32, wanted: u32) -> String {
+    if wanted == 0 {
+        "starts when it is promoted".to_owned()
+    } else {
+        format!("{ready}/{wanted} ready")
+    }
+}
+
 /// A wait, in words that fit behind the phase.
 pub(super) fn waiting(wait_for: &str) -> String {
     if wait_for.starts_with("keep_old") {
         wait_for.to_owned()
     } else {
         format!("waits for {wait_for}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_without_pods_waits_for_its_promotion() {
+        assert_eq!(pods(1, 2), "1/2 ready");
+        assert_eq!(pods(0, 0), "starts when it is promoted");
     }
 }

@@ -19,6 +19,8 @@ use crate::group::duration::Short;
 use crate::group::{Report, When};
 use crate::plan::CheckPlan;
 use crate::plan::capacity::amount;
+use crate::plan::cron::is_suspended;
+use crate::plan::object::Object;
 use apps::AppChange;
 
 pub use adoption::adoption;
@@ -43,6 +45,7 @@ pub fn proposal(proposal: &Proposal, now: Timestamp, room: Room, full: bool) -> 
 fn decision(text: &mut Text, proposal: &Proposal, now: Timestamp) {
     text.lines(checks(proposal));
     text.lines(hooks(proposal));
+    text.lines(handed_over(proposal));
     text.lines([strategy(proposal), capacity(proposal)]);
     text.gap();
     let warnings = proposal.warnings.iter();
@@ -172,6 +175,21 @@ fn report(report: Report) -> &'static str {
         Report::None => "judged by its exit code",
         Report::Tap => "reports its test cases as TAP",
     }
+}
+
+/// What works in one colour alone, if anything does.
+fn handed_over(proposal: &Proposal) -> Option<Line> {
+    let plan = &proposal.plan;
+    let workers = plan.workers().map(|app| app.deployment.reference());
+    let crons = plan.crons().filter(|cron| !is_suspended(cron));
+    let all = workers.chain(crons.map(Object::reference));
+    let names: Vec<_> = all.map(|object| object.to_string()).collect();
+    let old = plan.replaces.as_ref();
+    let stops = old.map_or_else(String::new, |old| {
+        format!(", once that of {} has stopped", old.color)
+    });
+    let text = format!("works from the switch on{stops}: {}", names.join(", "));
+    (!names.is_empty()).then(|| Line::new().with(DIM, text))
 }
 
 fn strategy(proposal: &Proposal) -> Line {

@@ -79,6 +79,8 @@ fn app(name: &str, build: u64) -> AppPlan {
         config: Vec::new(),
         colored: Vec::new(),
         autoscaler: None,
+        start: crate::group::Start::Beside,
+        crons: Vec::new(),
         shared: Vec::new(),
     }
 }

@@ -12,8 +12,8 @@ use crate::group::github::GithubRef;
 use crate::group::image::TagPattern;
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
 use crate::group::{
-    App, Check, ClusterRef, Environment, Inline, Manifest, Proof, RegistryRef, Report, Strategy,
-    Untested,
+    App, Check, ClusterRef, Environment, Inline, Manifest, Proof, RegistryRef, Report, Start,
+    Strategy, Untested,
 };
 use crate::plan::image::{Digest, Platform, RegistryImage};
 use crate::plan::resolve::BRANCH_LABEL;
@@ -126,6 +126,7 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
         manifest: Manifest::Inline(Inline::default()),
         port: None,
         replicas: None,
+        start: Start::Beside,
         needs: Vec::new(),
         values: BTreeMap::new(),
     };

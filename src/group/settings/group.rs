@@ -218,6 +218,7 @@ impl Layers<'_> {
             manifest,
             port,
             replicas,
+            start,
             env,
             resources,
             needs,
@@ -256,6 +257,7 @@ impl Layers<'_> {
                 made.replicas.map(is).into(),
                 self.near(replicas.as_ref(), self.defaults().replicas.as_ref()),
             ),
+            setting("start", word(made.start), self.own(start.as_ref())),
             setting("env", names(env.as_ref()), self.own(env.as_ref())),
             setting(
                 "resources",

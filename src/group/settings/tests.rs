@@ -48,6 +48,7 @@ const APP: &[&str] = &[
     "tag = \"a-{slug}-{build}\"",
     "port = 8080",
     "replicas = 41",
+    "start = \"beside\"",
     "env = { TOKEN = \"hunter2\" }",
     "resources = { limits = { cpu = \"42m\" } }",
     "values = { password = \"hunter2\" }",
@@ -195,6 +196,7 @@ fn each_says_where_it_is_from() {
     app.web.manifest = -  not set
     app.web.port = -  not set
     app.web.replicas = 21  environments/v2.toml:13
+    app.web.start = "beside"  built-in
     app.web.env = ["TOKEN"] hidden  groups/g.toml:9
     app.web.resources = -  not set
     app.web.needs = []  built-in
@@ -206,6 +208,7 @@ fn each_says_where_it_is_from() {
     app.db.manifest = -  not set
     app.db.port = -  not set
     app.db.replicas = 21  environments/v2.toml:13
+    app.db.start = "beside"  built-in
     app.db.env = -  not set
     app.db.resources = -  not set
     app.db.needs = ["web"]  groups/g.toml:13

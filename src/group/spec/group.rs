@@ -12,7 +12,7 @@ use super::shared::{
 };
 use super::{AppSpec, CheckSpec, GroupSpec, HookSpec, StrategySpec};
 use crate::group::choice::BlueGreen;
-use crate::group::{OnRegression, PARALLEL, PORTS, Report, When};
+use crate::group::{OnRegression, PARALLEL, PORTS, Report, Start, When};
 
 /// A group file.
 pub(super) const FILE: Keys = Keys {
@@ -107,6 +107,10 @@ const APP: Keys = Keys {
             "The port its container listens on",
         ),
         REPLICAS_WANTED,
+        Key::word::<Start>(
+            "start",
+            "When its pods start: beside the old ones, or on-promote, once those have stopped",
+        ),
         Key::new(
             "env",
             Kind::Entries,
@@ -238,6 +242,7 @@ fn app(reader: &mut Reader, table: &Table<'_>) -> AppSpec {
         manifest: reader.text(table, "manifest"),
         port: reader.integer(table, "port"),
         replicas: reader.integer(table, "replicas"),
+        start: reader.text(table, "start"),
         env: reader.entries(table, "env"),
         resources: reader.json(table, "resources"),
         needs: reader.texts(table, "needs"),

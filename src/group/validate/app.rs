@@ -12,7 +12,7 @@ use crate::group::image::{Branch, RepositoryName, TagPattern};
 use crate::group::name::AppName;
 use crate::group::problem::did_you_mean;
 use crate::group::spec::{AppSpec, Entries, Spanned, map};
-use crate::group::{App, BranchImage, Inline, Manifest, PORTS, Proof, REPLICAS};
+use crate::group::{App, BranchImage, Inline, Manifest, PORTS, Proof, REPLICAS, Start};
 
 /// The ends of the names of an app's Deployments and colour Services.
 pub(super) const COLORS: [&str; 2] = ["-blue", "-green"];
@@ -41,6 +41,7 @@ fn app(report: &mut Report, layers: &Layers<'_>, spec: &AppSpec) -> Option<App> 
     let manifest = manifest(report, layers, spec);
     let port = report.number(spec.port.as_ref(), "port", PORTS);
     let replicas = report.number(spec.replicas.as_ref(), "replicas", REPLICAS);
+    let start = start(report, spec);
     report.each_once(&spec.needs);
     // Every need that is no valid name of an app has a problem already.
     let needs = spec.needs.iter();
@@ -51,9 +52,21 @@ fn app(report: &mut Report, layers: &Layers<'_>, spec: &AppSpec) -> Option<App> 
         manifest: manifest?,
         port,
         replicas: replicas.or(layers.defaults.replicas),
+        start: start.unwrap_or_default(),
         needs: needs.collect(),
         values: map(spec.values.as_ref()),
     })
+}
+
+/// Pods that do not start before they are promoted cannot take requests.
+fn start(report: &mut Report, spec: &AppSpec) -> Option<Start> {
+    let start = report.choice(spec.start.as_ref(), "start");
+    if let (Some(Start::OnPromote), Some(port)) = (start, &spec.port) {
+        let message = "an app with `start = \"on-promote\"` takes no requests, so it has no `port`";
+        let problem = report.error(&port.span(), message);
+        report.push(problem.hint("leave out one of the two"));
+    }
+    start
 }
 
 /// The app's own, or the one called like the app.

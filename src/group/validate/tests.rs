@@ -385,6 +385,9 @@ fn apps() {
         "port = 0",
         "port = 65536",
         "replicas = 0",
+        r#"start = "on-promote""#,
+        "start = \"on-promote\"\nport = 80",
+        r#"start = "later""#,
         r#"repository = "Team/a""#,
         r#"repository = "1.dkr.ecr.eu-west-1.amazonaws.com/a""#,
         "env = { A = '1' }\nresources = {}",
@@ -399,6 +402,12 @@ fn apps() {
       g.toml:8:8: `port` must be from 1 to 65535, not 65536
     replicas = 0
       g.toml:8:12: `replicas` must be from 1 to 10000, not 0
+    start = "on-promote"
+      valid
+    start = "on-promote"; port = 80
+      g.toml:9:8: an app with `start = "on-promote"` takes no requests, so it has no `port`
+    start = "later"
+      g.toml:8:9: `start` cannot be `later`
     repository = "Team/a"
       g.toml:8:14: `Team/a` is not a repository's name: write lower-case letters and digits, with single `.` `_` `-` or `/` between them
     repository = "1.dkr.ecr.eu-west-1.amazonaws.com/a"

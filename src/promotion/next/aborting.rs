@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::teardown::{take_down, take_down_at_once};
 use super::{
-    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, delete_jobs, enter, enter_for, names,
-    raising,
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, delete_jobs, enter, enter_for,
+    handover, names, raising,
 };
 use crate::group::MIN_KEEP_OLD;
 use crate::plan::{Plan, ServicePlan};
@@ -34,6 +34,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         let before = all_follow.then(|| raising::before_return(situation));
         return before.flatten().unwrap_or(Next::Do(Step::SwitchBack));
     }
+    if let Some(next) = handover::back(situation) {
+        return next;
+    }
     if situation.is_marked(Mark::SharedBegun) && !situation.is_marked(Mark::Restored) {
         return Next::Do(Step::Restore);
     }
@@ -58,6 +61,10 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     // The Services may select whatever bears their apps' labels again from then on.
     if promotion.adopts && !situation.is_marked(Mark::GivenBack) {
         return Next::Do(Step::GiveBack);
+    }
+    let unready = handover::unready_again(situation);
+    if !unready.is_empty() {
+        return situation.wait(format!("pods of {} to be ready again", names(unready)));
     }
     enter(Phase::Aborted)
 }
@@ -104,6 +111,10 @@ fn take_candidate_down(situation: Situation<'_>) -> Option<Next> {
     if stands && !serving.is_empty() {
         return Some(situation.wait_to_leave(&serving, color));
     }
+    if handover::has_strange_runs(situation, color) {
+        // An earlier promotion left them, and nothing of this one was made yet.
+        return None;
+    }
     if !situation.promotion.exposed {
         return take_down_at_once(situation, color);
     }
@@ -119,6 +130,7 @@ fn take_candidate_down(situation: Situation<'_>) -> Option<Next> {
         }),
         _ => {
             let behind = stands.then(|| situation.wait_for_nodes()).flatten();
+            let behind = behind.or_else(|| handover::wait_for_runs(situation, color));
             behind.or_else(|| take_down(situation, color, situation.plan))
         }
     }
@@ -134,7 +146,15 @@ fn overdue(situation: Situation<'_>) -> Next {
     let deployments = situation.observed.deployments.iter();
     let deployments = deployments.filter(|d| d.color == color);
     let left = pods.map(|pod| pod.name.clone());
-    let left: Vec<_> = left.chain(deployments.map(|d| d.name.clone())).collect();
+    let left = left.chain(deployments.map(|d| d.name.clone()));
+    let left: Vec<_> = left.chain(handover::runs(situation, color)).collect();
+    let unready = handover::unready_again(situation);
+    let stays_stopped = if handover::back(situation).is_some() {
+        "; what was stopped for it stays so until then, and the next `promoter resume` or \
+         `promoter deploy` starts it"
+    } else {
+        ""
+    };
     let serving = situation.led_to(color);
     let barred = barred(situation);
     let text = if !barred.is_empty() {
@@ -148,11 +168,17 @@ fn overdue(situation: Situation<'_>) -> Next {
             "the abort did not finish: somebody pointed Service {} at the candidate, which therefore stays",
             names(&serving)
         )
+    } else if left.is_empty() && !unready.is_empty() {
+        format!(
+            "the abort did not finish: pods of {}, which was stopped for the candidate, do not \
+             get ready again",
+            names(unready)
+        )
     } else if left.is_empty() {
         "the abort did not finish in time; look at the group's objects and run `promoter deploy` again".to_owned()
     } else {
         format!(
-            "the abort did not finish: of the candidate these do not end: {}",
+            "the abort did not finish: of the candidate these do not end: {}{stays_stopped}",
             names(&left)
         )
     };

@@ -2,7 +2,7 @@
 
 use super::{
     Mark, Next, Phase, PodState, Reason, ReasonKind, Situation, Step, Tested, abort, adopting,
-    delete_jobs, hooks, names,
+    delete_jobs, handover, hooks, names,
 };
 use crate::group::When;
 use crate::group::name::AppName;
@@ -32,7 +32,10 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if !exposing.is_empty() {
         return abort(exposing);
     }
-    if !situation.is_overdue()
+    // Jobs come to their end first: they go with their CronJob, and call the rest.
+    let runs = handover::runs(situation, color);
+    if runs.is_empty()
+        && !situation.is_overdue()
         && let Some(step) = clear(situation)
     {
         return Next::Do(step);
@@ -44,7 +47,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     let old_pods =
         old_pods.filter(|p| !is_over(p) && p.color == color && !situation.is_ours(&p.promotion));
     let strangers = situation.strangers(color).map(|d| d.name.clone());
-    let in_the_way: Vec<_> = old_pods.map(|p| p.name.clone()).chain(strangers).collect();
+    let crons = situation.strange_crons(color).map(|cron| cron.name.clone());
+    let in_the_way = old_pods.map(|p| p.name.clone()).chain(strangers);
+    let in_the_way: Vec<_> = in_the_way.chain(crons).chain(runs).collect();
     if !in_the_way.is_empty() {
         return wait_to_go(situation, "what is left of", &names(&in_the_way));
     }
@@ -62,11 +67,11 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if let Some(hook) = hooks::at(situation, When::BeforeDeploy) {
         return hook;
     }
-    let missing = situation
-        .plan
-        .apps
-        .iter()
-        .filter(|app| situation.candidate(&app.name).is_none());
+    let missing = situation.plan.apps.iter().filter(|app| {
+        let mut crons = app.crons.iter();
+        let lacks_cron = crons.any(|cron| situation.made_cron(cron.name()).is_none());
+        lacks_cron || situation.candidate(&app.name).is_none()
+    });
     let missing: Vec<_> = missing.map(|app| app.name.clone()).collect();
     if !missing.is_empty() {
         return Next::Do(Step::Deploy(missing));
@@ -118,6 +123,14 @@ fn clear(situation: Situation<'_>) -> Option<Step> {
     let left: Vec<_> = left.collect();
     if !left.is_empty() {
         return Some(Step::DeleteDeployments(left));
+    }
+    let crons = situation.strange_crons(situation.promotion.candidate);
+    let left = crons.filter(|cron| !cron.deleting);
+    let left: Vec<_> = left
+        .map(|cron| (cron.name.clone(), cron.uid.clone()))
+        .collect();
+    if !left.is_empty() {
+        return Some(Step::DeleteCronJobs(left));
     }
     let jobs = situation.observed.jobs.iter();
     delete_jobs(jobs.filter(|job| !situation.is_ours(&job.promotion)))
@@ -174,6 +187,6 @@ fn overdue(situation: Situation<'_>, unready: &[&AppName]) -> Vec<Reason> {
     unready.iter().flat_map(of_app).collect()
 }
 
-fn reason(trouble: &Trouble) -> Reason {
+pub(super) fn reason(trouble: &Trouble) -> Reason {
     Reason::new(ReasonKind::Deploy, trouble.to_string())
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, enter_for, names,
-    raising, settling,
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, enter_for, handover,
+    names, raising, settling,
 };
 use crate::promotion::gate::Decision;
 use crate::promotion::request::Action;
 
-/// Raise what is autoscaled, apply what both colours share, switch, confirm the endpoints.
+/// Raise what is autoscaled, apply what both colours share, hand over what takes work
+/// by itself, switch, confirm the endpoints.
 pub(super) fn next(situation: Situation<'_>) -> Next {
     // A record that somebody edited does not lead past the gate either.
     if situation.gate() != Decision::Promote {
@@ -29,21 +30,30 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return Next::Do(step);
     }
     // Without any Service there is nothing to switch, but what is shared is due.
-    if situation.switched() == Some(true) && situation.is_marked(Mark::Shared) {
+    let is_led = situation.switched() == Some(true) && situation.is_marked(Mark::Shared);
+    let handing_over = handover::next(situation);
+    if is_led && (handing_over.is_none() || situation.is_past_return()) {
         return confirm(situation);
+    }
+    // A worker that cannot start needs no more time.
+    if let Some(gives_up @ Next::Enter { .. }) = handing_over {
+        return gives_up;
     }
     // A member that lost pods since its checks began would take users with it.
     let unready = situation.unready();
     if !unready.is_empty() {
         let what = format!("pods of {} to be ready before the switch", names(unready));
         return if situation.is_overdue() {
-            overdue(format!("waited in vain for {what}"))
+            unstarted(situation, &what)
         } else {
             situation.wait(what)
         };
     }
     if situation.is_overdue() {
-        return overdue("the switch did not come about in time".to_owned());
+        return overdue(match handing_over {
+            Some(Next::Wait { wait_for, .. }) => format!("waited in vain for {wait_for}"),
+            _ => "the switch did not come about in time".to_owned(),
+        });
     }
     if !situation.is_marked(Mark::Unpublished) {
         return Next::Do(Step::Unpublish);
@@ -54,7 +64,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if !situation.is_marked(Mark::Shared) {
         return Next::Do(Step::ApplyShared);
     }
-    Next::Do(Step::Switch)
+    handing_over.unwrap_or(Next::Do(Step::Switch))
 }
 
 /// After the switch: every pod of the candidate is routed to, and the Services
@@ -64,7 +74,8 @@ fn confirm(situation: Situation<'_>) -> Next {
     let unserved = unserved(situation);
     let is_served = unserved.is_empty();
     if is_served && situation.is_marked(Mark::Services) {
-        return enter(Phase::Settling);
+        let last = handover::last(situation);
+        return last.map_or_else(|| enter(Phase::Settling), Next::Do);
     }
     let what = if is_served {
         "the new shape of the active Services".to_owned()
@@ -82,6 +93,15 @@ fn confirm(situation: Situation<'_>) -> Next {
     }
     let text = format!("missing: {what}; there is nothing whole to go back to");
     enter_for(Phase::Settling, vec![Reason::new(ReasonKind::Deploy, text)])
+}
+
+/// Of a worker, which was not started before, the cause is said.
+fn unstarted(situation: Situation<'_>, what: &str) -> Next {
+    let text = format!("waited in vain for {what}");
+    let mut reasons = vec![Reason::new(ReasonKind::Deploy, text)];
+    let troubles = handover::troubles_of(situation);
+    reasons.extend(troubles.iter().map(super::deploying::reason));
+    abort(reasons)
 }
 
 fn overdue(what: String) -> Next {

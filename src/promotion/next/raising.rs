@@ -97,7 +97,7 @@ pub(super) fn before_return(situation: Situation<'_>) -> Option<Next> {
     })
 }
 
-fn raise(deployment: &DeploymentState, count: u32) -> Option<Raise> {
+pub(super) fn raise(deployment: &DeploymentState, count: u32) -> Option<Raise> {
     (!deployment.deleting && deployment.wanted < count).then(|| Raise {
         app: deployment.app.clone(),
         color: deployment.color,

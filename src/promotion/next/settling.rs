@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::teardown::take_down;
 use super::{
     Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, adopting, delete_jobs,
-    enter_for, hooks, names,
+    enter_for, handover, hooks, names,
 };
 use crate::group::{MIN_KEEP_OLD, OnRegression, When};
 use crate::plan::color::Color;
@@ -31,6 +31,10 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     if !situation.is_marked(Mark::Services) && situation.now < kept_until {
         return Next::Do(Step::ApplyServices);
     }
+    // Where nothing was left to go back to, it was not waited for.
+    if let Some(step) = handover::rest(situation) {
+        return Next::Do(step);
+    }
     if situation.now < kept_until && remains(situation, old) {
         if let Some(step) = adopting::unlabelled(situation) {
             return Next::Do(step);
@@ -44,6 +48,10 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     let serving = situation.led_to(old);
     if !serving.is_empty() {
         return situation.wait_to_leave(&serving, old);
+    }
+    // They call what is about to go.
+    if let Some(wait) = handover::wait_for_runs(situation, old) {
+        return wait;
     }
     if remains(situation, old) {
         if let Some(wait) = situation.wait_for_nodes() {
@@ -138,6 +146,7 @@ fn overdue(situation: Situation<'_>, old: Color) -> Next {
     let pods: Vec<_> = pods.map(|pod| pod.name.clone()).collect();
     let serving = situation.led_to(old);
     let unfinished = hooks::unfinished(situation, When::AfterPromote);
+    let runs = handover::runs(situation, old);
     let text = if !unfinished.is_empty() {
         format!(
             "promoted, but hooks did not end in time: {}",
@@ -146,6 +155,11 @@ fn overdue(situation: Situation<'_>, old: Color) -> Next {
     } else if !serving.is_empty() {
         let names = names(&serving);
         format!("promoted, but somebody pointed Service {names} at {old}, which therefore stays")
+    } else if !runs.is_empty() {
+        format!(
+            "promoted, but Jobs of {old} do not end, so it stays until the next promotion: {}",
+            names(&runs)
+        )
     } else if pods.is_empty() {
         "promoted, but cleaning up did not finish in time".to_owned()
     } else {

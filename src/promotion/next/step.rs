@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::group::name::{AppName, CheckName};
 use crate::promotion::phase::Phase;
-use crate::promotion::{Raise, Reason, Tested};
+use crate::promotion::{Raise, Reason, Stopped, Tested};
 
 /// What to do now.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,12 +44,14 @@ pub enum Step {
     GiveBack,
     /// Apply configuration, budgets and colour Services of the candidate.
     Prepare,
-    /// Make the candidate Deployments of these apps.
+    /// Make the candidate Deployments of these apps, and their `CronJob`s.
     Deploy(Vec<AppName>),
     /// Delete Services of the colour that are not as planned, by name.
     DeleteServices(Vec<String>),
     /// Delete Deployments, by name and uid, and before them what scales them.
     DeleteDeployments(Vec<(String, String)>),
+    /// Delete `CronJob`s, by name and uid.
+    DeleteCronJobs(Vec<(String, String)>),
     /// Delete Jobs, by name and uid.
     DeleteJobs(Vec<(String, String)>),
     /// Make the Jobs of these checks.
@@ -86,6 +88,12 @@ pub enum Step {
     /// Apply shared objects, and make active Services that are new, without
     /// selectors. The old colour's autoscalers take no pods away from then on.
     ApplyShared,
+    /// Stop what takes work by itself in the old colour, once that is on record.
+    StopOld(Vec<Stopped>),
+    /// Let the candidate's `CronJob`s make Jobs, from where those before them ended.
+    Schedule,
+    /// Stop the candidate's `CronJob`s, and start what was stopped for it.
+    StartOld,
     /// Move the selector, and the ports if they change, of every active Service
     /// to the candidate.
     Switch,
@@ -113,6 +121,7 @@ impl Step {
                 | Self::Conclude(_)
                 | Self::Repeat { .. }
                 | Self::Raise(_)
+                | Self::StopOld(_)
                 | Self::ApplyShared
         )
     }

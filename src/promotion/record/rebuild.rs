@@ -85,7 +85,7 @@ pub fn rebuild(
     let at_newest = points.contains(&Some(newest.plan.candidate));
     let whole = before
         .as_ref()
-        .filter(|before| observed.is_whole(before.plan));
+        .filter(|before| observed.is_whole(before.plan, |_| false));
     // What serves, of which nothing else is known, is left alone.
     if before.is_none() && serves(group, observed, newest.plan.candidate.other()) {
         return None;

@@ -6,7 +6,9 @@ use thiserror::Error;
 
 use super::{Restraint, Statement};
 use crate::plan::Plan;
+use crate::plan::cron::job;
 use crate::plan::image::Digest;
+use crate::plan::object::Object;
 
 /// Fewest digits by which an image is banned: as many as are shown of a digest.
 const FEWEST: usize = 12;
@@ -77,9 +79,13 @@ impl Ban {
             digest.is_some_and(|digest| self.image.is(&digest))
         };
         let apps = plan.apps.iter().filter(move |app| {
-            let containers = app.deployment.containers();
-            let mut beside = containers.filter_map(|container| container.get("image")?.as_str());
-            self.image.is(&app.image.digest) || beside.any(is_named)
+            let runs_it = |workload: &Object| {
+                let containers = workload.containers();
+                let mut images = containers.filter_map(|found| found.get("image")?.as_str());
+                images.any(is_named)
+            };
+            let in_cron = || app.crons.iter().any(|cron| runs_it(&job(cron)));
+            self.image.is(&app.image.digest) || runs_it(&app.deployment) || in_cron()
         });
         let jobs = plan.jobs().filter(move |job| is_named(&job.image));
         let apps = apps.map(|app| format!("app {}", app.name));

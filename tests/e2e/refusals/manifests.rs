@@ -39,7 +39,6 @@ fn kinds(folder: &Folder) {
             "Job",
             "a test belongs in a [[check]] of the group file",
         ),
-        ("batch/v1", "CronJob", "run it outside the group"),
         ("v1", "Namespace", "create it once with kubectl"),
         (
             "apiextensions.k8s.io/v1",

@@ -146,6 +146,7 @@ fn resource(kind: &str) -> ApiResource {
         "Deployment" => ("apps", "v1", "deployments"),
         "ReplicaSet" => ("apps", "v1", "replicasets"),
         "Job" => ("batch", "v1", "jobs"),
+        "CronJob" => ("batch", "v1", "cronjobs"),
         "Lease" => ("coordination.k8s.io", "v1", "leases"),
         "EndpointSlice" => ("discovery.k8s.io", "v1", "endpointslices"),
         "HorizontalPodAutoscaler" => ("autoscaling", "v2", "horizontalpodautoscalers"),

@@ -28,6 +28,7 @@ pub(crate) struct App {
     pub(crate) name: String,
     pub(crate) repository: String,
     pub(crate) branch: Option<String>,
+    pub(crate) port: Option<u16>,
     pub(crate) replicas: u32,
     /// Path below `groups/`; none makes the app from the group file alone.
     pub(crate) manifest: Option<String>,
@@ -83,6 +84,7 @@ impl App {
             name: name.to_owned(),
             repository: repository(name),
             branch: None,
+            port: Some(8080),
             replicas: 1,
             manifest: Some(manifest.to_owned()),
             needs: Vec::new(),
@@ -143,7 +145,10 @@ impl fmt::Display for GroupFile {
 impl fmt::Display for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n[[app]]\nname = {}", quoted(&self.name))?;
-        writeln!(f, "repository = {}\nport = 8080", quoted(&self.repository))?;
+        writeln!(f, "repository = {}", quoted(&self.repository))?;
+        if let Some(port) = self.port {
+            writeln!(f, "port = {port}")?;
+        }
         if let Some(branch) = &self.branch {
             writeln!(f, "branch = {}", quoted(branch))?;
         }

@@ -1,7 +1,7 @@
 //! What stands before promoter as a plan, and why some of it cannot be adopted.
 
-use promoter::group::Group;
 use promoter::group::name::AppName;
+use promoter::group::{Group, Start};
 use promoter::plan::adopt::{Adoption, Standing, adopt};
 use promoter::plan::color::Color;
 use promoter::plan::label;
@@ -357,4 +357,31 @@ fn fewer_pods_than_serve_are_warned_of() {
     group.apps[0].replicas = Some(1);
     let warnings = adopted(&group, running("web")).unwrap().warnings;
     assert_eq!(warnings, ["app web: 2 pods serve, and 1 will"]);
+}
+
+#[test]
+fn what_takes_work_by_itself_is_not_adopted() {
+    let mut group = web("");
+    let without_service = given::manifest("web", "");
+    let (deployment, _) = without_service.split_once("---\n").unwrap();
+    group.apps[0] = given::templated("web", deployment);
+    group.apps[0].start = Start::OnPromote;
+    assert_eq!(
+        said(adopted(&group, running("web"))),
+        ["app web: starts when it is promoted, and what stands of it works"]
+    );
+    let nightly = "\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec: {schedule: \"0 2 * * *\", jobTemplate: {spec: {template: {spec: {}}}}}";
+    let mut standing = running("web");
+    assert_eq!(said(adopted(&web(nightly), standing.clone())), [""; 0]);
+    let cron =
+        json!({ "apiVersion": "batch/v1", "kind": "CronJob", "metadata": { "name": "nightly" } });
+    standing.push(cron);
+    assert_eq!(
+        said(adopted(&web(nightly), standing)),
+        ["app web, CronJob nightly: runs, and would go on beside the group's"]
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use promoter::group::name::{AppName, EnvironmentName, Namespace};
-use promoter::group::{CheckImage, Group, Inline, Manifest, Newest, Proof, Report};
+use promoter::group::{CheckImage, Group, Inline, Manifest, Newest, Proof, Report, Start};
 use promoter::plan::color::Color;
 use promoter::plan::fingerprint;
 use promoter::plan::image::Resolved;
@@ -33,7 +33,10 @@ fn moves(change: impl FnOnce(&mut Group, &mut Resolved)) -> (bool, bool) {
 
 type Change = fn(&mut Group, &mut Resolved);
 
-const RELEASE: [(&str, Change); 16] = [
+const RELEASE: [(&str, Change); 17] = [
+    ("when an app starts", |g, _| {
+        g.apps[0].start = Start::OnPromote;
+    }),
     ("the environment's name", |g, _| {
         g.environment.name = EnvironmentName::parse("v3").unwrap();
     }),

@@ -245,3 +245,46 @@ fn a_manifest_in_json_and_as_a_list_is_the_same() {
     let of = |app| given::plan(&given::group(vec![app], vec![check("greets")]), Color::Blue).apps;
     assert_eq!(of(in_json), of(templated("web", &yaml)));
 }
+
+#[test]
+fn a_cron_job_is_one_of_two_and_so_are_its_jobs() {
+    let plan = given::plan(&given::working(), Color::Green);
+    let app = &plan.apps[1];
+    let cron = &app.crons[0];
+    assert_eq!(cron.name(), "nightly-green");
+    assert_eq!(cron.label(label::APP), Some("hello-b"));
+    assert_eq!(cron.label(label::COLOR), Some("green"));
+    let at = |pointer: &str| cron.at(&format!("/spec/jobTemplate{pointer}")).cloned();
+    let of_job = json!({
+        "promoter.dev/group": "master",
+        "promoter.dev/app": "hello-b",
+        "promoter.dev/color": "green",
+        "promoter.dev/cron": "nightly",
+    });
+    assert_eq!(at("/metadata/labels"), Some(of_job));
+    // Not the app's: they take none of its requests.
+    let of_pods = json!({
+        "job": "nightly",
+        "promoter.dev/group": "master",
+        "promoter.dev/color": "green",
+        "promoter.dev/cron": "nightly",
+    });
+    assert_eq!(at("/spec/template/metadata/labels"), Some(of_pods));
+    let container = at("/spec/template/spec/containers/0").unwrap();
+    assert_eq!(container["image"], app.image.reference);
+    let settings = app.config[0].name();
+    assert!(settings.starts_with("settings-"));
+    assert_eq!(container["envFrom"][0]["configMapRef"]["name"], settings);
+    assert_eq!(app.shared, []);
+}
+
+#[test]
+fn a_worker_keeps_its_number_of_pods_in_the_plan() {
+    let plan = given::plan(&given::working(), Color::Green);
+    let worker = &plan.apps[2];
+    assert_eq!((worker.replicas(), worker.services.len()), (2, 0));
+    assert_eq!(
+        plan.workers().map(|app| &app.name).collect::<Vec<_>>(),
+        [&worker.name]
+    );
+}

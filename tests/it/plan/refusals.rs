@@ -1,6 +1,7 @@
 //! What cannot be promoted blue/green is refused, with what to do instead.
 
-use promoter::group::Group;
+use promoter::group::{Group, Start};
+use promoter::plan::Serving;
 use promoter::plan::color::Color;
 use promoter::plan::planner;
 use promoter::plan::refusal::Refusal;
@@ -44,7 +45,6 @@ fn kinds() {
         ("v1", "ReplicationController", "use a Deployment"),
         ("v1", "Pod", "use a Deployment"),
         ("batch/v1", "Job", "[[check]]"),
-        ("batch/v1", "CronJob", "outside the group"),
         ("v1", "Namespace", "create it once"),
         (
             "apiextensions.k8s.io/v1",
@@ -97,6 +97,88 @@ fn kinds() {
         ));
         assert_eq!(found, [], "{kind}");
     }
+}
+
+#[test]
+fn cron_jobs_that_cannot_be_one_of_two() {
+    let cron = |name: &str, api: &str, pods: &str| {
+        with(&format!(
+            "\
+apiVersion: {api}
+kind: CronJob
+metadata: {{name: {name}}}
+spec: {{schedule: \"0 2 * * *\", jobTemplate: {{spec: {{template: {pods}}}}}}}"
+        ))
+    };
+    let fine = "{metadata: {labels: {job: x}}, spec: {}}";
+    assert_eq!(cron(&"x".repeat(46), "batch/v1", fine), []);
+    let long = "x".repeat(47);
+    one(
+        &cron(&long, "batch/v1", fine),
+        &format!("app web, CronJob {long}: its name leaves no room for the colour"),
+        "at most 46 characters",
+    );
+    one(
+        &cron("x", "batch/v1beta1", fine),
+        "app web, CronJob x: its version batch/v1beta1 cannot be carried over",
+        "batch/v1",
+    );
+    one(
+        &cron("x", "batch/v1", "{spec: {hostNetwork: true}}"),
+        "app web, CronJob x: uses the host's network, where its calls are not kept to one colour",
+        "leave hostNetwork out",
+    );
+    one(
+        &cron("x", "batch/v1", "{metadata: {labels: {app: web}}}"),
+        "app web, CronJob x: Service web would send requests to its pods",
+        "other labels",
+    );
+}
+
+#[test]
+fn apps_that_start_when_they_are_promoted() {
+    let of = |manifest: &str| {
+        let mut group = given::web(manifest);
+        group.apps[0].port = None;
+        group.apps[0].start = Start::OnPromote;
+        group
+    };
+    let (deployment, service) = {
+        let manifest = manifest("web", "");
+        let (deployment, service) = manifest.split_once("---\n").unwrap();
+        (deployment.to_owned(), service.to_owned())
+    };
+    let said = |manifest: &str| refused(&of(manifest), &given::survey());
+    assert_eq!(said(&deployment), []);
+    one(
+        &said(&format!("{deployment}---\n{service}")),
+        "app web, Service web: would lead to no pod while the app waits for its promotion",
+        "leave out `start",
+    );
+    let scaled = format!("{deployment}---\n{}", given::autoscaler("web", 1, 3));
+    one(
+        &said(&scaled),
+        "app web, HorizontalPodAutoscaler web: cannot scale pods that start when they are promoted",
+        "set `replicas`",
+    );
+    // What is stopped first may not be what users are at.
+    let live = given::plan(&given::web(&manifest("web", "")), Color::Blue);
+    let mut before = given::survey();
+    before.serving = Some(Serving {
+        color: Color::Blue,
+        release: live.release.clone(),
+        plan: live.id(),
+    });
+    let service = &live.apps[0].services[0];
+    let mut active = service.active.clone();
+    active.0["spec"]["selector"] = json!(service.selector);
+    before.services.push(active);
+    before.live = Some(live);
+    one(
+        &refused(&of(&deployment), &before),
+        "app web: starts when it is promoted, but what serves of it takes requests by Service web",
+        "promote it once",
+    );
 }
 
 #[test]

@@ -120,6 +120,44 @@ async fn a_promotion_with_hooks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_promotion_that_hands_over() {
+    passes("hands over", given::working(), None, SOON_OR_LATE).await;
+}
+
+/// After what takes work by itself was handed over.
+#[tokio::test(start_paused = true)]
+async fn a_hand_over_that_goes_back() {
+    regresses("hands over and back", given::working()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_does_not_start() {
+    let ready = ready_with(given::working(), Duration::from_secs(30)).await;
+    let story = Story {
+        name: "a worker does not start",
+        ends_at: Some(Color::Blue),
+        after_call: Some("write promoting"),
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let scenario = ready.twin();
+            let world = &scenario.world;
+            world.when("raise worker-green to 2", |state| {
+                let unready = AppFate::Unready;
+                state.script.apps.insert("worker".to_owned(), unready);
+            });
+            // Only the new one does not.
+            world.when("set-work worker-blue to 2 pods", |state| {
+                state.script.apps.clear();
+            });
+            scenario
+        },
+        act: deploy,
+        after: resumes,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_large_group() {
     let switching = Some("write promoting");
     passes("a large group", given::large(), switching, SOON_ONLY).await;

@@ -144,7 +144,7 @@ fn judge(case: &Case) -> Result<Option<&'static str>, TestCaseError> {
 
 /// Whether what served before stands, and was not let go.
 fn may_return(observed: &Observed, promotion: &Promotion) -> bool {
-    observed.is_whole(&PLANS.0) && !promotion.marks.contains(&Mark::LetGo)
+    observed.is_whole(&PLANS.0, |_| false) && !promotion.marks.contains(&Mark::LetGo)
 }
 
 /// Promise 2, and what else no situation may lead to.

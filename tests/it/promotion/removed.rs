@@ -1,5 +1,7 @@
 //! Taking a whole group out of the cluster, callers before callees.
 
+use std::time::Duration;
+
 use promoter::engine::EngineError;
 use promoter::engine::remove::Removed;
 use promoter::plan::color::Color;
@@ -124,4 +126,44 @@ async fn it_is_killed_at_any_call() {
     }
     println!("{calls} calls, {begun} times it had begun");
     assert!(begun > 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_end_before_what_they_call_goes() {
+    let scenario = Scenario::new(given::working());
+    scenario.promote().await;
+    scenario.forget();
+    scenario.world.meddle(|state| {
+        state.promises.outage_expected = true;
+        state.tick(Duration::from_mins(9));
+    });
+    let Removed::Gone(_) = remove(&scenario).await else {
+        panic!("not gone");
+    };
+    let state = scenario.world.state();
+    assert!(state.owned().is_empty(), "{:?}", state.owned());
+    let suspended = state.journal.first("set-work nightly-blue to suspended");
+    assert!(suspended < state.journal.first("delete Service hello-a"));
+    let told = scenario.events.waits();
+    assert!(
+        told[0].starts_with("Jobs to end: nightly-blue-"),
+        "{told:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_does_not_end_is_not_killed() {
+    let scenario = Scenario::new(given::working());
+    scenario.promote().await;
+    scenario
+        .world
+        .meddle(|state| state.tick(Duration::from_hours(3)));
+    let process = scenario.process(None);
+    let removed = remove_by(&scenario, &process).await.unwrap();
+    let Err(EngineError::Stuck { wait_for }) = removed else {
+        panic!("{removed:?}");
+    };
+    assert!(wait_for.starts_with("Jobs to end: "), "{wait_for}");
+    let state = scenario.world.state();
+    assert!(state.get("Service", "hello-a").is_some());
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use promoter::engine::Deployed;
-use promoter::group::{CheckImage, Group};
+use promoter::group::{CheckImage, Group, Manifest};
 use promoter::plan::color::Color;
 use promoter::promotion::ReasonKind;
 use promoter::promotion::phase::Phase;
@@ -250,6 +250,22 @@ async fn a_ban_binds_hooks_and_the_containers_beside_an_app() {
     let whose = scenario.refused().await;
     let whose = whose.iter().map(|why| why.split(':').next().unwrap());
     assert_eq!(whose.collect::<Vec<_>>(), ["app hello-b", "hook migrate"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_binds_what_a_cron_job_runs() {
+    let mut scenario = Scenario::ready_for_green(given::working()).await;
+    let digest = scenario.registry.push("report", "master");
+    let Manifest::Template(template) = &mut scenario.group.apps[1].manifest else {
+        panic!("it has one");
+    };
+    let own = "{name: nightly, image: \"{{ image }}\"";
+    let other = format!("{{name: nightly, image: \"registry.test/report@{digest}\"");
+    assert!(template.text.contains(own));
+    template.text = template.text.replace(own, &other);
+    scenario.world.meddle(|state| ban(state, digest.short()));
+    let whose = scenario.refused().await;
+    assert!(whose[0].starts_with("app hello-b: "), "{whose:?}");
 }
 
 #[tokio::test(start_paused = true)]

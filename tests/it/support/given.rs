@@ -9,7 +9,7 @@ use promoter::group::image::{Branch, RepositoryName, TagPattern};
 use promoter::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 use promoter::group::{
     App, BranchImage, Check, CheckImage, ClusterRef, Environment, Group, Hook, Inline, Manifest,
-    Newest, OnRegression, Proof, RegistryRef, Report, Strategy, Template, Untested, When,
+    Newest, OnRegression, Proof, RegistryRef, Report, Start, Strategy, Template, Untested, When,
 };
 use promoter::plan::color::Color;
 use promoter::plan::config::ConfigKey;
@@ -69,6 +69,7 @@ pub(crate) fn app(name: &str) -> App {
         manifest: Manifest::Inline(Inline::default()),
         port: Some(8080),
         replicas: Some(2),
+        start: Start::Beside,
         needs: Vec::new(),
         values: BTreeMap::new(),
     }
@@ -195,6 +196,45 @@ spec: {defaultBackend: {service: {name: hello-a, port: {number: 80}}}}
     group.apps[0].manifest =
         templated("hello-a", &text.replace("          image:", configured)).manifest;
     group
+}
+
+/// [`hello`], with a worker that starts when it is promoted, and a nightly `CronJob`
+/// of hello-b. Both take `settings` from a `ConfigMap`.
+pub(crate) fn working() -> Group {
+    let nightly = "\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec:
+  schedule: \"0 2 * * *\"
+  jobTemplate:
+    spec:
+      template:
+        metadata: {labels: {job: nightly}}
+        spec:
+          restartPolicy: Never
+          containers:
+            - {name: nightly, image: \"{{ image }}\", envFrom: [{configMapRef: {name: settings}}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {image: \"{{ image }}\"}
+";
+    let mut group = hello();
+    group.apps[1] = templated("hello-b", &manifest("hello-b", nightly));
+    group.apps.push(worker("worker"));
+    group
+}
+
+/// An app that nobody calls, of two pods that start when it is promoted.
+pub(crate) fn worker(name: &str) -> App {
+    App {
+        port: None,
+        start: Start::OnPromote,
+        needs: vec![AppName::parse("hello-b").unwrap()],
+        ..app(name)
+    }
 }
 
 /// As many apps as it takes for things to be done at one go, with as many ports

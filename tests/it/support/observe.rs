@@ -57,6 +57,7 @@ impl State {
                 .collect(),
             endpoints,
             jobs: self.jobs.clone(),
+            cron_runs: self.cron_runs.clone(),
             request: self.request.clone(),
             restraints: self.restraints.clone(),
             outages: self.outages,

@@ -26,6 +26,8 @@ pub(crate) struct Promises {
     looked: usize,
     /// How often each hook of each promotion ran.
     pub(super) hooks: BTreeMap<(String, String), u32>,
+    /// Jobs of `CronJob`s that went with these while they ran.
+    pub(super) killed: Vec<String>,
     /// Services that users were at before promoter came.
     pub(crate) standing: BTreeSet<String>,
     /// A test broke production itself, so endpoints say nothing.
@@ -42,6 +44,9 @@ impl State {
         if looked == self.journal.0.len() || !self.journal.0[looked..].iter().all(is_read) {
             broken.extend(self.unserved());
         }
+        broken.extend(self.works_twice());
+        let killed = std::mem::take(&mut self.promises.killed).into_iter();
+        broken.extend(killed.map(|job| format!("Job {job} was killed while it ran")));
         let repeated = self.promises.hooks.iter().filter(|(_, runs)| **runs > 1);
         broken.extend(repeated.map(|(hook, runs)| format!("a hook ran {runs} times: {hook:?}")));
         for place in self.promises.looked..self.journal.0.len() {
@@ -82,6 +87,7 @@ impl State {
             "create" | "apply" | "delete" | "raise" | "scale-down" | "alter" => {
                 self.unintended(verb, what)
             }
+            "set-work" => self.unintended(verb, what),
             "point" => self.unintended(verb, what).or_else(|| self.untested(what)),
             _ => None,
         }
@@ -202,6 +208,13 @@ impl State {
             // What is given back is on record as what is adopted.
             return None;
         }
+        if verb == "set-work" && (self.record.removing.is_some() || self.in_flight().is_none()) {
+            // What serves by the record may be put right at any time.
+            let serves = serves.is_some_and(|color| what.contains(&format!("-{color} to ")));
+            let stops = what.ends_with(" to suspended") || what.ends_with(" to 0 pods");
+            let fits = stops == self.record.removing.is_some() && (stops || serves);
+            return (!fits).then(|| broken("at rest"))?;
+        }
         let Some((promotion, plan)) = self.in_flight() else {
             return broken("no promotion with a kept plan is on record");
         };
@@ -214,7 +227,7 @@ impl State {
                     return broken("does not carry its promotion");
                 }
                 let fits = match kind {
-                    "Deployment" | "ConfigMap" => {
+                    "Deployment" | "ConfigMap" | "CronJob" => {
                         phase == Phase::Deploying
                             && have_passed(promotion, plan, &[When::BeforeDeploy])
                     }
@@ -249,9 +262,20 @@ impl State {
             }
             ("raise", _) => {
                 let named = |raise: &Raise| format!("{} to {}", raise.deployment, raise.replicas);
-                let told = promotion.raising.iter().any(|raise| named(raise) == what);
+                let mut told = promotion.raising.iter().any(|raise| named(raise) == what);
+                // That it was done is on record: nobody heard the answer to that.
+                let (name, replicas) = what.split_once(" to ")?;
+                let uid = self.get("Deployment", name)?.uid();
+                told |= promotion.tested.values().any(|tested| {
+                    Some(tested.uid.as_str()) == uid && tested.ready.to_string() == replicas
+                });
                 let fits = matches!(phase, Phase::Promoting | Phase::Aborting);
                 (!told || !fits).then(|| broken(&format!("in phase {phase}")))?
+            }
+            ("set-work", _) => {
+                let begun = promotion.marks.contains(&Mark::HandingOver);
+                let fits = phase.leads_users() || phase == Phase::Aborting;
+                (!begun || !fits).then(|| broken(&format!("in phase {phase}")))?
             }
             ("scale-down", _) => {
                 let begun = promotion.marks.contains(&Mark::SharedBegun);

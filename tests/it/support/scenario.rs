@@ -262,6 +262,11 @@ impl Scenario {
         let plan = serving.map(|s| state.plans.get(&s.plan).expect("its plan is kept"));
         let (wanted, found) = state.wanted_and_found(plan);
         assert_eq!(found, wanted);
+        let idle: Vec<_> = plan
+            .iter()
+            .flat_map(|plan| state.idle_workers(plan))
+            .collect();
+        assert!(idle.is_empty(), "{idle:?} stand still");
         assert!(state.jobs.is_empty(), "{:?}", state.jobs);
         for pod in &state.pods {
             let promoter_made = pod.labels.contains_key(label::GROUP);
@@ -322,7 +327,7 @@ impl State {
     fn links(&self, plan: &Plan) -> BTreeSet<String> {
         let color = Some(plan.candidate.as_str());
         let deployments = self.objects.values().filter(|object| {
-            object.kind() == "Deployment"
+            ["Deployment", "CronJob"].contains(&object.kind())
                 && object.label(label::COLOR) == color
                 && plan.services().next().is_some()
         });

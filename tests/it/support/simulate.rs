@@ -135,7 +135,8 @@ impl State {
         for name in going {
             let pod = self.pod(&name).unwrap();
             (pod.state.deleting, pod.state.ready) = (true, false);
-            self.remove_pod_later(&name, Duration::from_secs(3));
+            let app = pod.state.app.as_ref().map(ToString::to_string);
+            self.drain(&name, &app.unwrap_or_default());
         }
     }
 
@@ -403,6 +404,9 @@ impl State {
         };
         self.objects.retain(|_, object| !is_of(object));
         self.jobs.retain(|job| job.uid != uid);
+        if kind == "CronJob" {
+            self.end_runs_of(name);
+        }
         let owned = |pod: &&mut Pod| pod.state.owner.as_deref() == Some(uid);
         let mut going = Vec::new();
         for pod in self.pods.iter_mut().filter(owned) {
@@ -412,10 +416,15 @@ impl State {
             going.push((pod.state.name.clone(), app.unwrap_or_default()));
         }
         for (pod, app) in going {
-            let drain = self.script.drains.get(&app).copied();
-            if let Some(drain) = drain.unwrap_or(Some(Duration::from_secs(3))) {
-                self.remove_pod_later(&pod, drain);
-            }
+            self.drain(&pod, &app);
+        }
+    }
+
+    /// A pod of an app that was told to end takes its time.
+    fn drain(&mut self, pod: &str, app: &str) {
+        let drain = self.script.drains.get(app).copied();
+        if let Some(drain) = drain.unwrap_or(Some(Duration::from_secs(3))) {
+            self.remove_pod_later(pod, drain);
         }
     }
 }

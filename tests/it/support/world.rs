@@ -13,7 +13,7 @@ use promoter::plan::fingerprint::PlanId;
 use promoter::plan::object::{Object, ObjectRef};
 use promoter::plan::survey::{Node, Quota, Resources};
 use promoter::port::{Clock, ClusterError};
-use promoter::promotion::observed::{JobState, PodState};
+use promoter::promotion::observed::{CronRun, JobState, PodState};
 use promoter::promotion::record::GroupRecord;
 use promoter::promotion::request::Request;
 use promoter::promotion::restraint::Restraints;
@@ -45,6 +45,7 @@ pub(crate) struct State {
     pub(crate) others: BTreeMap<ObjectRef, Object>,
     pub(crate) pods: Vec<Pod>,
     pub(crate) jobs: Vec<JobState>,
+    pub(crate) cron_runs: Vec<CronRun>,
     pub(crate) namespace: Option<BTreeMap<String, String>>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) quotas: Vec<Quota>,
@@ -147,6 +148,7 @@ impl World {
             others: BTreeMap::new(),
             pods: Vec::new(),
             jobs: Vec::new(),
+            cron_runs: Vec::new(),
             namespace: Some(BTreeMap::new()),
             nodes: vec![node],
             quotas: Vec::new(),
@@ -185,6 +187,7 @@ impl World {
             others: state.others.clone(),
             pods: state.pods.clone(),
             jobs: state.jobs.clone(),
+            cron_runs: state.cron_runs.clone(),
             namespace: state.namespace.clone(),
             nodes: state.nodes.clone(),
             quotas: state.quotas.clone(),

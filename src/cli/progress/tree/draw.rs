@@ -169,15 +169,13 @@ impl Drawing<'_> {
         };
         let whole = ready >= wanted && app.trouble.is_none();
         let dot = match ready {
+            0 if wanted == 0 => "○",
             _ if ready >= wanted => "●",
             0 => "○",
             _ => "◐",
         };
         let line = self.named(Line::new().with(of(color), dot), PLAIN, app.name.as_str());
-        let line = line.with(
-            if whole { PLAIN } else { WARN },
-            format!("{ready}/{wanted} ready"),
-        );
+        let line = line.with(if whole { PLAIN } else { WARN }, words::pods(ready, wanted));
         let line = match app.gone {
             Some(gone) => line.with(DIM, format!("  {gone} gone")),
             None => line,

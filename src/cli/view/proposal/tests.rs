@@ -1,12 +1,15 @@
 //! How a plan reads.
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::{adoption, proposal, proposal_json, up_to_date};
 use crate::cli::view::sample::{self, fits, plain};
 use crate::cli::view::terminal::Room;
 use crate::engine::propose::Proposal;
+use crate::group::Start;
 use crate::plan::color::Color;
+use crate::plan::object::Object;
 
 fn now() -> Timestamp {
     "2026-11-21T10:04:59Z".parse().unwrap()
@@ -57,6 +60,23 @@ fn a_changed_image() {
 
     Plan: 2 apps change, 3 objects change, 1 check decides. Nothing was written.
     ");
+}
+
+#[test]
+fn what_works_in_one_colour_alone() {
+    let told = "works from the switch on, once that of blue has stopped: ";
+    let mut proposal = sample::proposal();
+    assert!(!shown(&proposal, 100).contains(told));
+    let worker = &mut proposal.plan.apps[0];
+    worker.start = Start::OnPromote;
+    let cron = |name: &str, suspend: bool| {
+        let spec = json!({ "suspend": suspend });
+        Object(json!({ "kind": "CronJob", "metadata": { "name": name }, "spec": spec }))
+    };
+    worker.crons = vec![cron("nightly-green", false), cron("never-green", true)];
+    let shown = shown(&proposal, 100);
+    let line = format!("\n{told}Deployment hello-a, CronJob nightly-green\n");
+    assert!(shown.contains(&line), "{shown}");
 }
 
 #[test]

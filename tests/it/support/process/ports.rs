@@ -13,7 +13,7 @@ use promoter::plan::fingerprint::PlanId;
 use promoter::plan::image::Digest;
 use promoter::plan::object::{Object, ObjectRef};
 use promoter::plan::survey::{Survey, Trials};
-use promoter::port::cluster::{Lines, LogSource, Pointing, Runs};
+use promoter::port::cluster::{Lines, LogSource, Pointing, Runs, Work, Worker};
 use promoter::port::registry::{ImageDetails, Listing, Registry, RegistryError, Said};
 use promoter::port::{Clock, Cluster, ClusterError, Epoch, Ledger, LockError};
 use promoter::promotion::Raise;
@@ -158,6 +158,20 @@ impl Cluster for Process {
     async fn raise(&self, epoch: Epoch, raise: &Raise) -> Result<i64, ClusterError> {
         let act = |state: &mut State| state.raise(raise);
         let call = format!("raise {} to {}", raise.deployment, raise.replicas);
+        self.call(call, Some(epoch), act).await
+    }
+
+    async fn set_work(&self, epoch: Epoch, worker: &Worker) -> Result<(), ClusterError> {
+        let act = |state: &mut State| {
+            state.set_work(worker);
+            Ok(())
+        };
+        let name = &worker.object.name;
+        let call = match worker.work {
+            Work::Pods(pods) => format!("set-work {name} to {pods} pods"),
+            Work::Suspended => format!("set-work {name} to suspended"),
+            Work::Scheduled(_) => format!("set-work {name} to scheduled"),
+        };
         self.call(call, Some(epoch), act).await
     }
 

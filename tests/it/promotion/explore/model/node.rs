@@ -97,7 +97,8 @@ impl Node {
     }
 
     /// A step that was done, or cut off in the midst of it. Nothing here is adopted, or
-    /// has a hook.
+    /// has a hook, or takes work by itself.
+    #[expect(clippy::too_many_lines, reason = "an arm for each step")]
     fn done(self, step: &Step) -> Vec<Self> {
         let mark = |node: Self, mark| node.with(|state| state.mark(mark));
         match step {
@@ -106,7 +107,11 @@ impl Node {
             | Step::LabelPods
             | Step::GiveBack
             | Step::MakeHook(_)
-            | Step::RunHook { .. } => Vec::new(),
+            | Step::RunHook { .. }
+            | Step::StopOld(_)
+            | Step::Schedule
+            | Step::StartOld
+            | Step::DeleteCronJobs(_) => Vec::new(),
             Step::Prepare => vec![mark(self, Mark::Prepared)],
             // They are made anew.
             Step::DeleteServices(_) => vec![self.each_app(|app| app.rerouted = false)],
