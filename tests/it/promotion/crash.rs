@@ -121,7 +121,8 @@ async fn a_promotion_with_hooks() {
 
 #[tokio::test(start_paused = true)]
 async fn a_promotion_that_hands_over() {
-    passes("hands over", given::working(), None, SOON_OR_LATE).await;
+    let handing_over = Some("write promoting");
+    passes("hands over", given::working(), handing_over, SOON_OR_LATE).await;
 }
 
 /// After what takes work by itself was handed over.

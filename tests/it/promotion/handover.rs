@@ -409,3 +409,17 @@ async fn what_an_abort_could_not_start_again_is_started_by_the_next_one_who_asks
     assert_eq!(pods(&state, "worker-blue"), 2);
     assert!(!is_idle(&state, "nightly-blue"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_dies_making_one_leaves_it_to_be_made() {
+    for call in [
+        "create CronJob nightly-green",
+        "create Deployment hello-b-green",
+    ] {
+        let scenario = ready_for_green().await;
+        scenario.deploy_until(call).await;
+        tokio::time::sleep(Duration::from_secs(16)).await;
+        scenario.deploy().await.unwrap();
+        scenario.rests_at(Some(Color::Green));
+    }
+}
