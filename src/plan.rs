@@ -194,7 +194,7 @@ pub struct CheckPlan {
     pub timeout: Duration,
     /// From the making of the Job to the container's start.
     pub start_timeout: Duration,
-    /// What its output is read as.
+    /// What it says beside its exit code.
     pub report: Report,
 }
 

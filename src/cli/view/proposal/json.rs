@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::adoption;
 use super::apps::{self, AppChange};
 use crate::engine::propose::Proposal;
+use crate::group::Report;
 use crate::plan::CheckPlan;
 use crate::plan::diff::Change;
 use crate::plan::survey::Resources;
@@ -98,12 +99,18 @@ fn image(image: &crate::plan::image::ResolvedImage) -> Value {
 }
 
 fn check(check: &CheckPlan) -> Value {
+    let (report, file) = match &check.report {
+        Report::None => ("none", None),
+        Report::Tap => ("tap", None),
+        Report::Junit(file) => ("junit", Some(file)),
+    };
     json!({
         "check": check.name,
         "image": check.image,
         "source": check.source,
         "timeoutMs": millis(check.timeout),
-        "report": check.report,
+        "report": report,
+        "reportFile": file,
     })
 }
 

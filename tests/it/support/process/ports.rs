@@ -8,6 +8,7 @@ use futures::{FutureExt, StreamExt, stream};
 use promoter::group::image::RepositoryName;
 use promoter::group::name::GroupName;
 use promoter::plan::Plan;
+use promoter::plan::check::reporter::REPORTER;
 use promoter::plan::config::ConfigKey;
 use promoter::plan::fingerprint::PlanId;
 use promoter::plan::image::Digest;
@@ -181,9 +182,14 @@ impl Cluster for Process {
     }
 
     async fn lines(&self, source: &LogSource) -> Result<Lines, ClusterError> {
-        let call = format!("lines {}", source.pod);
-        let read = |state: &mut State, name: &str| {
+        let is_report = source.container == REPORTER;
+        let of = if is_report { "report" } else { "lines" };
+        let call = format!("{of} {}", source.pod);
+        let read = move |state: &mut State, name: &str| {
             let pod = state.pod(name)?;
+            if is_report {
+                return Some((pod.report.clone(), false));
+            }
             let going_on = pod.state.containers[0].ended.is_none();
             Some((pod.log.clone(), going_on))
         };
