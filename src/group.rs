@@ -6,6 +6,7 @@
 //! a file, a clock or the environment.
 
 pub mod aws;
+pub mod choice;
 pub mod duration;
 pub mod github;
 pub mod image;
@@ -13,12 +14,14 @@ pub mod name;
 pub mod problem;
 pub mod report;
 pub mod schedule;
+pub mod settings;
 pub mod slug;
 pub mod spec;
 pub mod tag;
 pub mod validate;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +41,15 @@ pub const ENDPOINT_DELAY: Duration = Duration::from_secs(2);
 
 /// Checks of a group that run at the same time at most, unless told.
 pub const PARALLEL_CHECKS: usize = 16;
+
+/// Bounds of `parallel_checks`.
+pub const PARALLEL: RangeInclusive<i64> = 1..=1000;
+
+/// Bounds of `port`.
+pub const PORTS: RangeInclusive<i64> = 1..=65_535;
+
+/// Bounds of `replicas`: zero pods could not serve; the upper one is for slips.
+pub const REPLICAS: RangeInclusive<i64> = 1..=10_000;
 
 /// How long a check's container may take to start, unless told.
 pub const START_TIMEOUT: Duration = Duration::from_mins(2);
@@ -309,7 +321,7 @@ pub enum When {
 
 impl When {
     /// As it is written in group files.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::BeforeDeploy => "before-deploy",
             Self::BeforeSwitch => "before-switch",
