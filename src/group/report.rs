@@ -8,6 +8,17 @@ const PATH_LIMIT: usize = 250;
 /// Folders that the runtime fills; a report's own folder would hide them.
 const TAKEN: [&str; 3] = ["/dev", "/proc", "/sys"];
 
+/// The ways in which a check may report, as they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportKind {
+    /// See [`Report::None`].
+    None,
+    /// See [`Report::Tap`].
+    Tap,
+    /// See [`Report::Junit`].
+    Junit,
+}
+
 /// What a check says beside its exit code.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,6 +30,25 @@ pub enum Report {
     Tap,
     /// `JUnit` XML in files of its container.
     Junit(ReportFile),
+}
+
+impl Report {
+    /// In which way that is.
+    pub fn kind(&self) -> ReportKind {
+        match self {
+            Self::None => ReportKind::None,
+            Self::Tap => ReportKind::Tap,
+            Self::Junit(_) => ReportKind::Junit,
+        }
+    }
+
+    /// The files it is in, where it is in files.
+    pub fn file(&self) -> Option<&ReportFile> {
+        match self {
+            Self::None | Self::Tap => None,
+            Self::Junit(file) => Some(file),
+        }
+    }
 }
 
 /// The path of a report in a check's container, or a pattern of the names of

@@ -16,6 +16,7 @@ mod parsers;
 mod plan;
 mod promotion;
 mod records;
+mod reporter;
 mod schema;
 mod support;
 mod tidy;

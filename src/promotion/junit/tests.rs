@@ -103,7 +103,7 @@ fn what_node_writes() {
 
 #[test]
 fn what_maven_writes() {
-    insta::assert_snapshot!(note(&read(MAVEN)), @r"
+    insta::assert_snapshot!(note(&read(MAVEN)), @"
     passed com.acme.OrderTest > pays 1204250ms
     passed com.acme.OrderTest > com.acme.OrderTest$Late > sends
     2 test cases passed

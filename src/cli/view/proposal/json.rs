@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::adoption;
 use super::apps::{self, AppChange};
 use crate::engine::propose::Proposal;
-use crate::group::Report;
+use crate::group::choice::Choice as _;
 use crate::plan::CheckPlan;
 use crate::plan::diff::Change;
 use crate::plan::survey::Resources;
@@ -99,18 +99,13 @@ fn image(image: &crate::plan::image::ResolvedImage) -> Value {
 }
 
 fn check(check: &CheckPlan) -> Value {
-    let (report, file) = match &check.report {
-        Report::None => ("none", None),
-        Report::Tap => ("tap", None),
-        Report::Junit(file) => ("junit", Some(file)),
-    };
     json!({
         "check": check.name,
         "image": check.image,
         "source": check.source,
         "timeoutMs": millis(check.timeout),
-        "report": report,
-        "reportFile": file,
+        "report": check.report.kind().word(),
+        "reportFile": check.report.file(),
     })
 }
 
