@@ -14,6 +14,7 @@ pub mod deploy;
 mod drive;
 pub mod hold;
 mod hook;
+pub mod init;
 mod lock;
 mod mend;
 mod output;

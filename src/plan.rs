@@ -15,6 +15,7 @@ pub mod config;
 pub mod diff;
 pub mod fingerprint;
 pub mod image;
+pub mod init;
 pub mod kind;
 pub mod label;
 pub mod links;

@@ -12,6 +12,7 @@ use promoter::plan::check::reporter::REPORTER;
 use promoter::plan::config::ConfigKey;
 use promoter::plan::fingerprint::PlanId;
 use promoter::plan::image::Digest;
+use promoter::plan::init::Repositories;
 use promoter::plan::object::{Object, ObjectRef};
 use promoter::plan::survey::{Survey, Trials};
 use promoter::port::cluster::{Lines, LogSource, Pointing, Runs};
@@ -373,6 +374,13 @@ impl Registry for Process {
         let act = |_: &mut State| Ok(answer);
         let call = format!("tagged {repository} {tag}");
         let answer = self.call(call, None, act).await;
+        answer.map_err(|error| of_registry(&error))?
+    }
+
+    async fn repositories(&self) -> Result<Repositories, RegistryError> {
+        let answer = self.registry.repositories().await;
+        let act = |_: &mut State| Ok(answer);
+        let answer = self.call("repositories".to_owned(), None, act).await;
         answer.map_err(|error| of_registry(&error))?
     }
 
