@@ -38,6 +38,7 @@ mod foreign;
 mod gate;
 mod history;
 mod hooks;
+mod init;
 mod isolation;
 mod plugin;
 mod proven;
