@@ -89,6 +89,8 @@ pub struct File {
     pub path: String,
     /// What is in it, in a few words.
     pub what: String,
+    /// Whether people are shown all of it: manifests are what runs, and long.
+    pub in_full: bool,
     /// Its text.
     pub text: String,
 }
@@ -134,8 +136,15 @@ pub fn wanted(objects: &[Object], registry: &Repositories) -> BTreeSet<Repositor
 /// # Errors
 /// Why there is nothing to make one of, in words.
 pub fn draft(found: &Found, wish: &Wish) -> Result<Draft, String> {
+    let registry = &found.registry;
+    if registry.names.is_empty() {
+        return Err(format!(
+            "ECR has no repository in {}: check AWS_PROFILE and AWS_REGION",
+            registry.region
+        ));
+    }
     let mut notes = Vec::new();
-    let running = app::running(&found.objects, &found.registry, &mut notes);
+    let running = app::running(&found.objects, registry, &mut notes);
     let adopts = !running.is_empty();
     let apps: Vec<_> = if adopts {
         let described = running.iter();
@@ -146,7 +155,7 @@ pub fn draft(found: &Found, wish: &Wish) -> Result<Draft, String> {
         offered(found, &mut notes)
     };
     if apps.is_empty() {
-        let host = &found.registry.host;
+        let host = &registry.host;
         return Err(format!(
             "nothing in namespace {} of {} runs an image of {host}, and no repository there has an image that is tagged {}",
             found.namespace,

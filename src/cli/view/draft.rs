@@ -17,8 +17,7 @@ pub fn draft(draft: &Draft, there: &[String], room: Room) -> String {
         }
         let lines = file.text.lines().count();
         text.line(line.with(DIM, format!("  {} ({lines} lines)", file.what)));
-        // Manifests are what runs, and long.
-        if file.path.ends_with(".toml") {
+        if file.in_full {
             let lines = file.text.lines();
             text.quote(lines.map(|line| Line::new().and(format!("  {line}").trim_end())));
             text.gap();
@@ -61,4 +60,69 @@ pub fn next_steps(draft: &Draft) -> String {
             .with(DIM, format!("   # {what}"))
     }));
     text.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::view::sample::plain;
+    use crate::group::name::{EnvironmentName, GroupName};
+    use crate::plan::init::File;
+
+    #[test]
+    fn before_and_after() {
+        let file = |path: &str, what: &str, in_full, text: &str| File {
+            path: path.to_owned(),
+            what: what.to_owned(),
+            in_full,
+            text: text.to_owned(),
+        };
+        let mut found = Draft {
+            group: GroupName::parse("master").unwrap(),
+            environment: EnvironmentName::parse("v2").unwrap(),
+            adopts: true,
+            files: vec![
+                file(
+                    "environments/v2.toml",
+                    "where it runs",
+                    true,
+                    "[environment]\n",
+                ),
+                file(
+                    "groups/master.toml",
+                    "what it is",
+                    true,
+                    "[group]\n\n[[app]]\n",
+                ),
+                file(
+                    "groups/manifests/a.yaml",
+                    "Deployment a, Service a",
+                    false,
+                    "a\nb\n",
+                ),
+            ],
+            notes: vec!["Deployment redis is left out".to_owned()],
+        };
+        let there = ["environments/v2.toml".to_owned()];
+        insta::assert_snapshot!(plain(&draft(&found, &there, Room::from(80))), @"
+        environments/v2.toml  is there already, and stays as it is
+        groups/master.toml  what it is (3 lines)
+          [group]
+
+          [[app]]
+
+        groups/manifests/a.yaml  Deployment a, Service a (2 lines)
+
+        note: Deployment redis is left out
+        ");
+        insta::assert_snapshot!(plain(&next_steps(&found)), @"
+        written. Look the files through, and then:
+          promoter validate                   # every problem of the files
+          promoter install --environment v2   # once: prepare cluster and namespace
+          promoter plan master                # what would be deployed; writes nothing
+          promoter adopt master               # show how what runs is taken over; `--yes` does it
+        ");
+        found.adopts = false;
+        assert!(next_steps(&found).contains("promoter deploy master"));
+    }
 }

@@ -162,8 +162,9 @@ fn paths(path: &str) -> Vec<String> {
 fn without(value: &mut Value, path: &[&str], default: &Value) {
     match (path, value) {
         (["*", rest @ ..], Value::Array(list)) => {
-            list.iter_mut()
-                .for_each(|item| without(item, rest, default));
+            for item in list {
+                without(item, rest, default);
+            }
         }
         ([last], Value::Object(map)) if map.get(*last) == Some(default) => {
             map.remove(*last);

@@ -144,15 +144,14 @@ fn shown(found: &Found, wish: &Wish) -> String {
     }
 }
 
-#[test]
-fn what_runs_becomes_a_group() {
+fn running() -> Found {
     let objects = vec![
         deployment("hello-a", "team/hello-a:master-2-f12224a"),
         service("hello-a", "hello-a"),
         deployment("hello-b", "team/hello-b:v1.4"),
         deployment("redis", "team/gone:1"),
     ];
-    let found = found(
+    found(
         objects,
         &[
             ("team/hello-a", &["master-2-f12224a"]),
@@ -160,9 +159,16 @@ fn what_runs_becomes_a_group() {
             ("team/hello-tests", &["master-1-ccccccc"]),
             ("other/web-tests", &["master-1-ddddddd"]),
         ],
-    );
+    )
+}
+
+#[test]
+fn what_runs_becomes_a_group() {
+    let mut found = running();
     assert_eq!(found.images.len(), 3, "others' tests are not looked at");
-    insta::assert_snapshot!(shown(&found, &Wish::default()), @r#"
+    let shown = shown(&found, &Wish::default());
+    let (files, manifests) = shown.split_once("== groups/manifests").unwrap();
+    insta::assert_snapshot!(files, @r#"
     == environments/shop.toml: where it runs
     [environment]
     name      = "shop"
@@ -203,7 +209,30 @@ fn what_runs_becomes_a_group() {
     # command  = ["npm", "test"]   # what the image runs, unless told
     timeout    = "10m"
     # report   = "tap"   # or "junit": shows single test cases, not just an exit code
-    == groups/manifests/hello-a.yaml: Deployment hello-a, Service hello-a
+    "#);
+    let (_, notes) = manifests.split_once("note: ").unwrap();
+    insta::assert_snapshot!(notes, @"
+    Deployment redis is left out: no container runs an image of 1.dkr.ecr.eu-west-1.amazonaws.com
+    note: app hello-a: its manifest has the values of DB_PASSWORD: put them into a Secret before anybody else reads it
+    note: app hello-b: its manifest has the values of DB_PASSWORD: put them into a Secret before anybody else reads it
+    ");
+    // In whichever order the cluster gives them.
+    found.objects.reverse();
+    assert_eq!(self::shown(&found, &Wish::default()), shown);
+}
+
+#[test]
+fn a_manifest_is_what_runs_without_what_the_server_says() {
+    let files = draft(&running(), &Wish::default()).unwrap().files;
+    let paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(
+        paths[2..],
+        [
+            "groups/manifests/hello-a.yaml",
+            "groups/manifests/hello-b.yaml"
+        ]
+    );
+    insta::assert_snapshot!(files[2].text, @r#"
     # hello-a as it ran in namespace shop of prod. promoter fills in the image, how many pods there are, and the colour.
     apiVersion: apps/v1
     kind: Deployment
@@ -263,55 +292,6 @@ fn what_runs_becomes_a_group() {
       selector:
         app: hello-a
       type: NodePort
-    == groups/manifests/hello-b.yaml: Deployment hello-b
-    # hello-b as it ran in namespace shop of prod. promoter fills in the image, how many pods there are, and the colour.
-    apiVersion: apps/v1
-    kind: Deployment
-    metadata:
-      labels:
-        app: hello-b
-      name: hello-b
-    spec:
-      selector:
-        matchLabels:
-          app: hello-b
-      template:
-        metadata:
-          labels:
-            app: hello-b
-        spec:
-          containers:
-          - args:
-            - --format
-            - "{{ "{{" }} .Name }} {{ "{%" }} raw %} {{ "{#" }} no #}"
-            env:
-            - name: GREETING
-              value: Hello
-            - name: DB_PASSWORD
-              value: hunter2
-            - name: API_TOKEN
-              valueFrom:
-                secretKeyRef:
-                  key: token
-                  name: api
-            image: {{ image }}
-            name: web
-            ports:
-            - containerPort: 8080
-              name: http
-            - containerPort: 9090
-              name: admin
-            readinessProbe:
-              httpGet:
-                path: /readyz
-                port: http
-              periodSeconds: 1
-            resources:
-              requests:
-                cpu: 25m
-    note: Deployment redis is left out: no container runs an image of 1.dkr.ecr.eu-west-1.amazonaws.com
-    note: app hello-a: its manifest has the values of DB_PASSWORD: put them into a Secret before anybody else reads it
-    note: app hello-b: its manifest has the values of DB_PASSWORD: put them into a Secret before anybody else reads it
     "#);
 }
 
@@ -424,6 +404,11 @@ fn where_nothing_runs_repositories_are_offered() {
     # report   = "tap"   # or "junit": shows single test cases, not just an exit code
     note: repository base has no image that is tagged {slug}-{build}-{sha}, so it is left out
     "#);
+    let none = shown(&self::found(vec![], &[]), &Wish::default());
+    assert_eq!(
+        none,
+        "nothing: ECR has no repository in eu-west-1: check AWS_PROFILE and AWS_REGION"
+    );
     let empty = self::found(vec![], &[("base", &["latest"])]);
     insta::assert_snapshot!(shown(&empty, &Wish::default()), @"nothing: nothing in namespace shop of prod runs an image of 1.dkr.ecr.eu-west-1.amazonaws.com, and no repository there has an image that is tagged {slug}-{build}-{sha}");
 }

@@ -20,11 +20,13 @@ impl Writer<'_> {
         let environment = File {
             path: format!("environments/{}.toml", self.environment),
             what: "where it runs".to_owned(),
+            in_full: true,
             text: self.environment(),
         };
         let group = File {
             path: format!("groups/{}.toml", self.group),
             what: "what it is".to_owned(),
+            in_full: true,
             text: self.group(),
         };
         let manifests = self.apps.iter().filter_map(|app| {
@@ -33,6 +35,7 @@ impl Writer<'_> {
             Some(File {
                 path: format!("groups/manifests/{}.yaml", app.name),
                 what: what.clone(),
+                in_full: false,
                 text: format!(
                     "# {} as it ran in {place}. promoter fills in the image, how many pods there are, and the colour.\n{text}",
                     app.name
@@ -50,10 +53,10 @@ impl Writer<'_> {
     }
 
     fn schema(&self, of: &str) -> String {
-        match self.wish.schemas {
-            true => format!("#:schema ../schema/{of}.json\n\n"),
-            false => String::new(),
+        if !self.wish.schemas {
+            return String::new();
         }
+        format!("#:schema ../schema/{of}.json\n\n")
     }
 
     fn environment(&self) -> String {

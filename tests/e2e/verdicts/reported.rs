@@ -1,4 +1,4 @@
-//! Checks that leave a JUnit report in files, with Node's own test runner.
+//! Checks that leave a `JUnit` report in files, with Node's own test runner.
 
 use super::{AWAIT_TERM, Case, assert_ended, start};
 use crate::support::Folder;

@@ -1,5 +1,7 @@
 //! `JUnit` reports in files.
 
+use std::fmt::Write as _;
+
 use promoter::group::report::ReportFile;
 use promoter::promotion::check::{CaseOutcome, Verdict};
 use promoter::promotion::junit::JunitReport;
@@ -73,9 +75,7 @@ fn written(nodes: &[Node], counts: &mut [u64; 3]) -> String {
             Node::Suite(name, inner) => {
                 let name = escaped(name);
                 let inner = written(inner, counts);
-                text.push_str(&format!(
-                    "<testsuite name=\"{name}\">\n{inner}</testsuite>\n"
-                ));
+                let _ = write!(text, "<testsuite name=\"{name}\">\n{inner}</testsuite>\n");
             }
             Node::Case(name, outcome) => {
                 let (at, inner) = match outcome {
@@ -85,7 +85,7 @@ fn written(nodes: &[Node], counts: &mut [u64; 3]) -> String {
                 };
                 counts[at] += 1;
                 let name = escaped(name);
-                text.push_str(&format!("<testcase name=\"{name}\">{inner}</testcase>\n"));
+                let _ = writeln!(text, "<testcase name=\"{name}\">{inner}</testcase>");
             }
         }
     }

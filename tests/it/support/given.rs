@@ -286,7 +286,7 @@ pub(crate) fn tap(name: &str) -> Check {
     }
 }
 
-/// A check that leaves a JUnit report in a file.
+/// A check that leaves a `JUnit` report in a file.
 pub(crate) fn junit(name: &str) -> Check {
     let file = ReportFile::parse("/reports/junit.xml").unwrap();
     Check {
