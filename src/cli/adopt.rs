@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Adopt, At, Deployed, Format, Target};
-use super::driving::{Progress, is_agreed, place, stop_on_signal};
+use super::driving::{Progress, is_agreed, options, place, stop_on_signal};
 use super::exit::Exit;
 use super::progress::Plain;
 use super::{CliError, deploy, undo, view};
@@ -27,23 +27,19 @@ pub(super) async fn run(dir: &Path, command: Adopt) -> Result<Exit, CliError> {
         anstream::eprint!("{}", view::aside(&said));
         return Ok(Exit::Usage);
     }
-    let progress = Progress::new(&command.shown);
+    let progress = Progress::new(&command.how.shown);
+    let format = command.how.shown.output;
     let place = (&group.environment).into();
     let engine = config::engine(&place, &group.name, progress.recorder()).await?;
     let images = config::images(&group).await?;
     let options = DeployOptions {
-        actor: config::actor(),
-        chance: rand::random(),
-        force: false,
-        detach: false,
         retry: command.retry,
-        overriding: command.overriding,
-        why: command.reason,
+        ..options(command.how)
     };
     let stop = stop_on_signal(progress.tree.clone());
     let adopted = Box::pin(engine.adopt(images.sources(), &group, options, stop)).await;
     progress.finish();
-    deploy::show(&group.name, &adopted?, command.shown.output)
+    deploy::show(&group.name, &adopted?, format)
 }
 
 /// Shows what would be done, and asks whoever sits at a terminal.
@@ -55,7 +51,7 @@ async fn is_wanted(group: &Group, command: &Adopt) -> Result<bool, CliError> {
     let proposal = Box::pin(engine.propose_adoption(images.sources(), group)).await;
     let proposal = proposal.map_err(EngineError::Propose)?;
     let mut out = anstream::stdout();
-    if command.shown.output == Format::Json {
+    if command.how.shown.output == Format::Json {
         writeln!(out, "{:#}", view::proposal_json(&proposal))?;
         return Ok(false);
     }
@@ -76,14 +72,14 @@ async fn give_back(dir: &Path, command: Adopt) -> Result<Exit, CliError> {
     let at = At::default();
     let of = Deployed { named, at };
     let (group, place) = place(dir, &of)?;
-    let progress = Progress::new(&command.shown);
+    let progress = Progress::new(&command.how.shown);
+    let format = command.how.shown.output;
     let engine = config::engine(&place, &group, progress.recorder()).await?;
     let stop = stop_on_signal(progress.tree.clone());
     let actor = config::actor().name;
-    let given_back = engine.give_up_adopted(&actor, command.reason, stop);
+    let given_back = engine.give_up_adopted(&actor, command.how.reason, stop);
     let given_back = Box::pin(given_back).await;
     progress.finish();
-    let format = command.shown.output;
     match given_back? {
         GivenBack::Undone(action, undone) => undo::show(action, &group, undone, format),
         GivenBack::Done => {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::args::{Deploy, Format};
-use super::driving::{Progress, stop_on_signal};
+use super::driving::{Progress, options, stop_on_signal};
 use super::exit::Exit;
 use super::{CliError, now, view};
 use crate::config;
@@ -15,23 +15,21 @@ use crate::group::name::GroupName;
 
 pub(super) async fn run(dir: &Path, command: Deploy, retry: bool) -> Result<Exit, CliError> {
     let group = super::group(dir, &command.target)?;
-    let progress = Progress::new(&command.shown);
+    let progress = Progress::new(&command.how.shown);
+    let format = command.how.shown.output;
     let place = (&group.environment).into();
     let engine = config::engine(&place, &group.name, progress.recorder()).await?;
     let images = config::images(&group).await?;
     let options = DeployOptions {
-        actor: config::actor(),
-        chance: rand::random(),
         force: command.force,
         detach: command.detach,
         retry,
-        overriding: command.overriding,
-        why: command.reason,
+        ..options(command.how)
     };
     let stop = stop_on_signal(progress.tree.clone());
     let deployed = Box::pin(engine.deploy(images.sources(), &group, options, stop)).await;
     progress.finish();
-    show(&group.name, &deployed?, command.shown.output)
+    show(&group.name, &deployed?, format)
 }
 
 pub(super) fn show(

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::args::{At, Deployed, Format, Shown};
+use super::args::{At, Deployed, Format, Promoting, Shown};
 use super::exit::Exit;
 use super::progress::{Json, Logs, Plain, Tree};
 use super::{CliError, view};
 use crate::adapter::files::Catalog;
 use crate::config::{self, Place};
+use crate::engine::deploy::DeployOptions;
 use crate::group::ClusterRef;
 use crate::group::name::{GroupName, Namespace};
 use crate::group::validate::Overrides;
@@ -38,6 +39,19 @@ pub(super) fn is_agreed(question: &str) -> io::Result<bool> {
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// How a promotion is wanted that somebody typed, unless more was said.
+pub(super) fn options(how: Promoting) -> DeployOptions {
+    DeployOptions {
+        actor: config::actor(),
+        chance: rand::random(),
+        force: false,
+        detach: false,
+        retry: false,
+        overriding: how.overriding,
+        why: how.reason,
+    }
 }
 
 /// The place that is meant: by the arguments, or the only environment.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::args::{Abort, Format, Rollback};
 use super::deploy;
-use super::driving::{Progress, place, stop_on_signal};
+use super::driving::{Progress, options, place, stop_on_signal};
 use super::exit::Exit;
 use super::{CliError, view};
 use crate::config;
@@ -34,22 +34,17 @@ pub(super) async fn abort(dir: &Path, command: Abort) -> Result<Exit, CliError> 
 
 pub(super) async fn rollback(dir: &Path, command: Rollback) -> Result<Exit, CliError> {
     let (group, place) = place(dir, &command.of)?;
-    let progress = Progress::new(&command.shown);
+    let progress = Progress::new(&command.how.shown);
     let engine = config::engine(&place, &group, progress.recorder()).await?;
     let stop = stop_on_signal(progress.tree.clone());
+    let format = command.how.shown.output;
     let options = DeployOptions {
-        actor: config::actor(),
-        chance: rand::random(),
-        force: false,
-        detach: false,
         retry: true,
-        overriding: command.overriding,
-        why: command.reason,
+        ..options(command.how)
     };
     let rolled_back = engine.rollback(command.to.as_deref(), options, stop);
     let rolled_back = Box::pin(rolled_back).await;
     progress.finish();
-    let format = command.shown.output;
     match rolled_back? {
         RolledBack::Undone(undone) => show(Action::Rollback, &group, undone, format),
         RolledBack::Deployed(deployed) => deploy::show(&group, &deployed, format),

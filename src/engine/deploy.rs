@@ -49,7 +49,10 @@ pub struct DeployOptions {
 impl DeployOptions {
     /// What is overridden, if anything has to be; or all that is not, and so is in
     /// the way.
-    fn against(&self, restraints: &[Restraint]) -> Result<Option<Override>, Vec<Restraint>> {
+    pub(super) fn against(
+        &self,
+        restraints: &[Restraint],
+    ) -> Result<Option<Override>, Vec<Restraint>> {
         let is_retried =
             |found: &Restraint| self.retry && matches!(found, Restraint::Failed { .. });
         let overrides = self.overriding.is_some() && restraints.len() <= Override::MOST;

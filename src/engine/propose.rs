@@ -10,13 +10,14 @@ use thiserror::Error;
 use super::Engine;
 use super::resolve::{ResolveError, Sources, resolve};
 use crate::group::name::GroupName;
-use crate::group::{Group, Proof};
+use crate::group::{Group, Newest, Proof};
 use crate::plan::capacity::{Capacity, capacity};
 use crate::plan::diff::{Change, changes};
 use crate::plan::image::Resolved;
 use crate::plan::object::Object;
 use crate::plan::refusal::Refusal;
 use crate::plan::require::differences;
+use crate::plan::resolve::is_way_back;
 use crate::plan::survey::Survey;
 use crate::plan::{Plan, Requirement, planner};
 use crate::port::ClusterError;
@@ -72,7 +73,17 @@ type Required = (GroupName, Option<Plan>);
 
 impl Found {
     /// What keeps a plan's release from users.
-    fn against(&self, plan: &Plan, required: &[Required]) -> Vec<Restraint> {
+    fn against(&self, plan: &Plan, required: &[Required], newest: Newest) -> Vec<Restraint> {
+        let live = self.survey.live.iter().flat_map(|live| &live.apps);
+        let older = live.filter_map(|serves| {
+            let offered = plan.app(&serves.name)?;
+            let (from, to) = (&serves.image, &offered.image);
+            is_way_back(from, to, newest).then(|| Restraint::Older {
+                app: serves.name.clone(),
+                serves: from.tag.clone(),
+                offered: to.tag.clone(),
+            })
+        });
         let differences = required.iter().filter_map(|(group, serving)| {
             let found = differences(plan, serving.as_ref()?);
             let group = group.clone();
@@ -81,7 +92,7 @@ impl Found {
         });
         let found_bad = self.record.found_bad(&plan.fingerprint);
         let mut restraints = self.restraints.against(plan);
-        restraints.extend(differences.chain(found_bad));
+        restraints.extend(differences.chain(older).chain(found_bad));
         restraints
     }
 }
@@ -220,15 +231,23 @@ impl Engine {
     }
 
     pub(super) async fn find(&self) -> Result<Found, ClusterError> {
-        let (survey, restraints, record) = tokio::try_join!(
+        let (survey, restraints, record) = tokio::join!(
             self.cluster.survey(),
             self.ledger.restraints(),
             self.recorded_or_none(),
-        )?;
+        );
+        let survey = survey?;
+        if survey.namespace.is_none() {
+            return Ok(Found {
+                survey,
+                record: GroupRecord::default(),
+                restraints: Restraints::default(),
+            });
+        }
         Ok(Found {
             survey,
-            record,
-            restraints,
+            record: record?,
+            restraints: restraints?,
         })
     }
 
@@ -296,7 +315,7 @@ impl Engine {
             plan: serving.as_ref().map(Plan::id),
         });
         plan.requires = beside.collect();
-        let restraints = found.against(&plan, &required);
+        let restraints = found.against(&plan, &required, group.newest);
         Ok(Proposal {
             plan,
             live: found.survey.live,

@@ -199,19 +199,19 @@ impl Engine {
             try_join_all(deletions)
                 .await
                 .map_err(EngineError::Cluster)?;
-            let pods = observed.pods.iter();
-            let left = pods.filter(|pod| pod.app.as_ref().is_some_and(of_level));
-            let left: BTreeSet<_> = left.filter_map(|pod| pod.app.clone()).collect();
-            let stand = observed.deployments.iter().any(|d| of_level(&d.app));
-            if left.is_empty() && !stand {
+            let pods = observed.pods.iter().filter_map(|pod| pod.app.as_ref());
+            let stand = observed.deployments.iter().map(|found| &found.app);
+            let left = pods.chain(stand).filter(|app| of_level(app));
+            let left: BTreeSet<_> = left.cloned().collect();
+            if left.is_empty() {
                 return Ok(());
             }
             let names: Vec<_> = left.iter().map(ToString::to_string).collect();
-            let wait_for = format!("pods of {} to end", names.join(", "));
+            let wait_for = format!("Deployments and pods of {} to go", names.join(", "));
             if self.clock.now() >= until {
                 return Err(EngineError::Stuck { wait_for });
             }
-            if !left.is_empty() && told != left {
+            if told != left {
                 told = left;
                 self.record(None, Fact::Waiting { wait_for, until });
             }

@@ -5,12 +5,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::deploy::DeployOptions;
 use super::lock::Lock;
-use super::propose::Answers;
+use super::propose::{Answers, Proposal, ProposeError};
 use super::undo::{Undone, Wish};
 use super::{Deployed, Engine, EngineError};
+use crate::group::Group;
 use crate::plan::Serving;
+use crate::plan::image::Resolved;
 use crate::promotion::record::GroupRecord;
 use crate::promotion::request::Action;
+use crate::promotion::restraint::Restraint;
 
 /// What came of a rollback.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,40 +75,69 @@ impl Engine {
         options: DeployOptions,
         stop: CancellationToken,
     ) -> Result<Deployed, EngineError> {
+        let options = DeployOptions {
+            // A person says so, whatever was found before.
+            retry: true,
+            ..options
+        };
         let record = self.record_or_rebuilt(lock).await?;
         // What cannot be found is said before anything else is done.
         record.find(to)?;
-        let finished = self
-            .finish_unfinished(lock, stop.clone(), async || true)
-            .await?;
+        // Only a promotion that may be begun ends the window of the one before it.
+        let has_work = async || {
+            let next = self.propose_kept(to).await;
+            next.is_ok_and(|next| options.against(&next.restraints).is_ok())
+        };
+        let finished = self.finish_unfinished(lock, stop.clone(), has_work).await?;
         if stop.is_cancelled() {
             let left = finished.filter(|deployed| matches!(deployed, Deployed::Unfinished(_)));
             return Ok(left.unwrap_or(Deployed::Stopped));
         }
+        let (group, images) = self.kept_source(to).await?;
+        let answers = Answers::of(&group);
+        let planning = self.propose_mended(lock, &group, answers.noted(async { Ok(images) }));
+        let proposal = tokio::select! {
+            proposal = self.in_time(&answers, planning) => proposal?.back(),
+            () = stop.cancelled() => return Ok(Deployed::Stopped),
+        };
+        let live = proposal.live.as_ref().map(|live| live.fingerprint.clone());
+        let leaves = live.filter(|live| *live != proposal.plan.fingerprint);
+        self.begin(lock, proposal, options, leaves, stop).await
+    }
+
+    /// What promoting the kept release again would do now.
+    async fn propose_kept(&self, to: Option<&str>) -> Result<Proposal, EngineError> {
+        let (group, images) = self.kept_source(to).await?;
+        let answers = Answers::of(&group);
+        let planning = async {
+            let images = answers.noted(async { images }).await;
+            let found = self.find().await.map_err(ProposeError::Cluster)?;
+            self.propose_resolved(&group, &images, found).await
+        };
+        let proposal = self.in_time(&answers, planning).await;
+        Ok(proposal?.back())
+    }
+
+    /// The group and the images that the kept release was made from.
+    async fn kept_source(&self, to: Option<&str>) -> Result<(Group, Resolved), EngineError> {
         let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
         let target = record.find(to)?;
         let gone = || EngineError::NotKept {
             release: target.release.clone(),
         };
         let plan = self.ledger.plan(&target.plan).await;
-        let source = plan
-            .map_err(EngineError::Cluster)?
-            .and_then(|plan| plan.source);
-        let (group, images) = source.ok_or_else(gone)?.unpack().map_err(|_| gone())?;
-        let answers = Answers::of(&group);
-        let planning = self.propose_mended(lock, &group, answers.noted(async { Ok(images) }));
-        let proposal = tokio::select! {
-            proposal = self.in_time(&answers, planning) => proposal?,
-            () = stop.cancelled() => return Ok(Deployed::Stopped),
-        };
-        let live = proposal.live.as_ref().map(|live| live.fingerprint.clone());
-        let leaves = live.filter(|live| *live != proposal.plan.fingerprint);
-        let options = DeployOptions {
-            // A person says so, whatever was found before.
-            retry: true,
-            ..options
-        };
-        self.begin(lock, proposal, options, leaves, stop).await
+        let plan = plan.map_err(EngineError::Cluster)?;
+        let source = plan.and_then(|plan| plan.source).ok_or_else(gone)?;
+        source.unpack().map_err(|_| gone())
+    }
+}
+
+impl Proposal {
+    /// One that goes back, which is what is asked for.
+    fn back(mut self) -> Self {
+        let is_older = |found: &Restraint| matches!(found, Restraint::Older { .. });
+        self.restraints.retain(|found| !is_older(found));
+        self
     }
 }
 

@@ -340,17 +340,19 @@ fn warnings(group: &Group, resolved: &Resolved, apps: &[AppPlan], survey: &Surve
             scaling_warning(app, survey).map(|warning| format!("app {}: {warning}", app.name)),
         );
     }
-    for check in group.jobs() {
+    let checks = group.checks.iter().map(|check| ("check", check));
+    let hooks = group.hooks.iter().map(|hook| ("hook", &hook.job));
+    for (kind, job) in checks.chain(hooks) {
         // In the image of an app, whose warnings were said.
-        if matches!(check.image, CheckImage::App(_)) {
+        if matches!(job.image, CheckImage::App(_)) {
             continue;
         }
-        let image = resolved.checks.get(&check.name);
+        let image = resolved.checks.get(&job.name);
         let of_image = image.and_then(CheckImageRef::resolved).into_iter();
         warnings.extend(
             of_image
                 .flat_map(|image| &image.warnings)
-                .map(|warning| format!("check {}: {warning}", check.name)),
+                .map(|warning| format!("{kind} {}: {warning}", job.name)),
         );
     }
     if survey.nodes.is_empty() {

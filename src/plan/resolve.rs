@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use crate::group::image::{Branch, SIGNATURE_SUFFIXES, TagPattern, moving_tag};
 use crate::group::slug;
 use crate::group::{BranchImage, Newest};
-use crate::plan::image::{Digest, RegistryImage};
+use crate::plan::image::{Digest, RegistryImage, ResolvedImage};
 
 pub use error::{Disagreement, Excerpt, PickError};
 
@@ -140,6 +140,18 @@ pub fn pick(
         (Newest::Pushed | Newest::MovingTag, last, _) => Ok(last),
         (Newest::Build, _, highest) => Ok(highest),
     }
+}
+
+/// Whether a branch that `from` is of has gone back to `to`, by the order in which
+/// newest images are chosen. A moving tag has none: whoever moved it meant it.
+pub fn is_way_back(from: &ResolvedImage, to: &ResolvedImage, newest: Newest) -> bool {
+    let is_same = from.repository == to.repository && from.branch == to.branch;
+    let is_before = match newest {
+        Newest::Pushed => (to.pushed_at, to.build) < (from.pushed_at, from.build),
+        Newest::Build => to.build < from.build,
+        Newest::MovingTag => false,
+    };
+    is_same && to.digest != from.digest && is_before
 }
 
 /// Whose image it is, as its labels have it.

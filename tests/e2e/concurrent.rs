@@ -85,7 +85,8 @@ fn a_record_deleted_while_somebody_drives_is_put_back() {
     running.event("a check that runs", |event| {
         event["event"] == "check-output"
     });
-    folder.kubectl(&["delete", "deploymentgroup", "master"]);
+    let said = folder.kubectl(&["delete", "deploymentgroup", "master"]);
+    assert!(said.contains("deleted"), "{said}");
     let other = deploy(&folder).actor("bob").run();
     let run = running.wait();
     let served = users.stop();

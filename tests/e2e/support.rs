@@ -1,6 +1,7 @@
 //! What every end-to-end test needs. See the crate's documentation for how it is used.
 
 mod access;
+mod account;
 mod cluster;
 mod dump;
 mod folder;

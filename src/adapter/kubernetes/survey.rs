@@ -42,9 +42,13 @@ async fn look(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
         plans::find_key(cluster),
         deployments(cluster),
     );
+    let Some(namespace) = namespace? else {
+        // Who has rights in another one may read nothing of it, and nothing is there.
+        return Ok(Survey::default());
+    };
     let (record, live) = live?;
     Ok(Survey {
-        namespace: namespace?,
+        namespace: Some(namespace),
         serving: record.serving,
         live,
         unfinished: record.in_flight.is_some(),

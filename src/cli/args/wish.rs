@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::{At, Deployed, Format, Shown};
+use super::{At, Deployed, Format, Promoting, Shown};
 use crate::promotion::restraint::BannedImage;
 
 /// Most characters of a reason, as the cluster keeps them.
@@ -19,17 +19,9 @@ pub struct Rollback {
     #[arg(long, value_name = "RELEASE")]
     pub to: Option<String>,
 
-    /// Why, for everybody who looks at it later
-    #[arg(short, long, value_name = "TEXT", value_parser = reason)]
-    pub reason: Option<String>,
-
-    /// Promote in spite of a hold or a ban; why stays on record
-    #[arg(long = "override", value_name = "REASON", value_parser = reason)]
-    pub overriding: Option<String>,
-
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
-    pub shown: Shown,
+    pub how: Promoting,
 }
 
 /// `promoter abort`

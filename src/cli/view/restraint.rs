@@ -28,7 +28,7 @@ pub(super) fn in_the_way(restraint: &Restraint, now: Timestamp) -> Line {
     let line = Line::new().with(WARN, "  ! ").and(restraint.to_string());
     match restraint {
         Restraint::Held { by } | Restraint::Banned { by, .. } => line.with(DIM, since(by, now)),
-        Restraint::Required { .. } | Restraint::Failed { .. } => line,
+        Restraint::Required { .. } | Restraint::Older { .. } | Restraint::Failed { .. } => line,
     }
 }
 
@@ -39,7 +39,9 @@ fn refused(group: &GroupName, restraint: &Restraint, now: Timestamp) -> Vec<Line
             .and(format!("group {group} is {restraint}"))
             .with(DIM, since(by, now)),
         Restraint::Banned { by, .. } => said.and(restraint.to_string()).with(DIM, since(by, now)),
-        Restraint::Required { .. } | Restraint::Failed { .. } => said.and(restraint.to_string()),
+        Restraint::Required { .. } | Restraint::Older { .. } | Restraint::Failed { .. } => {
+            said.and(restraint.to_string())
+        }
     };
     let help = match restraint {
         Restraint::Held { .. } => format!(
@@ -51,6 +53,9 @@ fn refused(group: &GroupName, restraint: &Restraint, now: Timestamp) -> Vec<Line
         Restraint::Required { group, .. } => format!(
             "promote {group} first: `promoter deploy {group}`; `--override REASON` promotes in spite of it, on record"
         ),
+        Restraint::Older { .. } => {
+            "`promoter plan` shows what was passed over; `promoter rollback` goes back, and `--override REASON` promotes in spite of it, on record".to_owned()
+        }
         Restraint::Failed { promotion, .. } => format!(
             "`promoter show {promotion}` tells more; `promoter retry {group}` tries the same again"
         ),

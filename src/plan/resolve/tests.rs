@@ -330,3 +330,46 @@ proptest! {
         prop_assert_eq!(candidates(&images, &wanted("master")).ok(), before);
     }
 }
+
+#[test]
+fn which_of_two_images_is_a_way_back() {
+    let image = |branch: &str, build, pushed_at| ResolvedImage {
+        repository: RepositoryName::parse("hello-a").unwrap(),
+        reference: String::new(),
+        branch: Branch::parse(branch).unwrap(),
+        tag: String::new(),
+        digest: digest(build),
+        build,
+        commit: None,
+        pushed_at: Timestamp::from_second(pushed_at).unwrap(),
+        platforms: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let serves = image("master", 5, 50);
+    let way_back = |offered: &ResolvedImage, newest| is_way_back(&serves, offered, newest);
+    for (branch, build, pushed_at, by_push, by_build) in [
+        ("master", 4, 40, true, true),
+        ("master", 6, 60, false, false),
+        // ECR may give whole seconds.
+        ("master", 4, 50, true, true),
+        ("master", 6, 50, false, false),
+        // A build that was run again, and one that came late.
+        ("master", 4, 60, false, true),
+        ("master", 6, 40, true, false),
+        // The same image under another tag.
+        ("master", 5, 40, false, false),
+        ("feature/a", 4, 40, false, false),
+    ] {
+        let offered = image(branch, build, pushed_at);
+        let found = [Newest::Pushed, Newest::Build, Newest::MovingTag]
+            .map(|newest| way_back(&offered, newest));
+        assert_eq!(
+            found,
+            [by_push, by_build, false],
+            "{branch} {build} {pushed_at}"
+        );
+    }
+    let mut elsewhere = image("master", 4, 40);
+    elsewhere.repository = RepositoryName::parse("hello-b").unwrap();
+    assert!(!way_back(&elsewhere, Newest::Pushed));
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{OUTSIDE, REFUSED, app, group, refused};
-use crate::support::{App, Folder, Testbed, until};
+use crate::support::{App, Folder, Promoter, Testbed, until};
 
 #[test]
 fn places_that_do_not_fit() {
@@ -73,16 +73,20 @@ fn elsewhere(folder: &Folder) {
         );
     };
     environment("nowhere", "promoter-e2e-nowhere", &Testbed::get().context);
-    refused(
-        folder,
-        "nowhere",
-        REFUSED,
-        &[
-            "namespace promoter-e2e-nowhere",
-            "does not exist",
-            "promoter install",
-        ],
-    );
+    let says = [
+        "namespace promoter-e2e-nowhere",
+        "does not exist",
+        "promoter install",
+    ];
+    let administrator = std::env::var("KUBECONFIG").unwrap();
+    let change = |promoter: Promoter| promoter.env("KUBECONFIG", &administrator);
+    super::refused_with(folder, "nowhere", REFUSED, &says, change);
+    // Who may do nothing there is told the same.
+    let plan = folder.promoter(["plan", "nowhere"]).run();
+    assert_eq!(plan.code, REFUSED, "{plan}");
+    for part in says {
+        assert!(plan.stderr.contains(part), "{part:?} is missing: {plan}");
+    }
 
     environment("no-context", &folder.namespace, "promoter-e2e-nothing");
     let known = format!("it has: {}", Testbed::get().context);
@@ -113,8 +117,7 @@ fn elsewhere(folder: &Folder) {
     folder.write("dead.kubeconfig", &dead.to_string());
     let dead = folder.path().join("dead.kubeconfig");
     folder.write_group(&group("dead", vec![app("dead")]));
-    let change =
-        |promoter: crate::support::Promoter| promoter.env("KUBECONFIG", dead.to_str().unwrap());
+    let change = |promoter: Promoter| promoter.env("KUBECONFIG", dead.to_str().unwrap());
     super::refused_with(
         folder,
         "dead",

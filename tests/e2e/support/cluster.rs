@@ -13,6 +13,8 @@ use kube::{Api, Client, Config};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
+const RBAC: &str = "rbac.authorization.k8s.io";
+
 /// A client that tests call without being asynchronous themselves.
 pub(crate) struct Cluster {
     client: Client,
@@ -75,6 +77,15 @@ impl Cluster {
                 .create(&PostParams::default(), &object),
         );
         made.unwrap_or_else(|error| panic!("failed to create {kind}: {error}"));
+    }
+
+    /// Makes an object what is written here, whoever made it before.
+    pub(super) fn apply(&self, namespace: &str, object: &Value) {
+        let kind = object["kind"].as_str().unwrap();
+        let params = PatchParams::apply("promoter-e2e").force();
+        let api = self.api(namespace, kind);
+        let applied = block_on(api.patch(&name(object), &params, &Patch::Apply(object)));
+        applied.unwrap_or_else(|error| panic!("failed to apply {kind}: {error}"));
     }
 
     /// Merges a patch into an object.
@@ -140,6 +151,10 @@ fn resource(kind: &str) -> ApiResource {
         "HorizontalPodAutoscaler" => ("autoscaling", "v2", "horizontalpodautoscalers"),
         "Ingress" => ("networking.k8s.io", "v1", "ingresses"),
         "PodDisruptionBudget" => ("policy", "v1", "poddisruptionbudgets"),
+        "Role" => (RBAC, "v1", "roles"),
+        "RoleBinding" => (RBAC, "v1", "rolebindings"),
+        "ClusterRole" => (RBAC, "v1", "clusterroles"),
+        "ClusterRoleBinding" => (RBAC, "v1", "clusterrolebindings"),
         "DeploymentGroup" => ("promoter.dev", "v1alpha1", "deploymentgroups"),
         other => panic!("tests/e2e/support/cluster.rs does not know the kind {other} yet"),
     };

@@ -9,6 +9,7 @@ use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::account::account;
 use super::dump::dump;
 use super::group::GroupFile;
 use super::images;
@@ -89,8 +90,11 @@ impl Folder {
             "groups/manifests/hello-b.json",
             &replaced(&read("hello-b.json"), "\"env\": [", &drain),
         );
-        let installed = folder.promoter(["install"]).run();
+        // By somebody who may do everything; all else is done with the rights it says it needs.
+        let installed = Promoter::new(folder.files.path(), ["install"]).run();
         assert_eq!(installed.code, 0, "{installed}");
+        let account = account(&folder.namespace, &installed.stdout);
+        fs::write(folder.kubeconfig(), account).unwrap();
         folder
     }
 
@@ -133,12 +137,18 @@ impl Folder {
         self.files.path().to_owned()
     }
 
-    /// A command of the CLI on this folder.
+    /// A command of the CLI on this folder, by an account that may do what promoter needs.
     pub(crate) fn promoter<S: Into<OsString>>(
         &self,
         arguments: impl IntoIterator<Item = S>,
     ) -> Promoter {
-        Promoter::new(self.files.path(), arguments)
+        let promoter = Promoter::new(self.files.path(), arguments);
+        promoter.env("KUBECONFIG", self.kubeconfig().to_str().unwrap())
+    }
+
+    /// The kubeconfig that commands of this folder have.
+    fn kubeconfig(&self) -> PathBuf {
+        self.path().join("account.json")
     }
 
     /// Deploys a group with its events as output.
@@ -279,8 +289,8 @@ impl Folder {
     /// command to know it.
     pub(crate) fn other_context(&self, name: &str) -> String {
         let context = &Testbed::get().context;
-        let known = std::env::var("KUBECONFIG").unwrap();
-        let kubeconfig = Kubeconfig::read().unwrap();
+        let known = self.kubeconfig();
+        let kubeconfig = Kubeconfig::read_from(&known).unwrap();
         let mut contexts = kubeconfig.contexts.into_iter();
         let mut other = contexts.find(|known| known.name == *context).unwrap();
         name.clone_into(&mut other.name);
@@ -289,7 +299,8 @@ impl Folder {
             ..Kubeconfig::default()
         };
         self.write("kubeconfig", &serde_json::to_string(&only).unwrap());
-        format!("{known}:{}", self.path().join("kubeconfig").display())
+        let other = self.path().join("kubeconfig");
+        format!("{}:{}", known.display(), other.display())
     }
 
     /// What `kubectl` says in this namespace.

@@ -28,7 +28,7 @@ fn checks_without_a_verdict() {
         .start_timeout("4s")
         .ends(
             "Errored",
-            "not started within 4s, still waiting for its container to start (ErrImagePull)",
+            "not started within 4s, still waiting for its container to start",
         )
         .after_three_runs(),
         Case::new("its image's name is none", "no-image-name", "exit 0")

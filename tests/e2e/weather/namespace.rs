@@ -11,7 +11,10 @@ const ENDS: [i32; 3] = [4, 5, 7];
 #[test]
 fn a_promotion_whose_namespace_is_deleted_ends_and_names_it() {
     let scene = Scene::new("vanishes");
-    let mut running = scene.deploy().start();
+    // The test's own account goes with its namespace.
+    let administrator = std::env::var("KUBECONFIG").unwrap();
+    let deploy = || scene.deploy().env("KUBECONFIG", &administrator);
+    let mut running = deploy().start();
     holding(&mut running);
     let namespace = &scene.folder.namespace;
     scene
@@ -30,7 +33,7 @@ fn a_promotion_whose_namespace_is_deleted_ends_and_names_it() {
         "{run}"
     );
     assert_eq!(run.events_named("switched"), [Value::Null; 0], "{run}");
-    let again = scene.deploy().run();
+    let again = deploy().run();
     // Gone by now, it is one that was not prepared.
     assert!(again.code == 2 || ENDS.contains(&again.code), "{again}");
     assert!(

@@ -5,9 +5,10 @@ use promoter::engine::rollback::RolledBack;
 use promoter::engine::undo::Undone;
 use promoter::engine::{Deployed, EngineError};
 use promoter::plan::color::Color;
+use promoter::port::Clock as _;
 use promoter::promotion::phase::Phase;
 use promoter::promotion::record::Outcome;
-use promoter::promotion::restraint::Statement;
+use promoter::promotion::restraint::{Ban, BannedImage, Statement};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::given;
@@ -180,6 +181,43 @@ async fn a_hold_binds_it_as_well() {
     };
     assert_eq!(restraints.len(), 1);
     scenario.rests_at(Some(Color::Blue));
+}
+
+/// What may not be gone back to ends no window in which it could be gone back at once.
+#[tokio::test(start_paused = true)]
+async fn a_way_back_that_is_banned_does_not_end_the_window() {
+    let scenario = Scenario::new(given::hello_with_window());
+    let first = scenario.promote().await;
+    scenario.push_all();
+    scenario.promote().await;
+    scenario.push_all();
+    scenario.detach().await;
+    scenario.world.meddle(|state| {
+        let mut plans = state.plans.values();
+        let plan = plans.find(|plan| plan.release == first.release).unwrap();
+        let image = plan.apps[0].image.digest.clone();
+        let by = Statement {
+            actor: "bob@desk".to_owned(),
+            reason: "it leaks".to_owned(),
+            at: state.now,
+        };
+        state.restraints.bans.push(Ban {
+            image: BannedImage::parse(image.as_str()).unwrap(),
+            by,
+            lifted: None,
+        });
+    });
+    let began = scenario.clock.now();
+    let refused = rollback(&scenario, Some(first.release.as_ref()))
+        .await
+        .unwrap();
+    let RolledBack::Deployed(Deployed::Refused(restraints)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(restraints.len(), 1, "{restraints:?}");
+    let window = scenario.group.strategy.keep_old;
+    let waited = scenario.clock.now().duration_since(began).unsigned_abs();
+    assert!(waited > window / 2, "{waited:?} of {window:?}");
 }
 
 /// Of many releases the last few are kept, each once.

@@ -9,6 +9,7 @@ use promoter::engine::resolve::{ResolveError, Sources};
 use promoter::group::github::Owner;
 use promoter::group::image::RepositoryName;
 use promoter::group::{CheckImage, Group, Newest, Proof};
+use promoter::plan::color::Color;
 use promoter::plan::image::RegistryImage;
 use promoter::plan::proof::{REVISION_LABEL, SOURCE_LABEL, Standing};
 use promoter::port::proof::ForgeError;
@@ -86,6 +87,28 @@ async fn an_image_whose_commit_is_bad_is_passed_over_until_it_is_good() {
     assert_eq!(proposal.plan.apps[0].image.tag, newest.tags[0]);
     assert!(proposal.warnings.is_empty(), "{:?}", proposal.warnings);
     assert!(!proposal.is_up_to_date());
+    scenario.promote().await;
+}
+
+/// What serves stays, though nothing would prove it today.
+#[tokio::test(start_paused = true)]
+async fn proof_that_is_lost_takes_nobody_back() {
+    let scenario = Scenario::ready_for_green(hello()).await;
+    let [newest, old] = [0, 1].map(async |n| images(&scenario, "hello-a").await.remove(n));
+    let (newest, old) = (newest.await, old.await);
+    scenario.promote().await;
+    scenario
+        .forge
+        .says(commit(&newest), bad("check run scan failed"));
+    let why = format!(
+        "app hello-a: its newest image {} is older than {}, which serves",
+        old.tags[0], newest.tags[0]
+    );
+    assert_eq!(scenario.refused().await, [why]);
+    scenario.rests_at(Some(Color::Green));
+
+    // Nor is it in the way of what is newer.
+    scenario.push_all();
     scenario.promote().await;
 }
 

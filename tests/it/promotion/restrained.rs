@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use promoter::engine::Deployed;
-use promoter::group::CheckImage;
+use promoter::group::{CheckImage, Group};
 use promoter::plan::color::Color;
 use promoter::promotion::ReasonKind;
 use promoter::promotion::phase::Phase;
@@ -110,9 +110,8 @@ async fn a_hold_aborts_what_is_under_way() {
 
 /// At whatever moment of a promotion it is held: no Service is switched by who has
 /// looked since, and what is switched stays so.
-#[tokio::test(start_paused = true)]
-async fn held_at_any_moment() {
-    let ready = Scenario::ready_for_green(given::hello()).await;
+async fn held_at_any_moment(group: Group) {
+    let ready = Scenario::ready_for_green(group).await;
     tokio::time::sleep(Duration::from_mins(1)).await;
     ready.rests_at(Some(Color::Blue));
     let whole = ready.twin();
@@ -150,10 +149,22 @@ async fn held_at_any_moment() {
                 assert_eq!(phase, expected, "call {n}, {call}");
             }
         }
+        // What was deleted last takes its time to go.
+        tokio::time::sleep(Duration::from_mins(1)).await;
         scenario.rests_at(Some(color));
     }
     println!("{} moments in time, {} too late", ends[1], ends[0]);
     assert!(ends[0] > 10 && ends[1] > 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_binds_at_any_moment() {
+    held_at_any_moment(given::hello()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_binds_at_any_moment_of_a_promotion_with_hooks() {
+    held_at_any_moment(given::hooked()).await;
 }
 
 /// Users are at what passed; going back is another wish.
@@ -222,6 +233,23 @@ async fn a_check_does_not_run_in_a_banned_image() {
         .world
         .meddle(|state| state.restraints.bans[0].lifted = lifted);
     scenario.promote().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_binds_hooks_and_the_containers_beside_an_app() {
+    let mut scenario = Scenario::ready_for_green(given::hooked()).await;
+    let digest = scenario.registry.push("proxy", "master");
+    let image = format!("registry.test/proxy@{digest}");
+    let text = given::manifest("hello-b", "").replace(
+        "containers:",
+        &format!("initContainers: [{{name: proxy, image: \"{image}\"}}]\n      containers:"),
+    );
+    scenario.group.apps[1] = given::templated("hello-b", &text);
+    scenario.group.hooks[0].job.image = CheckImage::Image(image);
+    scenario.world.meddle(|state| ban(state, digest.short()));
+    let whose = scenario.refused().await;
+    let whose = whose.iter().map(|why| why.split(':').next().unwrap());
+    assert_eq!(whose.collect::<Vec<_>>(), ["app hello-b", "hook migrate"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -346,4 +374,27 @@ async fn what_could_not_be_judged_is_tried_again() {
     let errored = scenario.abort().await;
     assert_eq!(errored.reasons[0].kind, ReasonKind::CheckErrored);
     scenario.promote().await;
+}
+
+/// A branch whose newest image was deleted offers an older one.
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_back_by_itself() {
+    let scenario = Scenario::ready_for_green(given::hello()).await;
+    let served = scenario.promote().await;
+    scenario.registry.delete_newest("hello-a");
+    let [why] = scenario.refused().await.try_into().unwrap();
+    let tag = &served.apps[0].tag;
+    assert!(why.starts_with("app hello-a: its newest image "), "{why}");
+    assert!(
+        why.ends_with(&format!("is older than {tag}, which serves")),
+        "{why}"
+    );
+    let retried = retried(&scenario).await;
+    assert!(matches!(retried, Deployed::Refused(_)), "{retried:?}");
+    scenario.rests_at(Some(Color::Green));
+
+    let outcome = outcome(overridden(&scenario).await);
+    assert_eq!(outcome.phase, Phase::Promoted);
+    let told = outcome.overrides.unwrap().to_string();
+    assert!(told.contains(&why), "{told}");
 }

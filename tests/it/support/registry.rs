@@ -64,6 +64,13 @@ impl FakeRegistry {
         state.images.entry(repository).or_default().push(image);
     }
 
+    /// Somebody deletes what was pushed last to a repository.
+    pub(crate) fn delete_newest(&self, repository: &str) {
+        let repository = RepositoryName::parse(repository).unwrap();
+        let mut state = self.state.lock().unwrap();
+        state.images.get_mut(&repository).unwrap().pop().unwrap();
+    }
+
     /// From now on it answers nothing else.
     pub(crate) fn fail(&self, error: RegistryError) {
         self.state.lock().unwrap().error = Some(error);
