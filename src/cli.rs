@@ -18,6 +18,7 @@ mod driving;
 mod export;
 mod history;
 mod hold;
+mod init;
 mod install;
 mod kubeconfig;
 mod logs;
@@ -43,6 +44,7 @@ use crate::adapter::clock::SystemClock;
 use crate::adapter::files::Catalog;
 use crate::config::{self, ConfigError};
 use crate::engine::EngineError;
+use crate::engine::init::InitError;
 use crate::engine::propose::ProposeError;
 use crate::group::Group;
 use crate::group::problem::Problems;
@@ -76,6 +78,8 @@ enum CliError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    #[error(transparent)]
+    Init(#[from] InitError),
     #[error(transparent)]
     Records(#[from] RecordsError),
     #[error("{0}")]
@@ -111,6 +115,7 @@ pub async fn run(args: Args) -> Exit {
         Command::Diff(command) => diff::run(&dir, &command).await,
         Command::Export(command) => export::run(&dir, &command).await,
         Command::Remove(command) => remove::run(&dir, command).await,
+        Command::Init(command) => init::run(&dir, &command).await,
         Command::Install(command) => install::run(&dir, &command).await,
         Command::Kubeconfig(command) => kubeconfig::run(&dir, &command).await,
         Command::Token(command) => token::run(&dir, command).await,
@@ -186,9 +191,11 @@ impl CliError {
             {
                 Exit::Usage
             }
-            Self::Engine(_) | Self::Cluster(_) | Self::Config(_) | Self::Records(_) => {
-                Exit::Outside
-            }
+            Self::Engine(_)
+            | Self::Cluster(_)
+            | Self::Config(_)
+            | Self::Init(_)
+            | Self::Records(_) => Exit::Outside,
             Self::Output(_) => Exit::Unexpected,
         }
     }
@@ -200,6 +207,7 @@ fn is_not_set_up(error: &ClusterError) -> bool {
     matches!(
         error,
         ClusterError::NoContext { .. }
+            | ClusterError::NoCurrentContext { .. }
             | ClusterError::NoNamespace { .. }
             | ClusterError::NotInstalled
     )

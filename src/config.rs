@@ -15,12 +15,12 @@ use crate::adapter::ecr::Ecr;
 use crate::adapter::eks::{Eks, Fresh};
 use crate::adapter::files::Catalog;
 use crate::adapter::github::{self, Github};
-use crate::adapter::kubernetes::Connection;
+use crate::adapter::kubernetes::{Connection, Kubernetes};
 use crate::adapter::store::{Recording, Store};
 use crate::engine::Engine;
 use crate::engine::resolve::Sources;
 use crate::group::name::{GroupName, Namespace};
-use crate::group::{ClusterRef, EksRef, Environment, Group, Proof};
+use crate::group::{ClusterRef, EksRef, Environment, Group, Proof, RegistryRef};
 use crate::port::login::{Endpoint, Token};
 use crate::port::recorder::Fan;
 use crate::port::records::PlaceName;
@@ -271,6 +271,32 @@ pub async fn images(group: &Group) -> Result<Images, ConfigError> {
     };
     let registry = Ecr::connect(&environment.registry).await?;
     Ok(Images { registry, forge })
+}
+
+/// What a first group is made of.
+pub struct Surroundings {
+    /// The namespace.
+    pub cluster: Kubernetes,
+    /// The registry of the AWS credentials.
+    pub registry: Ecr,
+}
+
+/// A namespace of a kubeconfig context, and the registry of the AWS credentials. Nothing
+/// is asked yet.
+///
+/// # Errors
+/// There is no such context, or AWS has no region.
+pub async fn surroundings(
+    context: &str,
+    namespace: &Namespace,
+) -> Result<Surroundings, ConfigError> {
+    let connection = Connection::to_context(context).await?;
+    // There is no group yet, and nothing is asked of one.
+    let none = GroupName::parse("init").map_err(|error| ConfigError::Usage(error.to_string()))?;
+    Ok(Surroundings {
+        cluster: connection.group(namespace, &none),
+        registry: Ecr::connect(&RegistryRef::default()).await?,
+    })
 }
 
 /// All valid environments.

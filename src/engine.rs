@@ -15,6 +15,7 @@ mod drive;
 mod handover;
 pub mod hold;
 mod hook;
+pub mod init;
 mod lock;
 mod mend;
 mod output;
@@ -32,6 +33,7 @@ mod switch;
 mod taking;
 mod tell;
 pub mod undo;
+mod written;
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ pub mod github;
 pub mod image;
 pub mod name;
 pub mod problem;
+pub mod report;
 pub mod schedule;
 pub mod settings;
 pub mod slug;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use github::GithubRef;
 use image::{Branch, RepositoryName, TagPattern};
 use name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
+pub use report::Report;
 use schedule::Schedule;
 
 /// The shortest time an old colour is kept, so that its requests drain
@@ -312,7 +314,7 @@ pub struct Check {
     /// From the making of its Job to the start of its container: scheduling,
     /// perhaps a new node, and pulling its image.
     pub start_timeout: Duration,
-    /// What its output is read as.
+    /// What it says beside its exit code.
     pub report: Report,
 }
 
@@ -358,15 +360,4 @@ pub enum CheckImage {
     App(AppName),
     /// A full image reference, used as it is.
     Image(String),
-}
-
-/// What a check's output is read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Report {
-    /// Only the exit code counts.
-    #[default]
-    None,
-    /// Test Anything Protocol on standard output.
-    Tap,
 }

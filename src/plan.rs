@@ -16,6 +16,7 @@ pub mod cron;
 pub mod diff;
 pub mod fingerprint;
 pub mod image;
+pub mod init;
 pub mod kind;
 pub mod label;
 pub mod links;
@@ -201,7 +202,7 @@ pub struct CheckPlan {
     pub timeout: Duration,
     /// From the making of the Job to the container's start.
     pub start_timeout: Duration,
-    /// What its output is read as.
+    /// What it says beside its exit code.
     pub report: Report,
 }
 

@@ -4,10 +4,12 @@
 //! [`verdict`] what a check's run means. Nothing here does I/O or reads a
 //! clock: the engine observes, asks these rules, performs and records.
 
+pub mod cases;
 pub mod check;
 pub mod event;
 pub mod gate;
 pub mod id;
+pub mod junit;
 pub mod next;
 pub mod observed;
 pub mod phase;

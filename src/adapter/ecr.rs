@@ -28,6 +28,7 @@ use crate::adapter::aws::{Session, Source};
 use crate::group::RegistryRef;
 use crate::group::image::RepositoryName;
 use crate::plan::image::{Digest, RegistryImage};
+use crate::plan::init::Repositories;
 use crate::port::registry::{ImageDetails, Listing, Registry, RegistryError, Said};
 use blob::Blobs;
 use manifest::Manifest;
@@ -227,6 +228,45 @@ impl Registry for Ecr {
             }
         }
         Ok(listing)
+    }
+
+    async fn repositories(&self) -> Result<Repositories, RegistryError> {
+        let mut found = Repositories {
+            region: self.region.clone(),
+            account: self.account.clone().unwrap_or_default(),
+            ..Repositories::default()
+        };
+        let mut next = None;
+        loop {
+            let list = |client: &Client| {
+                let request = client
+                    .describe_repositories()
+                    .set_registry_id(self.account.clone())
+                    .max_results(PAGE)
+                    .set_next_token(next.clone());
+                request.send()
+            };
+            let page = match self.session.send(list).await {
+                Ok(page) => page,
+                Err(error) => {
+                    return Err(self.failed("list the repositories".to_owned(), error).await);
+                }
+            };
+            for repository in page.repositories() {
+                if let Some(account) = repository.registry_id() {
+                    account.clone_into(&mut found.account);
+                }
+                let name = repository.repository_name();
+                let name = name.and_then(|name| RepositoryName::parse(name).ok());
+                found.names.extend(name);
+            }
+            match page.next_token {
+                Some(token) if !token.is_empty() => next = Some(token),
+                _ => break,
+            }
+        }
+        found.host = host(&found.account, &self.region);
+        Ok(found)
     }
 
     async fn inspect(

@@ -12,6 +12,7 @@ mod bearer;
 mod client;
 mod collection;
 mod columns;
+mod context;
 mod crd;
 mod error;
 mod events;
@@ -53,6 +54,7 @@ use lease::Held;
 use resource::Resources;
 use watch::Watch;
 
+pub use context::Context;
 pub use events::Events;
 pub use install::{Installed, install, role_yaml};
 pub use status::{GroupStatus, list as list_groups, look_closer, watch as watch_groups};

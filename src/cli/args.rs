@@ -98,6 +98,8 @@ pub enum Command {
     Export(Export),
     /// Take a whole group out of the cluster, after showing what goes
     Remove(Remove),
+    /// Write a first group, from what runs in a namespace and the repositories in ECR
+    Init(Init),
     /// Prepare a cluster: the DeploymentGroup resource, the namespace and a Role
     Install(Install),
     /// Print a kubeconfig for an environment's EKS cluster; kubectl then needs no AWS CLI
@@ -242,6 +244,30 @@ pub struct Status {
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub output: Format,
+}
+
+/// `promoter init`
+#[derive(Debug, ClapArgs)]
+pub struct Init {
+    /// The kubeconfig context to look at; the current one if not given
+    #[arg(long, value_name = "CONTEXT")]
+    pub context: Option<String>,
+
+    /// The namespace to look at; that of the context if not given
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+
+    /// What to call the group; its branch if not given
+    #[arg(short, long, value_name = "GROUP")]
+    pub group: Option<String>,
+
+    /// What to call the environment; the namespace if not given
+    #[arg(short, long, value_name = "ENVIRONMENT")]
+    pub environment: Option<String>,
+
+    /// Write the files without asking
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `promoter install`

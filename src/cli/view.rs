@@ -5,6 +5,7 @@
 //! control characters on its way ([`line`]).
 
 mod difference;
+mod draft;
 mod error;
 mod history;
 mod line;
@@ -27,6 +28,7 @@ mod unified;
 mod words;
 
 pub use difference::difference;
+pub use draft::{draft, next_steps};
 pub use error::{error, refusals, resolve_errors};
 pub use history::{HistoryRow, entry, history};
 pub use login::{credential, kubeconfig};

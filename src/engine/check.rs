@@ -16,6 +16,7 @@ use crate::plan::pin::{Pin, pin};
 use crate::port::ClusterError;
 use crate::promotion::check::{CheckResult, Verdict, tail};
 use crate::promotion::event::Fact;
+use crate::promotion::junit::JunitReport;
 use crate::promotion::next::facts;
 use crate::promotion::observed::{Observed, PodState};
 use crate::promotion::phase::Phase;
@@ -167,10 +168,23 @@ impl Drive {
     ) -> Result<Read, ClusterError> {
         let check = &plan.name;
         let mut log = self.log_read_along(check, observed, attempt).await;
-        // Of a check that passes without a report, what was read along is enough.
-        if log.is_none() && plan.report == Report::None {
+        // Of a check that passes, what was read along is enough, unless it is its report.
+        if log.is_none() && plan.report != Report::Tap {
             log = self.outputs.get(check).map(Output::text);
         }
+        let written = match &plan.report {
+            Report::None | Report::Tap => None,
+            Report::Junit(_) => {
+                let pod = self.pod_of(check, attempt, observed);
+                match self.written_report(pod).await {
+                    Ok(read) => Some(read),
+                    Err(error) if self.waits_for_log(check, &error, observed) => {
+                        return Ok(Read::NotYet);
+                    }
+                    Err(error) => Some(Err(error.to_string())),
+                }
+            }
+        };
         loop {
             let read = match &log {
                 Some(log) => Ok(log.clone()),
@@ -187,11 +201,9 @@ impl Drive {
                     }
                 },
             };
-            let report = read_report(plan.report, read.as_deref());
-            let cases = match &report {
-                ReportFacts::Tap(report) => report.cases.clone(),
-                _ => Vec::new(),
-            };
+            let source = written.as_ref().unwrap_or(&read);
+            let report = read_report(&plan.report, source.as_deref());
+            let cases = report.cases().to_vec();
             let situation = self.situation(observed);
             match rule(&facts(situation, plan, attempt, report)) {
                 // What is held against a check is not concluded from a copy.
@@ -276,10 +288,11 @@ impl Drive {
     }
 }
 
-fn read_report(demanded: Report, log: Result<&str, &String>) -> ReportFacts {
-    match (demanded, log) {
+fn read_report(demanded: &Report, text: Result<&str, &String>) -> ReportFacts {
+    match (demanded, text) {
         (Report::None, _) => ReportFacts::NotDemanded,
         (Report::Tap, Ok(log)) => ReportFacts::Tap(TapReport::read(log)),
-        (Report::Tap, Err(why)) => ReportFacts::Lost(why.clone()),
+        (Report::Junit(file), Ok(output)) => ReportFacts::Junit(JunitReport::read(file, output)),
+        (Report::Tap | Report::Junit(_), Err(why)) => ReportFacts::Lost(why.clone()),
     }
 }

@@ -86,7 +86,7 @@ impl Drive {
         }
     }
 
-    fn pod_of<'a>(
+    pub(super) fn pod_of<'a>(
         &self,
         check: &CheckName,
         attempt: u32,

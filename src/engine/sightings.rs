@@ -22,8 +22,8 @@ pub(super) struct Sightings {
 }
 
 impl Sightings {
-    /// Puts the times at which this process saw checks' Jobs and containers
-    /// and endpoints first, silent nodes and outages last, in place of the cluster's.
+    /// Puts the times at which this process saw checks' Jobs, their containers' beginning
+    /// and end, and endpoints first, silent nodes and outages last, in place of the cluster's.
     pub(super) fn date(&mut self, observed: &mut Observed, now: Timestamp) {
         if observed.outages != self.outages.0 {
             self.outages = (observed.outages, Some(now));
@@ -57,6 +57,9 @@ impl Sightings {
                     // A container that starts again is another run of it.
                     let run = format!("{} {} {since}", pod.uid, container.name);
                     *since = self.first(&run, now);
+                } else if container.ended.is_some() {
+                    let end = format!("{} {} ended", pod.uid, container.name);
+                    container.ended_at = Some(self.first(&end, now));
                 }
             }
         }

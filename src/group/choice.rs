@@ -3,7 +3,8 @@
 //! One table per type: what is read, what editors offer and what people are
 //! shown all come from it.
 
-use super::{Newest, OnRegression, Proof, Report, Start, Untested, When};
+use super::report::ReportKind;
+use super::{Newest, OnRegression, Proof, Start, Untested, When};
 
 /// A value that is written as one of a few words.
 pub trait Choice: Copy + PartialEq + Sized + 'static {
@@ -60,8 +61,12 @@ impl Choice for Start {
         &[("beside", Self::Beside), ("on-promote", Self::OnPromote)];
 }
 
-impl Choice for Report {
-    const WORDS: &'static [(&'static str, Self)] = &[("none", Self::None), ("tap", Self::Tap)];
+impl Choice for ReportKind {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("none", Self::None),
+        ("tap", Self::Tap),
+        ("junit", Self::Junit),
+    ];
 }
 
 impl Choice for When {
@@ -88,7 +93,7 @@ mod tests {
         each_has_a_word::<Newest>();
         each_has_a_word::<OnRegression>();
         each_has_a_word::<Start>();
-        each_has_a_word::<Report>();
+        each_has_a_word::<ReportKind>();
         each_has_a_word::<When>();
     }
 }

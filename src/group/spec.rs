@@ -133,6 +133,8 @@ pub struct CheckSpec {
     pub start_timeout: Option<Spanned<String>>,
     /// `report`.
     pub report: Option<Spanned<String>>,
+    /// `report_file`.
+    pub report_file: Option<Spanned<String>>,
 }
 
 /// A `[[hook]]` table.

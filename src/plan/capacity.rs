@@ -120,8 +120,8 @@ pub fn amount(resource: &str, value: i64) -> String {
     }
 }
 
-/// What one pod of a workload asks for: its containers together, or its
-/// largest init container where that is more.
+/// What one pod of a workload asks for: its containers and sidecars together, or an
+/// init container and the sidecars before it where that is more.
 fn requests(workload: &Object) -> Resources {
     let list = |key: &str| {
         let pointer = format!("/spec/template/spec/{key}");
@@ -153,12 +153,16 @@ fn requests(workload: &Object) -> Resources {
             .iter()
             .map(|c| of(c, resource))
             .fold(0, i64::saturating_add);
-        let largest = list("initContainers")
-            .iter()
-            .map(|c| of(c, resource))
-            .max()
-            .unwrap_or(0);
-        sum.max(largest)
+        let (mut sidecars, mut largest) = (0_i64, 0_i64);
+        for container in list("initContainers") {
+            let wanted = of(&container, resource);
+            if container.get("restartPolicy") == Some(&"Always".into()) {
+                sidecars = sidecars.saturating_add(wanted);
+            } else {
+                largest = largest.max(sidecars.saturating_add(wanted));
+            }
+        }
+        sum.saturating_add(sidecars).max(largest)
     };
     Resources {
         pods: 1,

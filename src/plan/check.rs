@@ -1,13 +1,15 @@
 //! A check as the Job that runs it.
 
+pub mod reporter;
+
 use serde_json::{Value, json};
 
 use super::CheckPlan;
 use super::color::Color;
 use super::label::{self, Role};
 use super::object::{Object, entry};
-use crate::group::Check;
 use crate::group::name::GroupName;
+use crate::group::{Check, Report};
 
 /// The container whose end is the check's end; sidecars do not count.
 pub const CONTAINER: &str = "check";
@@ -53,6 +55,9 @@ pub fn plan(
             },
         },
     }));
+    if let Report::Junit(file) = &check.report {
+        reporter::add(&mut job, file);
+    }
     job.own(group.as_ref(), role);
     for path in [
         &["metadata", "labels"][..],
@@ -71,7 +76,7 @@ pub fn plan(
         job,
         timeout: check.timeout,
         start_timeout: check.start_timeout,
-        report: check.report,
+        report: check.report.clone(),
     }
 }
 

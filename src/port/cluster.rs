@@ -253,6 +253,12 @@ pub enum ClusterError {
         /// The contexts there are.
         known: String,
     },
+    /// The kubeconfig does not say which cluster is meant.
+    #[error("the kubeconfig has no current context; name one with --context: {known}")]
+    NoCurrentContext {
+        /// The contexts there are.
+        known: String,
+    },
     /// The server refuses it.
     #[error("failed to {action}: {reason}")]
     Refused {

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::group::image::RepositoryName;
 use crate::plan::image::{Digest, Platform, RegistryImage};
+use crate::plan::init::Repositories;
 
 /// Lists and describes images.
 #[async_trait]
@@ -25,6 +26,9 @@ pub trait Registry: Send + Sync {
         repository: &RepositoryName,
         tag: &str,
     ) -> Result<Listing, RegistryError>;
+
+    /// The registry itself, and the names of all its repositories.
+    async fn repositories(&self) -> Result<Repositories, RegistryError>;
 
     /// What one image is. What cannot be found out is left out; only an image
     /// that is gone, or a registry that does not answer, is an error.

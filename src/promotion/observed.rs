@@ -132,6 +132,8 @@ pub struct ContainerState {
     pub waiting: Option<(String, String)>,
     /// How it ended, or ended last.
     pub ended: Option<Ended>,
+    /// When this promoter first saw a check's container ended.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// How a container ended.

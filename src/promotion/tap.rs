@@ -18,15 +18,10 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::check::{CaseOutcome, TestCase, Verdict};
-use crate::plan::text::{cut, one_line};
+use super::cases::{NAMED_BYTES, count, failures};
+use super::check::{TestCase, Verdict};
+use crate::plan::text::cut;
 pub use reader::TapReader;
-
-/// Most test cases kept; all are counted.
-pub const MAX_CASES: usize = 2000;
-
-/// Of these, how many are kept free for test cases that failed.
-const FOR_FAILURES: usize = 500;
 
 /// Most problems kept; one is enough to fail the check.
 const MAX_PROBLEMS: usize = 20;
@@ -34,19 +29,14 @@ const MAX_PROBLEMS: usize = 20;
 /// How deep subtests may lie in each other.
 const MAX_DEPTH: usize = 16;
 
-/// How many failed test cases a reason names.
-const NAMED: usize = 3;
-
-/// Most bytes of one name in a reason.
-const NAMED_BYTES: usize = 80;
-
 /// What a TAP report says.
 ///
 /// A suite is not counted beside its own tests: only when it failed though
 /// none of them did, or was skipped or put off as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TapReport {
-    /// The test cases in the order of the report, at most [`MAX_CASES`].
+    /// The test cases in the order of the report, at most
+    /// [`MAX_CASES`](super::cases::MAX_CASES).
     pub cases: Vec<TestCase>,
     /// How many test cases are counted below but not kept in `cases`.
     pub omitted: u64,
@@ -160,7 +150,8 @@ impl TapReport {
     /// nobody can tell, so that is Errored.
     pub fn judge(&self) -> (Verdict, String) {
         if self.failed > 0 {
-            return (Verdict::Failed, self.failures());
+            let reason = failures(&self.cases, self.failed, self.executed());
+            return (Verdict::Failed, reason);
         }
         if let Some(reason) = &self.bailed {
             let reason = if reason.is_empty() {
@@ -192,28 +183,6 @@ impl TapReport {
     fn only_lacks_a_plan(&self) -> bool {
         let kinds: Vec<_> = self.problems.iter().map(|p| &p.kind).collect();
         kinds == [&TapProblemKind::NoPlan]
-    }
-
-    /// `2 of 12 test cases failed: 'a > b', 'c'`
-    fn failures(&self) -> String {
-        let failed = |case: &&TestCase| case.outcome == CaseOutcome::Failed;
-        let names: Vec<String> = self
-            .cases
-            .iter()
-            .filter(failed)
-            .take(NAMED)
-            .map(|case| format!("'{}'", one_line(&case.name, NAMED_BYTES)))
-            .collect();
-        let more = match self.failed.saturating_sub(names.len() as u64) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let all = count(self.executed(), "test case");
-        format!(
-            "{} of {all} failed: {}{more}",
-            self.failed,
-            names.join(", ")
-        )
     }
 
     /// Why nothing was run.
@@ -251,10 +220,6 @@ impl TapReport {
             (skipped, todo) => format!(" ({skipped} skipped, {todo} todo)"),
         }
     }
-}
-
-fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

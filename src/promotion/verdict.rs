@@ -28,6 +28,10 @@ const REASON_BYTES: usize = 500;
 /// The kubelet tries again after 10 and 20 seconds.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// How long a report in files may take to be written after its check has ended. The
+/// kubelet gives a container 30 s to end, once it has seen that its time has come.
+const WRITING: Duration = Duration::from_mins(1);
+
 /// What Kubernetes calls it when a Job or a pod outlived its own deadline.
 const DEADLINE_EXCEEDED: &str = "DeadlineExceeded";
 
@@ -191,6 +195,12 @@ impl CheckFacts {
     }
 
     fn starting(&self) -> Ruling {
+        if let Some(why) = self.pod.as_ref().and_then(PodFacts::reporter_fault) {
+            let reason = format!(
+                "its container `report` could not be started; a report in files needs `sh`, `cat` and `sleep` in the check's image: {why}"
+            );
+            return self.end(Verdict::Errored, &reason);
+        }
         let mut until = later(self.created_at, self.start_timeout);
         if let Some(ContainerFacts::Waiting { reason, message }) = self.container()
             && let Some(fault) = Fault::of(reason)
@@ -254,13 +264,15 @@ impl CheckFacts {
             (Verdict::Errored | Verdict::TimedOut, _)
             | (_, ReportFacts::NotDemanded)
             | (Verdict::Failed, ReportFacts::Lost(_)) => (verdict, reason),
-            (_, ReportFacts::Unread) => return Ruling::ReadReport,
+            (_, ReportFacts::Unread) => return self.unread(),
             (Verdict::Passed, ReportFacts::Lost(why)) => {
                 return self.repeat(&format!("its report could not be read: {why}"));
             }
             (Verdict::Passed, ReportFacts::Tap(report)) => report.judge(),
-            (Verdict::Failed, ReportFacts::Tap(report)) => {
-                let (_, of_report) = report.judge();
+            (Verdict::Passed, ReportFacts::Junit(report)) => report.judge(),
+            (Verdict::Failed, ReportFacts::Tap(_) | ReportFacts::Junit(_)) => {
+                let of_report = self.report.judge().map(|(_, reason)| reason);
+                let of_report = of_report.unwrap_or_default();
                 (verdict, format!("{reason}; {of_report}"))
             }
         };
@@ -268,13 +280,27 @@ impl CheckFacts {
         doubted.unwrap_or_else(|| self.end(verdict, &reason))
     }
 
+    /// A report in files is written once the container has ended.
+    fn unread(&self) -> Ruling {
+        let pod = self.pod.as_ref();
+        let ended_at = pod.and_then(|pod| pod.ended_at);
+        let until = later(ended_at.unwrap_or(self.created_at), WRITING);
+        let goes_on = pod.is_some_and(PodFacts::may_write_report);
+        if !goes_on || self.now >= until {
+            return Ruling::ReadReport;
+        }
+        let waiting_for = "its report to be written".to_owned();
+        Ruling::Running { waiting_for, until }
+    }
+
     /// Where connections to the candidate may have been refused, only an
     /// outright pass says something of it: what failed, was skipped or did not
     /// run at all may have done so for want of an answer.
     fn doubted(&self, verdict: Verdict, reason: &str) -> Option<Ruling> {
         let in_doubt = match (verdict, &self.report) {
-            (Verdict::Failed, _) | (Verdict::Errored, ReportFacts::Tap(_)) => true,
-            (Verdict::Passed, ReportFacts::Tap(report)) => report.skipped + report.todo > 0,
+            (Verdict::Failed, _)
+            | (Verdict::Errored, ReportFacts::Tap(_) | ReportFacts::Junit(_)) => true,
+            (Verdict::Passed, report) => report.is_partial(),
             _ => false,
         };
         let early = "it began before every node could know the candidate";
@@ -301,8 +327,25 @@ impl CheckFacts {
     }
 }
 
+impl PodFacts {
+    /// Whether the container `report` has still to write what the check left.
+    fn may_write_report(&self) -> bool {
+        let is_over = matches!(self.phase, PodPhase::Succeeded | PodPhase::Failed);
+        let has_ended = matches!(self.reporter, None | Some(ContainerFacts::Ended(_)));
+        !is_over && !has_ended
+    }
+
+    /// What keeps the container `report` from starting, and the check with it.
+    fn reporter_fault(&self) -> Option<&str> {
+        match &self.reporter {
+            Some(ContainerFacts::Ended(end)) if end.could_not_start() => Some(&end.message),
+            _ => None,
+        }
+    }
+}
+
 impl ContainerEnd {
-    fn could_not_start(&self) -> bool {
+    pub(super) fn could_not_start(&self) -> bool {
         matches!(self.reason.as_str(), "StartError" | "ContainerCannotRun")
     }
 

@@ -217,7 +217,7 @@ fn inside_keep_old_users_go_back_to_what_was_found() {
 
 /// The example apps as somebody runs them with kubectl, of builds of their own, with users
 /// at the node port; and the group that describes them.
-fn stand(folder: &Folder) -> GroupFile {
+pub(super) fn stand(folder: &Folder) -> GroupFile {
     let branch = format!("stands/{}", folder.namespace);
     let a = folder.read("groups/manifests/hello-a.yaml");
     let a = format!("{a}{INGRESS}");

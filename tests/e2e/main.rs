@@ -39,6 +39,7 @@ mod gate;
 mod handover;
 mod history;
 mod hooks;
+mod init;
 mod isolation;
 mod plugin;
 mod proven;

@@ -8,6 +8,7 @@ mod disturbed;
 mod errored;
 mod failed;
 mod foreign;
+mod reported;
 
 use std::fmt::Write as _;
 

@@ -99,6 +99,46 @@ async fn a_large_repository_takes_a_call_per_thousand_images() {
 }
 
 #[tokio::test]
+async fn repositories_are_listed_page_by_page() {
+    let server = MockServer::start().await;
+    let page = |request: &Request| {
+        let asked: Value = request.body_json().unwrap();
+        let repository = |name: &str| json!({"registryId": ACCOUNT, "repositoryName": name});
+        answer(&match asked["nextToken"].as_str() {
+            None => json!({"repositories": [repository("team/hello-b")], "nextToken": "2"}),
+            Some(_) => json!({"repositories": [repository("hello-a")]}),
+        })
+    };
+    action("DescribeRepositories")
+        .respond_with(page)
+        .expect(2)
+        .mount(&server)
+        .await;
+    let found = ecr(&server).await.repositories().await.unwrap();
+    let names: Vec<_> = found.names.iter().map(RepositoryName::as_str).collect();
+    assert_eq!(names, ["hello-a", "team/hello-b"]);
+    assert_eq!(
+        found.host,
+        format!("{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com")
+    );
+    assert_eq!(
+        (found.account.as_str(), found.region.as_str()),
+        (ACCOUNT, "eu-west-1")
+    );
+
+    let denied = MockServer::start().await;
+    action("DescribeRepositories")
+        .respond_with(failure(400, "AccessDeniedException", "not authorized"))
+        .mount(&denied)
+        .await;
+    let error = ecr(&denied).await.repositories().await.unwrap_err();
+    let RegistryError::Credentials { problem, .. } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(problem, CredentialProblem::Denied);
+}
+
+#[tokio::test]
 async fn a_tag_is_looked_up_by_itself() {
     let server = MockServer::start().await;
     action("DescribeImages")

@@ -1,5 +1,5 @@
 //! Everything that reads what people, CI and tests have written: group files,
-//! manifests, TAP and tags. Whatever it is given, it neither panics nor hangs,
+//! manifests, reports and tags. Whatever it is given, it neither panics nor hangs,
 //! and what it says of it is true.
 //!
 //! Inputs are made from what is well-formed, and then broken in places, since
@@ -9,6 +9,7 @@
 //! that overflows and an input that takes too long are caught as well.
 
 mod groups;
+mod junit;
 mod manifests;
 mod sizes;
 mod tags;

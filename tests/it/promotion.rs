@@ -21,6 +21,7 @@ mod planning;
 mod proven;
 mod refused;
 mod removed;
+mod reported;
 mod required;
 mod restrained;
 mod returning;

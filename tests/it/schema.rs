@@ -144,9 +144,9 @@ fn slips_are_told() {
     );
     assert_eq!(
         group(&format!(
-            "{head}[[hook]]\nname = 'm'\nwhen = 'before-switch'\nreport = 'tap'"
+            "{head}[[hook]]\nname = 'm'\nwhen = 'before-switch'\nreports = 'tap'"
         )),
-        ".hook[0].report: is not known"
+        ".hook[0].reports: is not known"
     );
     assert_eq!(
         environment(

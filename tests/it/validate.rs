@@ -258,12 +258,12 @@ fn every_problem_of_every_file_is_told() {
        |
        = help: did you mean `hello`?
 
-    error: groups/first.toml:34:10: `report` cannot be `junit` yet
+    error: groups/first.toml:34:10: `report = "junit"` needs `report_file`
        |
     34 | report = "junit"
        |          ^^^^^^^
        |
-       = help: it comes later; use "tap", or "none" for the exit code alone
+       = help: write where the check leaves its report, as report_file = "/reports/junit.xml"
 
     error: groups/first.toml:36:1: the check says more than once what it runs in
        |

@@ -31,6 +31,14 @@ impl Ecr {
                 similar: self.similar(repository).await,
             };
         }
+        self.failed(action, error).await
+    }
+
+    /// The same for a request that is about no repository.
+    pub(super) async fn failed<E>(&self, action: String, error: SdkError<E>) -> RegistryError
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
         match self.session.meaning(&error).await {
             Meaning::Throttled { attempts, source } => {
                 RegistryError::Throttled { attempts, source }

@@ -105,7 +105,7 @@ fn checks(proposal: &Proposal) -> Vec<Line> {
                 format!(
                     "  timeout {}, {}",
                     Short(check.timeout),
-                    report(check.report)
+                    report(&check.report)
                 ),
             )
     });
@@ -170,10 +170,11 @@ fn check_image(check: &CheckPlan) -> String {
     }
 }
 
-fn report(report: Report) -> &'static str {
+fn report(report: &Report) -> String {
     match report {
-        Report::None => "judged by its exit code",
-        Report::Tap => "reports its test cases as TAP",
+        Report::None => "judged by its exit code".to_owned(),
+        Report::Tap => "reports its test cases as TAP".to_owned(),
+        Report::Junit(file) => format!("reports its test cases as JUnit in {}", file.as_str()),
     }
 }
 

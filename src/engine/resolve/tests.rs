@@ -16,6 +16,7 @@ use crate::group::{
     Strategy, Untested,
 };
 use crate::plan::image::{Digest, Platform, RegistryImage};
+use crate::plan::init::Repositories;
 use crate::plan::resolve::BRANCH_LABEL;
 use crate::port::registry::{ImageDetails, Listing};
 
@@ -78,6 +79,10 @@ impl Registry for Fake {
         self.asked.lock().unwrap().push(format!("tagged {tag}"));
         listing.images.retain(|i| i.tags.iter().any(|t| t == tag));
         Ok(listing)
+    }
+
+    async fn repositories(&self) -> Result<Repositories, RegistryError> {
+        Ok(Repositories::default())
     }
 
     async fn inspect(

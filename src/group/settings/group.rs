@@ -2,6 +2,7 @@
 
 use super::{Origin, Setting, Shown, at, is, names, word};
 use crate::group::choice::BlueGreen;
+use crate::group::report::ReportFile;
 use crate::group::spec::{
     AppSpec, CheckSpec, DefaultsSpec, EnvironmentSpec, GroupSpec, Spanned, StrategySpec,
 };
@@ -29,12 +30,6 @@ pub fn group(
     for (spec, check) in spec.checks.iter().zip(&made.checks) {
         let prefix = format!("check.{}", check.name);
         settings.extend(layers.job(&prefix, spec, check));
-        let from = layers.own(spec.report.as_ref());
-        settings.push(Setting::new(
-            format!("{prefix}.report"),
-            word(check.report),
-            from,
-        ));
     }
     for (spec, Hook { when, job }) in spec.hooks.iter().zip(&made.hooks) {
         let prefix = format!("hook.{}", job.name);
@@ -282,7 +277,8 @@ impl Layers<'_> {
             env,
             timeout,
             start_timeout,
-            report: _,
+            report,
+            report_file,
         } = spec;
         let setting =
             |key: &str, value: Shown, from| Setting::new(format!("{prefix}.{key}"), value, from);
@@ -322,6 +318,16 @@ impl Layers<'_> {
                 "start_timeout",
                 made.start_timeout.into(),
                 self.own(start_timeout.as_ref()),
+            ),
+            setting(
+                "report",
+                word(made.report.kind()),
+                self.own(report.as_ref()),
+            ),
+            setting(
+                "report_file",
+                made.report.file().map(ReportFile::as_str).into(),
+                self.own(report_file.as_ref()),
             ),
         ]
     }

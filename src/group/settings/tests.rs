@@ -224,6 +224,7 @@ fn each_says_where_it_is_from() {
     check.buys.timeout = "25s"  environments/v2.toml:14
     check.buys.start_timeout = "2m"  built-in
     check.buys.report = "none"  built-in
+    check.buys.report_file = -  not set
     check.greets.name = "greets"  groups/g.toml:23
     check.greets.repository = "greetings"  groups/g.toml:24
     check.greets.app = -  not set
@@ -235,6 +236,7 @@ fn each_says_where_it_is_from() {
     check.greets.timeout = "25s"  environments/v2.toml:14
     check.greets.start_timeout = "2m"  built-in
     check.greets.report = "none"  built-in
+    check.greets.report_file = -  not set
     hook.migrates.when = "before-switch"  groups/g.toml:20
     hook.migrates.name = "migrates"  groups/g.toml:19
     hook.migrates.repository = -  not set
@@ -246,6 +248,8 @@ fn each_says_where_it_is_from() {
     hook.migrates.env = -  not set
     hook.migrates.timeout = "25s"  environments/v2.toml:14
     hook.migrates.start_timeout = "2m"  built-in
+    hook.migrates.report = "none"  built-in
+    hook.migrates.report_file = -  not set
     environment.name = "v2"  environments/v2.toml:2
     environment.namespace = "shop"  environments/v2.toml:3
     environment.cluster.context = -  not set

@@ -12,7 +12,8 @@ use super::shared::{
 };
 use super::{AppSpec, CheckSpec, GroupSpec, HookSpec, StrategySpec};
 use crate::group::choice::BlueGreen;
-use crate::group::{OnRegression, PARALLEL, PORTS, Report, Start, When};
+use crate::group::report::ReportKind;
+use crate::group::{OnRegression, PARALLEL, PORTS, Start, When};
 
 /// A group file.
 pub(super) const FILE: Keys = Keys {
@@ -135,16 +136,9 @@ const APP: Keys = Keys {
 
 const CHECK: Keys = Keys {
     title: "[[check]]",
-    parts: &[
-        JOB,
-        &[Key::word::<Report>(
-            "report",
-            "What its output is read as, to show single test cases",
-        )],
-    ],
+    parts: &[JOB],
 };
 
-/// A hook has no test cases.
 const HOOK: Keys = Keys {
     title: "[[hook]]",
     parts: &[
@@ -184,6 +178,14 @@ const JOB: &[Key] = &[
         "start_timeout",
         "How long its container may take to start; 2m unless told",
     ),
+    Key::word::<ReportKind>(
+        "report",
+        "What it reports its test cases as: TAP in its output, or JUnit in files",
+    ),
+    Key::text(
+        "report_file",
+        "Where in its container the JUnit files are: an absolute path, with * and ? in the name",
+    ),
 ];
 
 pub(super) fn group(reader: &mut Reader, root: &Table<'_>) -> GroupSpec {
@@ -209,7 +211,7 @@ pub(super) fn group(reader: &mut Reader, root: &Table<'_>) -> GroupSpec {
         checks: reader
             .tables(root, "check", &CHECK)
             .iter()
-            .map(|table| check(reader, table))
+            .map(|table| job(reader, table))
             .collect(),
         hooks: reader
             .tables(root, "hook", &HOOK)
@@ -257,13 +259,6 @@ fn hook(reader: &mut Reader, table: &Table<'_>) -> HookSpec {
     }
 }
 
-fn check(reader: &mut Reader, table: &Table<'_>) -> CheckSpec {
-    CheckSpec {
-        report: reader.text(table, "report"),
-        ..job(reader, table)
-    }
-}
-
 fn job(reader: &mut Reader, table: &Table<'_>) -> CheckSpec {
     CheckSpec {
         place: table.place.clone(),
@@ -277,6 +272,7 @@ fn job(reader: &mut Reader, table: &Table<'_>) -> CheckSpec {
         env: reader.entries(table, "env"),
         timeout: reader.text(table, "timeout"),
         start_timeout: reader.text(table, "start_timeout"),
-        report: None,
+        report: reader.text(table, "report"),
+        report_file: reader.text(table, "report_file"),
     }
 }

@@ -11,8 +11,9 @@ use super::{Layers, setting};
 use crate::group::START_TIMEOUT;
 use crate::group::image::RepositoryName;
 use crate::group::name::{AppName, CheckName, GROUP_AND_CHECK, GroupName};
+use crate::group::report::{ReportFile, ReportKind};
 use crate::group::spec::{CheckSpec, Spanned};
-use crate::group::{Check, CheckImage, Hook, Report as ReportKind, When};
+use crate::group::{Check, CheckImage, Hook, Report as Reported, When};
 
 pub(super) fn checks(
     report: &mut Report,
@@ -70,7 +71,7 @@ fn job(
     let env = report.env(spec.env.as_ref());
     let timeout = setting::timeout(report, spec.timeout.as_ref());
     let start_timeout = setting::timeout(report, spec.start_timeout.as_ref());
-    let kind = report_kind(report, spec.report.as_ref());
+    let reported = reported(report, spec);
     Some(Check {
         name: name?,
         image: image?,
@@ -82,18 +83,33 @@ fn job(
         env,
         timeout: timeout.unwrap_or(layers.defaults.timeout),
         start_timeout: start_timeout.unwrap_or(START_TIMEOUT),
-        report: kind.unwrap_or_default(),
+        report: reported,
     })
 }
 
-fn report_kind(report: &mut Report, written: Option<&Spanned<String>>) -> Option<ReportKind> {
-    if let Some(written) = written.filter(|written| written.get_ref() == "junit") {
-        let problem = report.error(&written.span(), "`report` cannot be `junit` yet");
-        report
-            .push(problem.hint("it comes later; use \"tap\", or \"none\" for the exit code alone"));
-        return None;
+fn reported(report: &mut Report, spec: &CheckSpec) -> Reported {
+    let kind = report.choice(spec.report.as_ref(), "report");
+    let file = report.parse(spec.report_file.as_ref(), ReportFile::parse);
+    match (kind, spec.report.as_ref(), spec.report_file.as_ref()) {
+        (Some(ReportKind::Junit), Some(written), None) => {
+            let problem = report.error(&written.span(), "`report = \"junit\"` needs `report_file`");
+            report.push(problem.hint(
+                "write where the check leaves its report, as report_file = \"/reports/junit.xml\"",
+            ));
+            Reported::None
+        }
+        (Some(ReportKind::Junit), ..) => file.map_or(Reported::None, Reported::Junit),
+        (kind, _, written) => {
+            if let Some(written) = written {
+                let message = "`report_file` is for checks and hooks with `report = \"junit\"`";
+                report.push(report.error(&written.span(), message));
+            }
+            match kind {
+                Some(ReportKind::Tap) => Reported::Tap,
+                Some(ReportKind::None | ReportKind::Junit) | None => Reported::None,
+            }
+        }
     }
-    report.choice(written, "report")
 }
 
 fn image(

@@ -274,7 +274,7 @@ fn hooks() {
         r#"app = "aa""#,
     ]);
     let never = hook(&[r#"name = "h""#, r#"when = "never""#, r#"app = "aa""#]);
-    let bare = hook(&[r#"name = "h""#, r#"report = "tap""#]);
+    let bare = hook(&[r#"name = "h""#, r#"reports = "tap""#]);
     let twice = hook(&[
         r#"name = "c""#,
         r#"when = "after-promote""#,
@@ -288,7 +288,6 @@ fn hooks() {
     [[hook]]; name = "h"; report = "tap"
       g.toml:9:1: `when` is missing
       g.toml:9:1: the hook does not say what it runs in
-      g.toml:11:1: [[hook]] has no key `report`
     [[hook]]; name = "c"; when = "after-promote"; app = "aa"
       g.toml:10:8: check or hook `c` is already in line 14
     "#);
@@ -485,11 +484,15 @@ fn checks() {
         "image = 'host:5000/tests'",
         "image = 'tests:1'\ncommand = ['npm', 'test']",
         "image = 'tests@sha256:00'\nreport = 'junit'",
+        "image = 'tests:1'\nreport = 'junit'\nreport_file = '/reports/*.xml'",
+        "image = 'tests:1'\nreport = 'junit'\nreport_file = 'junit.xml'",
+        "image = 'tests:1'\nreport = 'tap'\nreport_file = '/reports/junit.xml'",
+        "image = 'tests:1'\nreport_file = '/junit.xml'",
         "image = 'tests:1'\nreport = 'xml'",
         "image = 'tests:1'\ntimeout = '5 min'",
         "image = 'tests:1'\nenv = { '=' = '' }",
     ];
-    assert_snapshot!(table(r#"repository = "tests""#, &lines), @"
+    assert_snapshot!(table(r#"repository = "tests""#, &lines), @r#"
     (nothing)
       g.toml:9:1: the check does not say what it runs in
     repository = 'tests'; app = 'aa'
@@ -509,14 +512,23 @@ fn checks() {
     image = 'tests:1'; command = ['npm', 'test']
       valid
     image = 'tests@sha256:00'; report = 'junit'
-      g.toml:12:10: `report` cannot be `junit` yet
+      g.toml:12:10: `report = "junit"` needs `report_file`
+    image = 'tests:1'; report = 'junit'; report_file = '/reports/*.xml'
+      valid
+    image = 'tests:1'; report = 'junit'; report_file = 'junit.xml'
+      g.toml:13:15: `junit.xml` is not an absolute path, write one like /reports/junit.xml
+    image = 'tests:1'; report = 'tap'; report_file = '/reports/junit.xml'
+      g.toml:13:15: `report_file` is for checks and hooks with `report = "junit"`
+    image = 'tests:1'; report_file = '/junit.xml'
+      g.toml:12:15: `/junit.xml` lies in no folder of its own, write one like /reports/junit.xml
+      g.toml:12:15: `report_file` is for checks and hooks with `report = "junit"`
     image = 'tests:1'; report = 'xml'
       g.toml:12:10: `report` cannot be `xml`
     image = 'tests:1'; timeout = '5 min'
       g.toml:12:11: `5 min` is not a duration: there is no unit ` min`, the units are h, m, s and ms
     image = 'tests:1'; env = { '=' = '' }
       g.toml:12:9: `=` cannot be the name of an environment variable
-    ");
+    "#);
 }
 
 #[test]
@@ -639,12 +651,12 @@ report = "junit"
        |
        = help: did you mean `world`?
 
-    error: groups/g.toml:19:10: `report` cannot be `junit` yet
+    error: groups/g.toml:19:10: `report = "junit"` needs `report_file`
        |
     19 | report = "junit"
        |          ^^^^^^^
        |
-       = help: it comes later; use "tap", or "none" for the exit code alone
+       = help: write where the check leaves its report, as report_file = "/reports/junit.xml"
     "#);
 }
 

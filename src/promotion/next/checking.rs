@@ -5,11 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, hooks, names};
-use crate::group::{ENDPOINT_DELAY, When};
+use crate::group::{ENDPOINT_DELAY, Report, When};
 use crate::plan::CheckPlan;
+use crate::plan::check::reporter::REPORTER;
 use crate::plan::check::{CONTAINER, MAX_ATTEMPTS, job_name};
 use crate::promotion::gate::{AbortKind, AbortReason, Decision};
-use crate::promotion::observed::{ContainerState, JobState, PodState};
+use crate::promotion::observed::{ContainerState, Ended, JobState, PodState};
 use crate::promotion::verdict::{
     CheckFacts, ContainerEnd, ContainerFacts, JobFacts, Owner, PodFacts, PodPhase, Presence,
     ReportFacts, Ruling, rule,
@@ -61,7 +62,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
             situation,
             check,
             attempt,
-            ReportFacts::unread(check.report),
+            ReportFacts::unread(&check.report),
         )) {
             Ruling::Running { waiting_for, until } => {
                 waits.push((until, format!("check {}: {waiting_for}", check.name)));
@@ -225,7 +226,7 @@ pub fn facts(
             },
             ended: job.and_then(|job| job.ended.clone()),
         },
-        pod: pod.map(|pod| pod_facts(pod, pods.len())),
+        pod: pod.map(|pod| pod_facts(pod, pods.len(), &check.report)),
         report,
         attempt,
         early: situation.promotion.early.contains(&check.name),
@@ -284,7 +285,7 @@ fn owner(situation: Situation<'_>, job: &JobState, pod: Option<&PodState>) -> Ow
 
 /// A Job makes one pod, as that may not fail: which of several ran the check, and
 /// which somebody made up, cannot be told.
-fn pod_facts(pod: &PodState, of_job: usize) -> PodFacts {
+fn pod_facts(pod: &PodState, of_job: usize, report: &Report) -> PodFacts {
     let container = pod.container(CONTAINER);
     let another = (of_job > 1).then(|| "its Job has another pod".to_owned());
     PodFacts {
@@ -294,6 +295,19 @@ fn pod_facts(pod: &PodState, of_job: usize) -> PodFacts {
         reason: pod.reason.clone(),
         unschedulable: pod.unschedulable.clone(),
         container: container.map_or(ContainerFacts::Unreported, container_facts),
+        ended_at: container.and_then(|container| container.ended_at),
+        reporter: matches!(report, Report::Junit(_)).then(|| reporter_facts(pod)),
+    }
+}
+
+/// The sidecar is started again and again where that fails; why it did is what counts.
+fn reporter_facts(pod: &PodState) -> ContainerFacts {
+    let Some(container) = pod.container(REPORTER) else {
+        return ContainerFacts::Unreported;
+    };
+    match container.ended.as_ref().map(container_end) {
+        Some(end) if end.could_not_start() => ContainerFacts::Ended(end),
+        _ => container_facts(container),
     }
 }
 
@@ -307,15 +321,17 @@ fn container_facts(container: &ContainerState) -> ContainerFacts {
             message: message.clone(),
         };
     }
-    let Some(ended) = &container.ended else {
-        return ContainerFacts::Unreported;
-    };
-    ContainerFacts::Ended(ContainerEnd {
+    let ended = container.ended.as_ref().map(container_end);
+    ended.map_or(ContainerFacts::Unreported, ContainerFacts::Ended)
+}
+
+fn container_end(ended: &Ended) -> ContainerEnd {
+    ContainerEnd {
         exit_code: ended.exit_code,
         signal: ended.signal,
         reason: ended.reason.clone(),
         message: ended.message.clone(),
         started_at: ended.started_at,
         finished_at: ended.finished_at,
-    })
+    }
 }

@@ -80,7 +80,7 @@ pub(super) fn run(situation: Situation<'_>, hook: &CheckPlan) -> Next {
             uid: uid.clone(),
         });
     }
-    let report = ReportFacts::unread(hook.report);
+    let report = ReportFacts::unread(&hook.report);
     match rule(&facts(situation, hook, attempt, report)) {
         Ruling::Running { waiting_for, until } => Next::Wait {
             wait_for: format!("hook {name}: {waiting_for}"),

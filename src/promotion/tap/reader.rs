@@ -7,18 +7,13 @@
 
 use super::block::{Block, Details};
 use super::line::{self, Directive, Kind, Line, Test};
-use super::{
-    FOR_FAILURES, MAX_CASES, MAX_DEPTH, MAX_PROBLEMS, TapPlan, TapProblem, TapProblemKind,
-    TapReport,
-};
+use super::{MAX_DEPTH, MAX_PROBLEMS, TapPlan, TapProblem, TapProblemKind, TapReport};
 use crate::plan::text::{cut, one_line};
+use crate::promotion::cases::{is_script, keep};
 use crate::promotion::check::{CaseOutcome, DIAGNOSTIC_BYTES, LINE_BYTES, NAME_BYTES, TestCase};
 
 /// Spaces before a subtest, for every level.
 const INDENT: usize = 4;
-
-/// Files that Node's runner names like a test when there is no test in them.
-const SCRIPTS: [&str; 6] = [".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"];
 
 /// Reads a TAP report line by line; see [`TapReport::read`].
 #[derive(Debug)]
@@ -227,7 +222,7 @@ impl TapReader {
         };
         let announced = std::mem::take(&mut self.announced);
         let raw = cut(test.name, NAME_BYTES);
-        let script = SCRIPTS.iter().any(|end| raw.ends_with(end));
+        let script = is_script(&raw);
         self.pending = Some(Pending {
             indent,
             file: depth == 0 && script && announced == raw,
@@ -346,23 +341,17 @@ impl TapReader {
             CaseOutcome::Todo => &mut report.todo,
         };
         *total = total.saturating_add(1);
-        let room = if failed {
-            MAX_CASES
-        } else {
-            MAX_CASES - FOR_FAILURES
-        };
-        if report.cases.len() >= room {
-            report.omitted = report.omitted.saturating_add(1);
-            return;
-        }
-        report.cases.push(TestCase {
+        let case = TestCase {
             name: pending.name,
             outcome: pending.outcome,
             duration_ms: details.duration_ms,
             diagnostic: details
                 .diagnostic
                 .filter(|_| matches!(pending.outcome, CaseOutcome::Failed | CaseOutcome::Todo)),
-        });
+        };
+        if !keep(&mut report.cases, case) {
+            report.omitted = report.omitted.saturating_add(1);
+        }
     }
 
     fn problem(&mut self, kind: TapProblemKind) {

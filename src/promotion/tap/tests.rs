@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::promotion::cases::{FOR_FAILURES, MAX_CASES};
 
 /// The report as a person would note it down.
 fn note(report: &TapReport) -> String {

@@ -8,6 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::group::Report;
+use crate::promotion::check::{TestCase, Verdict};
+use crate::promotion::junit::JunitReport;
 use crate::promotion::tap::TapReport;
 
 /// What was seen of one run of a check.
@@ -84,6 +86,10 @@ pub struct PodFacts {
     pub unschedulable: Option<String>,
     /// Its container `check`.
     pub container: ContainerFacts,
+    /// When that was first seen to have ended.
+    pub ended_at: Option<Timestamp>,
+    /// Its container `report`, where the check has one.
+    pub reporter: Option<ContainerFacts>,
 }
 
 /// The phase of a pod.
@@ -163,14 +169,43 @@ pub enum ReportFacts {
     Lost(String),
     /// What it says.
     Tap(TapReport),
+    /// What its files say.
+    Junit(JunitReport),
 }
 
 impl ReportFacts {
     /// What is known before anything was read.
-    pub fn unread(demanded: Report) -> Self {
+    pub fn unread(demanded: &Report) -> Self {
         match demanded {
             Report::None => Self::NotDemanded,
-            Report::Tap => Self::Unread,
+            Report::Tap | Report::Junit(_) => Self::Unread,
+        }
+    }
+
+    /// What the report alone says of its check, if it was read.
+    pub fn judge(&self) -> Option<(Verdict, String)> {
+        match self {
+            Self::NotDemanded | Self::Unread | Self::Lost(_) => None,
+            Self::Tap(report) => Some(report.judge()),
+            Self::Junit(report) => Some(report.judge()),
+        }
+    }
+
+    /// Whether some of its test cases were not run, or decide nothing.
+    pub fn is_partial(&self) -> bool {
+        match self {
+            Self::NotDemanded | Self::Unread | Self::Lost(_) => false,
+            Self::Tap(report) => report.skipped + report.todo > 0,
+            Self::Junit(report) => report.skipped > 0,
+        }
+    }
+
+    /// Its test cases.
+    pub fn cases(&self) -> &[TestCase] {
+        match self {
+            Self::NotDemanded | Self::Unread | Self::Lost(_) => &[],
+            Self::Tap(report) => &report.cases,
+            Self::Junit(report) => &report.cases,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Every combination of facts, and the words of single rulings.
 
 use super::*;
+use crate::group::report::ReportFile;
+use crate::promotion::junit::JunitReport;
 use crate::promotion::tap::TapReport;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -29,6 +31,8 @@ fn pod(container: ContainerFacts) -> PodFacts {
         reason: None,
         unschedulable: None,
         container,
+        ended_at: Some(at(-10)),
+        reporter: None,
     }
 }
 
@@ -67,6 +71,18 @@ fn waiting(reason: &str, message: &str) -> CheckFacts {
 
 fn tap(log: &str) -> ReportFacts {
     ReportFacts::Tap(TapReport::read(log))
+}
+
+fn junit(output: &str) -> ReportFacts {
+    let file = ReportFile::parse("/r/junit.xml").unwrap();
+    ReportFacts::Junit(JunitReport::read(&file, output))
+}
+
+/// One file of the report, as the sidecar writes it.
+fn written(document: &str) -> ReportFacts {
+    junit(&format!(
+        "\u{1}file /r/junit.xml\n{document}\n\u{1}done 0\n\u{1}end\n"
+    ))
 }
 
 #[track_caller]
@@ -351,6 +367,96 @@ fn reports() {
     );
 }
 
+/// One row each of the table of reports in docs/verdicts.md.
+#[test]
+fn reports_in_files() {
+    let with = |exit_code, report| {
+        let mut facts = ended(|end| end.exit_code = exit_code);
+        facts.report = report;
+        facts
+    };
+    let passing = "<testsuite><testcase name='a'/></testsuite>";
+    let failing = "<testsuite><testcase name='a'><failure/></testcase></testsuite>";
+    let skipping = "<testsuite><testcase name='a'><skipped/></testcase></testsuite>";
+    let cut = "<testsuite><testcase name='a'/>";
+    check(&with(0, written(passing)), "passed: 1 test case passed");
+    check(
+        &with(0, written(failing)),
+        "failed: 1 of 1 test case failed: 'a'",
+    );
+    check(
+        &with(0, written(cut)),
+        "failed: the JUnit report does not add up: /r/junit.xml line 2: it ends within <testsuite>, so it was cut off",
+    );
+    check(
+        &with(0, junit("\u{1}end\n")),
+        "errored: no report: there is no /r/junit.xml",
+    );
+    check(
+        &with(0, written("")),
+        "errored: no report: /r/junit.xml is empty",
+    );
+    check(
+        &with(0, written(skipping)),
+        "errored: no test was run: 1 skipped",
+    );
+    check(
+        &with(1, written(passing)),
+        "failed: exit 1; 1 test case passed",
+    );
+    check(
+        &with(1, junit("\u{1}end\n")),
+        "failed: exit 1; no report: there is no /r/junit.xml",
+    );
+    let lost = || ReportFacts::Lost("its container `report` ended without a word".to_owned());
+    check(
+        &with(0, lost()),
+        "rerun: its report could not be read: its container `report` ended without a word",
+    );
+    check(&with(1, lost()), "failed: exit 1");
+}
+
+/// The sidecar writes once the check has ended; a check waits for that, not for ever.
+#[test]
+fn reports_are_waited_for() {
+    let with = |reporter, phase| {
+        let mut facts = ended(|_| {});
+        facts.report = ReportFacts::Unread;
+        if let Some(pod) = &mut facts.pod {
+            (pod.reporter, pod.phase) = (Some(reporter), phase);
+        }
+        facts
+    };
+    let running = || ContainerFacts::Running { since: at(-30) };
+    let waits = "waiting for its report to be written (50 s left)";
+    check(&with(running(), PodPhase::Running), waits);
+    check(&with(ContainerFacts::Unreported, PodPhase::Running), waits);
+    let mut late = with(running(), PodPhase::Running);
+    late.now = at(50);
+    check(&late, "read the report");
+    check(&with(running(), PodPhase::Succeeded), "read the report");
+    let ended = ContainerFacts::Ended(good_end());
+    check(&with(ended, PodPhase::Running), "read the report");
+}
+
+/// Without its sidecar a check never begins, and that is no pod's fault.
+#[test]
+fn images_without_a_shell() {
+    let mut facts = waiting("PodInitializing", "");
+    if let Some(pod) = &mut facts.pod {
+        pod.reporter = Some(ContainerFacts::Ended(ContainerEnd {
+            exit_code: 128,
+            reason: "StartError".to_owned(),
+            message: "exec: \"sh\": not found".to_owned(),
+            ..good_end()
+        }));
+    }
+    check(
+        &facts,
+        "errored: its container `report` could not be started; a report in files needs `sh`, `cat` and `sleep` in the check's image: exec: \"sh\": not found",
+    );
+}
+
 fn containers() -> Vec<ContainerFacts> {
     let mut all = vec![
         ContainerFacts::Unreported,
@@ -429,6 +535,16 @@ fn report_facts() -> Vec<ReportFacts> {
     ]
     .map(tap)
     .into();
+    all.extend(
+        [
+            "<testsuite><testcase/></testsuite>",
+            "<testsuite><testcase><failure/></testcase></testsuite>",
+            "<testsuite><testcase><skipped/></testcase></testsuite>",
+            "<testsuite><testcase/>",
+        ]
+        .map(written),
+    );
+    all.push(junit("\u{1}end\n"));
     all.push(ReportFacts::NotDemanded);
     all.push(ReportFacts::Unread);
     all.push(ReportFacts::Lost("gone".to_owned()));
@@ -445,6 +561,7 @@ fn may_pass(facts: &CheckFacts) -> bool {
         ReportFacts::NotDemanded => true,
         ReportFacts::Unread | ReportFacts::Lost(_) => false,
         ReportFacts::Tap(report) => report.judge().0 == Verdict::Passed,
+        ReportFacts::Junit(report) => report.judge().0 == Verdict::Passed,
     };
     facts.owner == Owner::Ours
         && facts.job.presence == Presence::Present
@@ -578,4 +695,14 @@ fn early_runs() {
     );
     early(0, Some("1..1\nok 1 - a # TODO later"), "rerun");
     early(0, Some("1..0 # SKIP unreachable"), "rerun");
+    let mut facts = ended(|_| {});
+    facts.early = true;
+    for document in [
+        "<testsuite><testcase/><testcase><skipped/></testcase></testsuite>",
+        "<testsuite/>",
+        "<testsuite><testcase><failure/></testcase></testsuite>",
+    ] {
+        facts.report = written(document);
+        assert!(matches!(rule(&facts), Ruling::Rerun { .. }), "{document}");
+    }
 }

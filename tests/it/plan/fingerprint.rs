@@ -98,7 +98,7 @@ const RELEASE: [(&str, Change); 17] = [
     }),
 ];
 
-const CHECKS: [(&str, Change); 8] = [
+const CHECKS: [(&str, Change); 9] = [
     ("a check less", |g, _| drop(g.checks.pop())),
     ("a command", |g, _| {
         g.checks[0].command = vec!["npm".into(), "test".into()];
@@ -113,6 +113,9 @@ const CHECKS: [(&str, Change); 8] = [
         g.checks[0].start_timeout = Duration::from_secs(61);
     }),
     ("a report", |g, _| g.checks[0].report = Report::Tap),
+    ("a report in a file", |g, _| {
+        g.checks[0].report = given::junit("x").report;
+    }),
     ("a check's image", |_, r| {
         let app = r.apps.values().next().unwrap().clone();
         let check = r.checks.values_mut().next().unwrap();

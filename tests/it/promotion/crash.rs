@@ -198,6 +198,29 @@ async fn a_check_that_fails() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_check_whose_report_in_a_file_says_no() {
+    let failing = "<testsuite><testcase name='a'><error/></testcase></testsuite>";
+    let mut group = given::hello();
+    group.checks = vec![given::junit("greets")];
+    let ready = ready_with(group, Duration::from_secs(30)).await;
+    let story = Story {
+        name: "a report says no",
+        ends_at: Some(Color::Blue),
+        after_call: Some("create Job"),
+        pauses: SOON_OR_LATE,
+        setting: async || {
+            let scenario = ready.twin();
+            let run = || Run::exits(0).reports(failing);
+            (0..9).for_each(|_| scenario.world.run("greets", run()));
+            scenario
+        },
+        act: deploy,
+        after: deploys,
+    };
+    story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_check_that_begins_too_early() {
     let story = Story {
         name: "a check begins too early",

@@ -7,6 +7,7 @@ use promoter::engine::undo::Wish;
 use promoter::group::github::GithubRef;
 use promoter::group::image::{Branch, RepositoryName, TagPattern};
 use promoter::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
+use promoter::group::report::ReportFile;
 use promoter::group::{
     App, BranchImage, Check, CheckImage, ClusterRef, Environment, Group, Hook, Inline, Manifest,
     Newest, OnRegression, Proof, RegistryRef, Report, Start, Strategy, Template, Untested, When,
@@ -321,6 +322,15 @@ pub(crate) fn check(name: &str) -> Check {
 pub(crate) fn tap(name: &str) -> Check {
     Check {
         report: Report::Tap,
+        ..check(name)
+    }
+}
+
+/// A check that leaves a `JUnit` report in a file.
+pub(crate) fn junit(name: &str) -> Check {
+    let file = ReportFile::parse("/reports/junit.xml").unwrap();
+    Check {
+        report: Report::Junit(file),
         ..check(name)
     }
 }

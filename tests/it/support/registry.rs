@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use promoter::group::image::{Branch, RepositoryName, TagPattern};
 use promoter::plan::image::{Digest, Platform, RegistryImage};
+use promoter::plan::init::Repositories;
 use promoter::port::registry::{ImageDetails, Listing, Registry, RegistryError};
 use sha2::{Digest as _, Sha256};
 
@@ -137,6 +138,19 @@ impl Registry for FakeRegistry {
         let mut listing = self.images(repository).await?;
         listing.images.retain(|i| i.tags.iter().any(|t| t == tag));
         Ok(listing)
+    }
+
+    async fn repositories(&self) -> Result<Repositories, RegistryError> {
+        let state = self.state.lock().unwrap();
+        if let Some(error) = &state.error {
+            return Err(error.clone());
+        }
+        Ok(Repositories {
+            host: "registry.test".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "eu-west-1".to_owned(),
+            names: state.images.keys().cloned().collect(),
+        })
     }
 
     async fn inspect(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use promoter::group::name::{AppName, CheckName};
 use promoter::plan::check::CONTAINER;
 use promoter::plan::color::Color;
@@ -35,6 +36,8 @@ pub(crate) struct Run {
     pub(crate) lasts: Duration,
     pub(crate) end: End,
     pub(crate) log: Vec<String>,
+    /// What its container `report` writes; `None`: it goes on for ever.
+    pub(crate) report: Option<Vec<String>>,
 }
 
 /// How a run ends.
@@ -63,6 +66,7 @@ impl Run {
             lasts: Duration::from_secs(5),
             end,
             log: Vec::new(),
+            report: Some(vec!["\u{1}end".to_owned()]),
         }
     }
 
@@ -70,8 +74,30 @@ impl Run {
         Self::new(End::Exit(code))
     }
 
+    /// It passes, whatever it reports by.
+    fn passes() -> Self {
+        Self::exits(0).reports("<testsuite><testcase name='a'/></testsuite>")
+    }
+
     pub(crate) fn writes(mut self, log: &str) -> Self {
         self.log = log.lines().map(str::to_owned).collect();
+        self
+    }
+
+    /// Leaves a report in a file.
+    pub(crate) fn reports(self, document: &str) -> Self {
+        let written = format!("\u{1}file /reports/junit.xml\n{document}\n\u{1}done 0\n\u{1}end");
+        self.report_says(&written)
+    }
+
+    /// What its container `report` writes, to the letter.
+    pub(crate) fn report_says(mut self, output: &str) -> Self {
+        self.report = Some(output.lines().map(str::to_owned).collect());
+        self
+    }
+
+    pub(crate) fn never_reports(mut self) -> Self {
+        self.report = None;
         self
     }
 
@@ -89,6 +115,7 @@ fn container(name: &str) -> ContainerState {
         running_since: None,
         waiting: Some(("ContainerCreating".to_owned(), String::new())),
         ended: None,
+        ended_at: None,
     }
 }
 
@@ -100,6 +127,18 @@ fn ended(exit_code: i32, reason: &str) -> Ended {
         message: String::new(),
         started_at: None,
         finished_at: None,
+    }
+}
+
+impl Pod {
+    fn end_container(&mut self, which: usize, now: Timestamp, end: Ended) {
+        let container = &mut self.state.containers[which];
+        let started = container.running_since.take();
+        container.ended = Some(Ended {
+            started_at: started,
+            finished_at: Some(now),
+            ..end
+        });
     }
 }
 
@@ -187,6 +226,9 @@ impl State {
         } else {
             app
         };
+        let sidecars = owner.at("/spec/template/spec/initContainers");
+        let sidecars = sidecars.and_then(Value::as_array).into_iter().flatten();
+        let sidecars = sidecars.map(|sidecar| container(sidecar["name"].as_str().unwrap()));
         let state = PodState {
             name: name.clone(),
             uid: format!("uid-{}", self.unique()),
@@ -205,7 +247,9 @@ impl State {
             reason: None,
             unschedulable: None,
             created_at: self.now,
-            containers: vec![container(containers)],
+            containers: std::iter::once(container(containers))
+                .chain(sidecars)
+                .collect(),
         };
         let spec = owner.at("/spec/template/spec").cloned().unwrap();
         self.pods.push(Pod {
@@ -213,6 +257,7 @@ impl State {
             labels,
             spec,
             log: Vec::new(),
+            report: Vec::new(),
         });
         name
     }
@@ -275,7 +320,7 @@ impl State {
         }
         let runs = self.script.checks.get_mut(&check);
         let run = runs.and_then(std::collections::VecDeque::pop_front);
-        let run = run.unwrap_or_else(|| Run::exits(0));
+        let run = run.unwrap_or_else(Run::passes);
         let pod = self.make_pod(job, "");
         if matches!(run.end, End::PullError) {
             let waiting = ("ErrImagePull".to_owned(), "not found".to_owned());
@@ -289,8 +334,10 @@ impl State {
                 return;
             };
             "Running".clone_into(&mut found.state.phase);
-            found.state.containers[0].waiting = None;
-            found.state.containers[0].running_since = Some(now);
+            for container in &mut found.state.containers {
+                container.waiting = None;
+                container.running_since = Some(now);
+            }
             state.later(run.lasts, move |state| state.end_run(&job, &pod, &run));
         });
     }
@@ -303,14 +350,23 @@ impl State {
         let end_container = |state: &mut Self, pod: &str, code: i32, reason: &str| {
             let pod = state.pod(pod).unwrap();
             pod.log.clone_from(&run.log);
+            pod.end_container(0, now, ended(code, reason));
             let phase = if code == 0 { "Succeeded" } else { "Failed" };
-            phase.clone_into(&mut pod.state.phase);
-            let container = &mut pod.state.containers[0];
-            let started = container.running_since.take();
-            container.ended = Some(Ended {
-                started_at: started,
-                finished_at: Some(now),
-                ..ended(code, reason)
+            if pod.state.containers.len() == 1 {
+                phase.clone_into(&mut pod.state.phase);
+                return;
+            }
+            // The sidecar is told to stop then, and takes its time.
+            let name = pod.state.name.clone();
+            let Some(report) = run.report.clone() else {
+                return;
+            };
+            state.later(Duration::from_secs(1), move |state| {
+                let now = state.now;
+                let Some(pod) = state.pod(&name) else { return };
+                pod.report = report;
+                pod.end_container(1, now, ended(0, "Completed"));
+                phase.clone_into(&mut pod.state.phase);
             });
         };
         match run.end {

@@ -135,6 +135,7 @@ impl State {
             labels,
             spec: Value::Null,
             log: Vec::new(),
+            report: Vec::new(),
         });
     }
 

@@ -76,6 +76,8 @@ pub(crate) struct Pod {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) spec: Value,
     pub(crate) log: Vec<String>,
+    /// What its container `report` wrote.
+    pub(crate) report: Vec<String>,
 }
 
 /// Who holds the group's lock.

@@ -85,6 +85,7 @@ fn container(status: ContainerStatus) -> ContainerState {
             .waiting
             .map(|w| (w.reason.unwrap_or_default(), w.message.unwrap_or_default())),
         ended: state.terminated.or(last).map(ended),
+        ended_at: None,
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::adoption;
 use super::apps::{self, AppChange};
 use crate::engine::propose::Proposal;
+use crate::group::choice::Choice as _;
 use crate::plan::CheckPlan;
 use crate::plan::diff::Change;
 use crate::plan::survey::Resources;
@@ -103,7 +104,8 @@ fn check(check: &CheckPlan) -> Value {
         "image": check.image,
         "source": check.source,
         "timeoutMs": millis(check.timeout),
-        "report": check.report,
+        "report": check.report.kind().word(),
+        "reportFile": check.report.file(),
     })
 }
 

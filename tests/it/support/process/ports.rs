@@ -8,9 +8,11 @@ use futures::{FutureExt, StreamExt, stream};
 use promoter::group::image::RepositoryName;
 use promoter::group::name::GroupName;
 use promoter::plan::Plan;
+use promoter::plan::check::reporter::REPORTER;
 use promoter::plan::config::ConfigKey;
 use promoter::plan::fingerprint::PlanId;
 use promoter::plan::image::Digest;
+use promoter::plan::init::Repositories;
 use promoter::plan::object::{Object, ObjectRef};
 use promoter::plan::survey::{Survey, Trials};
 use promoter::port::cluster::{Lines, LogSource, Pointing, Runs, Work, Worker};
@@ -195,9 +197,14 @@ impl Cluster for Process {
     }
 
     async fn lines(&self, source: &LogSource) -> Result<Lines, ClusterError> {
-        let call = format!("lines {}", source.pod);
-        let read = |state: &mut State, name: &str| {
+        let is_report = source.container == REPORTER;
+        let of = if is_report { "report" } else { "lines" };
+        let call = format!("{of} {}", source.pod);
+        let read = move |state: &mut State, name: &str| {
             let pod = state.pod(name)?;
+            if is_report {
+                return Some((pod.report.clone(), false));
+            }
             let going_on = pod.state.containers[0].ended.is_none();
             Some((pod.log.clone(), going_on))
         };
@@ -381,6 +388,13 @@ impl Registry for Process {
         let act = |_: &mut State| Ok(answer);
         let call = format!("tagged {repository} {tag}");
         let answer = self.call(call, None, act).await;
+        answer.map_err(|error| of_registry(&error))?
+    }
+
+    async fn repositories(&self) -> Result<Repositories, RegistryError> {
+        let answer = self.registry.repositories().await;
+        let act = |_: &mut State| Ok(answer);
+        let answer = self.call("repositories".to_owned(), None, act).await;
         answer.map_err(|error| of_registry(&error))?
     }
 

@@ -338,6 +338,7 @@ fn add_run(
         waiting: (check.run == Run::Starting)
             .then(|| ("ContainerCreating".to_owned(), String::new())),
         ended,
+        ended_at: None,
     };
     observed.pods.push(PodState {
         name: format!("{name}-pod"),

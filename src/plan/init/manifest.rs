@@ -1,0 +1,220 @@
+//! An app's manifest, from its Deployment and Services as they stand.
+//!
+//! What the server adds is left out, and so is what it would add anyway: its defaults.
+//! The image becomes the placeholder, and what looks like one stays what it is.
+
+use serde_json::{Value, json};
+
+use super::app::Running;
+use crate::plan::object::{Object, entry};
+
+/// Stands for the image until the text is written; nobody calls an image so.
+const IMAGE: &str = "promoter-init-image";
+
+/// Annotations that tools write, and that say nothing of the app.
+const TOOLS: [&str; 3] = [
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "kubectl.kubernetes.io/restartedAt",
+    "deployment.kubernetes.io/revision",
+];
+
+/// Words in the names of variables whose values nobody should see.
+const SECRET: [&str; 5] = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "PRIVATE_KEY"];
+
+/// What the server sets where nobody says otherwise: where it stands, and what.
+/// `*` is each of a list.
+const DEFAULTS: [(&str, &str); 38] = [
+    ("spec.progressDeadlineSeconds", "600"),
+    ("spec.revisionHistoryLimit", "10"),
+    ("spec.strategy.rollingUpdate.maxSurge", "\"25%\""),
+    ("spec.strategy.rollingUpdate.maxUnavailable", "\"25%\""),
+    ("spec.strategy.rollingUpdate", "{}"),
+    ("spec.strategy.type", "\"RollingUpdate\""),
+    ("spec.strategy", "{}"),
+    ("spec.template.metadata.annotations", "{}"),
+    ("spec.template.metadata.creationTimestamp", "null"),
+    ("spec.template.spec.dnsPolicy", "\"ClusterFirst\""),
+    ("spec.template.spec.restartPolicy", "\"Always\""),
+    ("spec.template.spec.schedulerName", "\"default-scheduler\""),
+    ("spec.template.spec.securityContext", "{}"),
+    ("spec.template.spec.terminationGracePeriodSeconds", "30"),
+    ("spec.template.spec.volumes.*.configMap.defaultMode", "420"),
+    ("spec.template.spec.volumes.*.secret.defaultMode", "420"),
+    ("containers.*.imagePullPolicy", "\"IfNotPresent\""),
+    ("containers.*.resources", "{}"),
+    (
+        "containers.*.terminationMessagePath",
+        "\"/dev/termination-log\"",
+    ),
+    ("containers.*.terminationMessagePolicy", "\"File\""),
+    ("containers.*.ports.*.protocol", "\"TCP\""),
+    ("containers.*.env.*.valueFrom.fieldRef.apiVersion", "\"v1\""),
+    ("probes.failureThreshold", "3"),
+    ("probes.periodSeconds", "10"),
+    ("probes.successThreshold", "1"),
+    ("probes.timeoutSeconds", "1"),
+    ("probes.httpGet.scheme", "\"HTTP\""),
+    ("spec.sessionAffinity", "\"None\""),
+    ("spec.type", "\"ClusterIP\""),
+    ("spec.internalTrafficPolicy", "\"Cluster\""),
+    ("spec.externalTrafficPolicy", "\"Cluster\""),
+    ("spec.ipFamilyPolicy", "\"SingleStack\""),
+    ("spec.allocateLoadBalancerNodePorts", "true"),
+    ("spec.ports.*.protocol", "\"TCP\""),
+    ("metadata.annotations", "{}"),
+    ("metadata.labels", "{}"),
+    ("spec.selector", "null"),
+    ("status", "null"),
+];
+
+/// What the server chooses for a Service.
+const CHOSEN: [&str; 3] = ["clusterIP", "clusterIPs", "healthCheckNodePort"];
+
+/// The text of an app's manifest, and what is in it.
+pub(super) fn write(
+    app: &Running<'_>,
+    services: &[&Object],
+    notes: &mut Vec<String>,
+) -> (String, String) {
+    let mut deployment = bare(app.deployment);
+    // The group file says how many.
+    entry(&mut deployment.0, &["spec"]).remove("replicas");
+    for container in deployment.containers_mut() {
+        // What else runs from it, such as a migration before it starts, moves along.
+        if container.get("image").and_then(Value::as_str) == Some(app.image) {
+            container.insert("image".into(), IMAGE.into());
+        }
+    }
+    let shown = visible(&deployment);
+    if !shown.is_empty() {
+        notes.push(format!(
+            "app {}: its manifest has the values of {}: put them into a Secret before anybody else reads it",
+            app.name,
+            shown.join(", ")
+        ));
+    }
+    let mut objects = vec![deployment];
+    objects.extend(services.iter().map(|service| {
+        let mut service = bare(service);
+        let spec = entry(&mut service.0, &["spec"]);
+        // One family is what there is; of two somebody chose.
+        if spec.get("ipFamilyPolicy").is_none() {
+            spec.remove("ipFamilies");
+        }
+        spec.retain(|field, _| !CHOSEN.contains(&field.as_str()));
+        service
+    }));
+    let what: Vec<_> = objects
+        .iter()
+        .map(|object| object.reference().to_string())
+        .collect();
+    let texts: Vec<_> = objects.iter().map(yaml).collect();
+    let text = literal(&texts.join("---\n")).replace(IMAGE, "{{ image }}");
+    (text, what.join(", "))
+}
+
+/// An object without what the server and tools have added.
+fn bare(object: &Object) -> Object {
+    let mut object = object.clone();
+    let metadata = entry(&mut object.0, &["metadata"]);
+    metadata.retain(|field, _| matches!(field.as_str(), "name" | "labels" | "annotations"));
+    for path in [&["metadata"][..], &["spec", "template", "metadata"]] {
+        let pointer = format!("/{}/annotations", path.join("/"));
+        let annotations = object.0.pointer_mut(&pointer);
+        if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
+            annotations.retain(|key, _| !TOOLS.contains(&key.as_str()));
+        }
+    }
+    if let Some(fields) = object.0.as_object_mut() {
+        fields.remove("status");
+    }
+    for (path, default) in DEFAULTS {
+        let default = serde_json::from_str(default).unwrap_or_default();
+        for path in paths(path) {
+            let keys: Vec<_> = path.split('.').collect();
+            without(&mut object.0, &keys, &default);
+        }
+    }
+    object
+}
+
+/// The places a short path stands for.
+fn paths(path: &str) -> Vec<String> {
+    if let Some(rest) = path.strip_prefix("probes.") {
+        let kinds = ["livenessProbe", "readinessProbe", "startupProbe"];
+        let of = |kind| paths(&format!("containers.*.{kind}.{rest}"));
+        return kinds.into_iter().flat_map(of).collect();
+    }
+    if path.starts_with("containers.") {
+        let lists = ["", "initContainers"].map(|list| match list {
+            "" => format!("spec.template.spec.{path}"),
+            list => format!(
+                "spec.template.spec.{}",
+                path.replacen("containers", list, 1)
+            ),
+        });
+        return lists.into();
+    }
+    vec![path.to_owned()]
+}
+
+/// Takes a value away where it is the default.
+fn without(value: &mut Value, path: &[&str], default: &Value) {
+    match (path, value) {
+        (["*", rest @ ..], Value::Array(list)) => {
+            for item in list {
+                without(item, rest, default);
+            }
+        }
+        ([last], Value::Object(map)) if map.get(*last) == Some(default) => {
+            map.remove(*last);
+        }
+        ([first, rest @ ..], Value::Object(map)) => {
+            if let Some(inner) = map.get_mut(*first) {
+                without(inner, rest, default);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Variables with a value of their own that look like secrets.
+fn visible(deployment: &Object) -> Vec<String> {
+    let variables = deployment.containers().filter_map(|container| {
+        let env = container.get("env")?.as_array()?;
+        Some(env.iter().filter_map(|variable| {
+            let name = variable.get("name")?.as_str()?;
+            let value = variable.get("value")?.as_str()?;
+            let upper = name.to_ascii_uppercase();
+            let is_secret = SECRET.iter().any(|word| upper.contains(word));
+            (is_secret && !value.is_empty()).then(|| name.to_owned())
+        }))
+    });
+    variables.flatten().collect()
+}
+
+fn yaml(object: &Object) -> String {
+    // Lines are what they are in the cluster.
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    serde_saphyr::to_string_with_options(&object.0, options)
+        .unwrap_or_else(|_| json!(object.0).to_string())
+}
+
+/// A text that a template gives back as it is.
+fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = ["{{", "{%", "{#"]
+        .iter()
+        .filter_map(|mark| rest.find(mark))
+        .min()
+    {
+        out.push_str(&rest[..at]);
+        out.push_str("{{ \"");
+        out.push_str(&rest[at..at + 2]);
+        out.push_str("\" }}");
+        rest = &rest[at + 2..];
+    }
+    out.push_str(rest);
+    out
+}
