@@ -13,6 +13,13 @@ fn a_first_group_of_what_runs_is_adopted() {
     stand(&folder);
     let context = &Testbed::get().context;
     let empty = tempfile::tempdir().unwrap();
+    // The rights of a promoter are enough.
+    let kubeconfig = folder.kubeconfig();
+    let run = |words: &[&str]| {
+        let promoter = Promoter::new(empty.path(), words);
+        let promoter = promoter.env("KUBECONFIG", kubeconfig.to_str().unwrap());
+        promoter.run()
+    };
     let init = |more: &[&str]| {
         let of = [
             "init",
@@ -23,7 +30,7 @@ fn a_first_group_of_what_runs_is_adopted() {
         ];
         let named = ["--environment", "test", "--group", "master"];
         let words = of.iter().chain(&named).chain(more);
-        Promoter::new(empty.path(), words).run()
+        run(&words.copied().collect::<Vec<_>>())
     };
     let files = || {
         let manifests = ["hello-a", "hello-b"].map(|app| format!("groups/manifests/{app}.yaml"));
@@ -58,7 +65,6 @@ fn a_first_group_of_what_runs_is_adopted() {
     assert!(again.stderr.contains("is there already"), "{again}");
     assert!(fs::read_to_string(&group).unwrap().ends_with("# mine\n"));
 
-    let run = |words: &[&str]| Promoter::new(empty.path(), words).run();
     let valid = run(&["validate"]);
     assert_eq!(valid.code, 0, "{valid}");
     let proposed = run(&["adopt", "master"]);

@@ -285,9 +285,10 @@ fn hooks() {
       valid
     [[hook]]; name = "h"; when = "never"; app = "aa"
       g.toml:11:8: `when` cannot be `never`
-    [[hook]]; name = "h"; report = "tap"
+    [[hook]]; name = "h"; reports = "tap"
       g.toml:9:1: `when` is missing
       g.toml:9:1: the hook does not say what it runs in
+      g.toml:11:1: [[hook]] has no key `reports`
     [[hook]]; name = "c"; when = "after-promote"; app = "aa"
       g.toml:10:8: check or hook `c` is already in line 14
     "#);

@@ -148,7 +148,7 @@ impl Folder {
     }
 
     /// The kubeconfig that commands of this folder have.
-    fn kubeconfig(&self) -> PathBuf {
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.path().join("account.json")
     }
 

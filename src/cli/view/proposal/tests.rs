@@ -289,6 +289,7 @@ fn for_programs() {
           "check": "greets",
           "image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/hello-tests@sha256:000c000000000000000000000000000000000000000000000000000000000000",
           "report": "tap",
+          "reportFile": null,
           "source": "master master-12-000000c",
           "timeoutMs": 300000
         }
