@@ -31,6 +31,7 @@ mod switch;
 mod taking;
 mod tell;
 pub mod undo;
+mod wall;
 
 use std::sync::Arc;
 

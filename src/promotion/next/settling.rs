@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::teardown::take_down;
 use super::{
     Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, adopting, delete_jobs,
-    enter_for, hooks, names,
+    enter_for, hooks, names, walling,
 };
 use crate::group::{MIN_KEEP_OLD, OnRegression, When};
 use crate::plan::color::Color;
@@ -32,7 +32,8 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return Next::Do(Step::ApplyServices);
     }
     if situation.now < kept_until && remains(situation, old) {
-        if let Some(step) = adopting::unlabelled(situation) {
+        let step = adopting::unlabelled(situation).or_else(|| walling::due(situation));
+        if let Some(step) = step {
             return Next::Do(step);
         }
         return Next::Wait {

@@ -96,8 +96,8 @@ impl Node {
         })
     }
 
-    /// A step that was done, or cut off in the midst of it. Nothing here is adopted, or
-    /// has a hook.
+    /// A step that was done, or cut off in the midst of it. Nothing here is adopted, has a
+    /// hook or is walled.
     fn done(self, step: &Step) -> Vec<Self> {
         let mark = |node: Self, mark| node.with(|state| state.mark(mark));
         match step {
@@ -105,6 +105,7 @@ impl Node {
             | Step::TakeOver
             | Step::LabelPods
             | Step::GiveBack
+            | Step::Wall
             | Step::MakeHook(_)
             | Step::RunHook { .. } => Vec::new(),
             Step::Prepare => vec![mark(self, Mark::Prepared)],

@@ -1,0 +1,36 @@
+//! Putting the wall between the colours up, and taking it down.
+
+use super::Engine;
+use super::drive::Drive;
+use crate::plan::wall;
+use crate::port::{ClusterError, Epoch};
+use crate::promotion::observed::Observed;
+
+impl Drive {
+    /// Closes the candidate's wall to the other colour's pods as they are now.
+    pub(super) async fn wall(&self, observed: &Observed) -> Result<(), ClusterError> {
+        let situation = self.situation(observed);
+        let Some(wall) = situation.wall() else {
+            return Ok(());
+        };
+        let now = self.engine.cluster.apply(self.epoch, &wall).await?;
+        if !situation.is_wall_as_planned(&now) {
+            // Who changes every policy that is written changes the next as well.
+            self.engine.pause().await;
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Deletes the group's walls: one colour is gone by now.
+    pub(super) async fn unwall(
+        &self,
+        epoch: Epoch,
+        observed: &Observed,
+    ) -> Result<(), ClusterError> {
+        let policies = observed.policies.values().map(AsRef::as_ref);
+        let walls = policies.filter(|policy| wall::is_wall(policy, self.group.as_str()));
+        self.delete_found(epoch, walls).await
+    }
+}
