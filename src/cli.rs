@@ -4,6 +4,8 @@
 //! here decides about a promotion.
 
 pub mod args;
+mod called;
+pub mod complete;
 pub mod exit;
 pub mod progress;
 pub mod view;
@@ -19,10 +21,13 @@ mod hold;
 mod install;
 mod kubeconfig;
 mod logs;
+mod man;
 mod past;
 mod plan;
 mod remove;
 mod resume;
+mod schema;
+mod settings;
 mod show;
 mod status;
 mod token;
@@ -81,8 +86,10 @@ enum CliError {
 
 /// Runs one command and says how the process ends.
 pub async fn run(args: Args) -> Exit {
-    config::init(args.color.into());
-    let dir = args.dir.unwrap_or_else(|| PathBuf::from("."));
+    let color = args.color.into();
+    config::init(color);
+    let given = args.dir;
+    let dir = given.clone().unwrap_or_else(|| PathBuf::from("."));
     let done = match args.command {
         Command::Validate(command) => validate::run(&dir, &command),
         Command::Plan(command) => plan::run(&dir, &command).await,
@@ -107,6 +114,10 @@ pub async fn run(args: Args) -> Exit {
         Command::Install(command) => install::run(&dir, &command).await,
         Command::Kubeconfig(command) => kubeconfig::run(&dir, &command).await,
         Command::Token(command) => token::run(&dir, command).await,
+        Command::Schema(command) => schema::run(&command),
+        Command::Config(command) => settings::run(given.as_deref(), color, command),
+        Command::Completions(command) => complete::run(&command),
+        Command::Man(command) => man::run(&command),
     };
     done.unwrap_or_else(|error| report(&error))
 }
@@ -115,7 +126,12 @@ pub async fn run(args: Args) -> Exit {
 fn report(error: &CliError) -> Exit {
     match error {
         CliError::Problems(problems) => {
-            eprintln!("{}", problems.render(has_color()).trim_end());
+            eprintln!(
+                "{}",
+                problems
+                    .render(has_color(), view::terminal::messages())
+                    .trim_end()
+            );
             Exit::Usage
         }
         CliError::Engine(EngineError::Propose(ProposeError::Refused(refusals))) => {
@@ -192,21 +208,27 @@ fn is_not_set_up(error: &ClusterError) -> bool {
 /// The group a command is about; its warnings are shown.
 fn group(dir: &Path, target: &Target) -> Result<Group, CliError> {
     let name = target.named.name();
-    let overrides = overrides(target)?;
+    let overrides = overrides(&target.branch)?;
     let catalog = Catalog::load(dir);
     let group = catalog
         .group(name, &overrides)
         .map_err(CliError::Problems)?;
     let warnings = catalog.warnings(name);
     if !warnings.is_empty() {
-        eprintln!("{}", warnings.render(has_color()).trim_end());
+        eprintln!(
+            "{}",
+            warnings
+                .render(has_color(), view::terminal::messages())
+                .trim_end()
+        );
     }
     Ok(group)
 }
 
-fn overrides(target: &Target) -> Result<Overrides, CliError> {
+/// What `--branch` says, each time it was given.
+fn overrides(branches: &[String]) -> Result<Overrides, CliError> {
     let mut overrides = Overrides::default();
-    for written in &target.branch {
+    for written in branches {
         match written.split_once('=') {
             Some((app, branch)) => {
                 overrides

@@ -1,8 +1,9 @@
 //! Process settings, and the wiring of adapters into the engine.
 
+mod settings;
+
 use std::io::IsTerminal;
 use std::num::NonZeroU16;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anstream::ColorChoice;
@@ -26,6 +27,8 @@ use crate::port::records::PlaceName;
 use crate::port::{ClusterError, Forge, LoginError, Recorder, RegistryError};
 use crate::promotion::{Actor, Trigger};
 
+pub use settings::{github_token, process};
+
 /// Every environment variable promoter reads itself. What AWS and kubeconfig
 /// clients read (`AWS_*`, `KUBECONFIG`) is theirs; where a token for GitHub may
 /// be is told by [`github::Token`].
@@ -40,6 +43,8 @@ pub mod env {
     pub const RECORDS: &str = "PROMOTER_RECORDS";
     /// For how many days promotions are kept in them.
     pub const RECORDS_DAYS: &str = "PROMOTER_RECORDS_DAYS";
+    /// The shell that asks what can come next; set by its completions.
+    pub const COMPLETE: &str = "PROMOTER_COMPLETE";
 }
 
 /// The signer logs what it signs, session tokens in addresses included.
@@ -85,16 +90,8 @@ pub fn draws() -> bool {
 
 /// Who asks at this terminal.
 pub fn actor() -> Actor {
-    let given = std::env::var(env::ACTOR)
-        .ok()
-        .filter(|name| !name.trim().is_empty());
-    let name = given.unwrap_or_else(|| {
-        let user = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
-        let host = whoami::hostname().unwrap_or_else(|_| "localhost".to_owned());
-        format!("{user}@{host}")
-    });
     Actor {
-        name,
+        name: settings::actor().0,
         trigger: Trigger::Cli,
     }
 }
@@ -106,13 +103,12 @@ pub fn actor() -> Actor {
 /// # Errors
 /// [`env::RECORDS_DAYS`] is no number of days.
 pub fn records() -> Result<Option<Store>, ConfigError> {
-    let Some(store) = records_file().map(Store::new) else {
+    let Some(store) = settings::records().0.map(Store::new) else {
         return Ok(None);
     };
-    let days = std::env::var(env::RECORDS_DAYS).unwrap_or_default();
-    if days.is_empty() {
+    let Some(days) = settings::records_days() else {
         return Ok(Some(store));
-    }
+    };
     let kept = days.parse::<NonZeroU16>().map(|days| store.keeping(days));
     kept.map(Some).map_err(|_| {
         let name = env::RECORDS_DAYS;
@@ -120,18 +116,6 @@ pub fn records() -> Result<Option<Store>, ConfigError> {
             "{name} is {days:?}; give a number of days, from 1 to 65535"
         ))
     })
-}
-
-fn records_file() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(file) = set(env::RECORDS) {
-        return (file != "off").then(|| file.into());
-    }
-    let state = set("XDG_STATE_HOME").map(PathBuf::from);
-    // What is not absolute is to be ignored, says the XDG specification.
-    let state = state.filter(|folder| folder.is_absolute());
-    let state = state.or_else(|| Some(PathBuf::from(set("HOME")?).join(".local/state")))?;
-    Some(state.join("promoter/records.db"))
 }
 
 /// Where a group runs.

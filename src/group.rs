@@ -6,18 +6,21 @@
 //! a file, a clock or the environment.
 
 pub mod aws;
+pub mod choice;
 pub mod duration;
 pub mod github;
 pub mod image;
 pub mod name;
 pub mod problem;
 pub mod schedule;
+pub mod settings;
 pub mod slug;
 pub mod spec;
 pub mod tag;
 pub mod validate;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +39,15 @@ pub const ENDPOINT_DELAY: Duration = Duration::from_secs(2);
 
 /// Checks of a group that run at the same time at most, unless told.
 pub const PARALLEL_CHECKS: usize = 16;
+
+/// Bounds of `parallel_checks`.
+pub const PARALLEL: RangeInclusive<i64> = 1..=1000;
+
+/// Bounds of `port`.
+pub const PORTS: RangeInclusive<i64> = 1..=65_535;
+
+/// Bounds of `replicas`: zero pods could not serve; the upper one is for slips.
+pub const REPLICAS: RangeInclusive<i64> = 1..=10_000;
 
 /// How long a check's container may take to start, unless told.
 pub const START_TIMEOUT: Duration = Duration::from_mins(2);
@@ -321,7 +333,7 @@ pub enum When {
 
 impl When {
     /// As it is written in group files.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::BeforeDeploy => "before-deploy",
             Self::BeforeSwitch => "before-switch",

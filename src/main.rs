@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use promoter::cli::{self, args::Args};
+use promoter::cli::{self, args::Args, complete};
 
 // Nearly all of the time it waits for others; threads would only spread its
 // memory over one heap each.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    cli::run(Args::parse()).await.into()
+    if complete::answer().is_err() {
+        return ExitCode::FAILURE;
+    }
+    cli::run(Args::typed()).await.into()
 }

@@ -84,6 +84,16 @@ impl Catalog {
         self.environments.keys().map(String::as_str)
     }
 
+    /// What a group's file says, if it can be read.
+    pub fn group_spec(&self, name: &str) -> Option<&GroupSpec> {
+        self.groups.get(name)?.as_ref()
+    }
+
+    /// What an environment's file says, if it can be read.
+    pub fn environment_spec(&self, name: &str) -> Option<&EnvironmentSpec> {
+        self.environments.get(name)?.as_ref()
+    }
+
     /// A valid environment.
     pub fn environment(&self, name: &str) -> Option<&ValidEnvironment> {
         self.valid_environments.get(name)

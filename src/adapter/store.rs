@@ -43,7 +43,7 @@ pub use recording::Recording;
 const BUSY: Duration = Duration::from_secs(2);
 
 /// For how many days promotions are kept, unless told.
-const DAYS: u16 = 400;
+pub(crate) const DAYS: u16 = 400;
 /// For how many days logs are kept, which take most of the room.
 const LOG_DAYS: u16 = 90;
 /// Memory for pages of the file, in KiB, instead of two thousand: what is kept is

@@ -23,7 +23,8 @@ pub(super) async fn run(dir: &Path, command: Adopt) -> Result<Exit, CliError> {
     let group = super::group(dir, &command.target)?;
     if !command.yes && !is_wanted(&group, &command).await? {
         let name = &group.name;
-        anstream::eprintln!("nothing was changed; `promoter adopt {name} --yes` does it");
+        let said = format!("nothing was changed; `promoter adopt {name} --yes` does it");
+        anstream::eprint!("{}", view::aside(&said));
         return Ok(Exit::Usage);
     }
     let progress = Progress::new(&command.shown);
@@ -59,7 +60,11 @@ async fn is_wanted(group: &Group, command: &Adopt) -> Result<bool, CliError> {
         return Ok(false);
     }
     let now = engine.clock.now();
-    write!(out, "{}", view::adoption(&proposal, now, view::width()))?;
+    write!(
+        out,
+        "{}",
+        view::adoption(&proposal, now, view::Room::of_results())
+    )?;
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(false);
     }
@@ -91,7 +96,8 @@ async fn give_back(dir: &Path, command: Adopt) -> Result<Exit, CliError> {
             Ok(Exit::Success)
         }
         GivenBack::Nothing(_) => {
-            anstream::eprintln!("{group}: nothing is adopted that could be given back");
+            let said = format!("{group}: nothing is adopted that could be given back");
+            anstream::eprint!("{}", view::aside(&said));
             Ok(Exit::Refused)
         }
     }

@@ -1,14 +1,18 @@
 //! What can be typed. Types only; nothing is looked up or decided here.
 
 mod past;
+mod tools;
 mod wish;
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
+use super::{called, complete};
 use crate::config::env;
 use crate::group::aws;
+pub use tools::{Completions, Config, ConfigCommand, ConfigShow, Man, Schema, SchemaOf};
 
 pub use past::{Among, Diff, Export, Exported, History, Logs, Past, Show};
 use wish::reason;
@@ -34,6 +38,20 @@ pub struct Args {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// All that can be typed, under the name promoter was called by.
+pub fn command() -> clap::Command {
+    Args::command().bin_name(called::name())
+}
+
+impl Args {
+    /// What was typed; says what is wrong with it and ends the process otherwise.
+    pub fn typed() -> Self {
+        let mut command = command();
+        let matches = command.get_matches_mut();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+    }
 }
 
 /// What to do.
@@ -85,6 +103,14 @@ pub enum Command {
     Kubeconfig(Kubeconfig),
     /// Print a token for an EKS cluster, the way kubectl asks for one (exec plugin)
     Token(Token),
+    /// Print the JSON schema of group or environment files, for editors
+    Schema(Schema),
+    /// Look at settings and where they come from
+    Config(Config),
+    /// Print what a shell needs to complete commands, groups and environments
+    Completions(Completions),
+    /// Print the manual page, or write one per command into a folder
+    Man(Man),
 }
 
 /// `promoter validate`
@@ -98,11 +124,11 @@ pub struct Validate {
 #[derive(Debug, ClapArgs)]
 pub struct Named {
     /// The group
-    #[arg(value_name = "GROUP", required_unless_present = "group")]
+    #[arg(value_name = "GROUP", add = ArgValueCompleter::new(complete::groups), required_unless_present = "group")]
     pub positional: Option<String>,
 
     /// The group
-    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
+    #[arg(short, long, value_name = "GROUP", add = ArgValueCompleter::new(complete::groups), conflicts_with = "positional")]
     pub group: Option<String>,
 }
 
@@ -119,11 +145,11 @@ impl Named {
 #[derive(Debug, ClapArgs)]
 pub struct OneOrAll {
     /// Only this group
-    #[arg(value_name = "GROUP")]
+    #[arg(value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
     pub positional: Option<String>,
 
     /// Only this group
-    #[arg(short, long, value_name = "GROUP", conflicts_with = "positional")]
+    #[arg(short, long, value_name = "GROUP", add = ArgValueCompleter::new(complete::groups), conflicts_with = "positional")]
     pub group: Option<String>,
 }
 
@@ -258,7 +284,7 @@ pub struct Deployed {
 #[derive(Debug, Default, ClapArgs)]
 pub struct At {
     /// The environment that is meant, where that is not clear
-    #[arg(short, long, value_name = "ENVIRONMENT")]
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 
     /// The cluster's context in the kubeconfig, in place of an environment's
@@ -297,7 +323,7 @@ pub struct Status {
     pub of: OneOrAll,
 
     /// The environment to look at; needed where there are several
-    #[arg(short, long, value_name = "ENVIRONMENT")]
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 
     /// Go on showing changes of one group
@@ -313,7 +339,7 @@ pub struct Status {
 #[derive(Debug, ClapArgs)]
 pub struct Install {
     /// The environment to prepare; needed where there are several
-    #[arg(short, long, value_name = "ENVIRONMENT")]
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 
     /// Only print the Role that a group's promoter needs
@@ -325,7 +351,7 @@ pub struct Install {
 #[derive(Debug, ClapArgs)]
 pub struct Kubeconfig {
     /// The environment whose cluster is meant; needed where there are several
-    #[arg(short, long, value_name = "ENVIRONMENT")]
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 
     /// Where to; standard output if not given. A file that is there is never overwritten
@@ -349,7 +375,7 @@ pub struct Token {
     pub role: Option<String>,
 
     /// The environment whose cluster is meant; needed where there are several
-    #[arg(short, long, value_name = "ENVIRONMENT")]
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 }
 
@@ -385,12 +411,8 @@ impl From<Color> for anstream::ColorChoice {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
-    use super::Args;
-
     #[test]
     fn arguments_are_consistent() {
-        Args::command().debug_assert();
+        super::command().debug_assert();
     }
 }

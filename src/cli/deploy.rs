@@ -51,16 +51,16 @@ pub(super) fn show(
             write!(out, "{}", view::up_to_date(proposal))?;
         }
         (Deployed::Detached(promotion), Format::Text) => {
-            writeln!(
-                out,
+            let said = format!(
                 "promotion {promotion}: traffic is moved, the old pods still stand; `promoter resume` or the next deploy takes them down"
-            )?;
+            );
+            write!(out, "{}", view::note(&said))?;
         }
         (Deployed::Unfinished(promotion), Format::Text) => {
-            writeln!(
-                out,
+            let said = format!(
                 "stopped; traffic is moved to promotion {promotion}, and what is left of the old pods goes with `promoter resume` or the next deploy"
-            )?;
+            );
+            write!(out, "{}", view::note(&said))?;
         }
         (Deployed::Ended { outcome, results }, Format::Text) => {
             write!(out, "{}", view::outcome(outcome, results))?;

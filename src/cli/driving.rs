@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::CliError;
 use super::args::{At, Deployed, Format, Shown};
 use super::exit::Exit;
 use super::progress::{Json, Logs, Plain, Tree};
+use super::{CliError, view};
 use crate::adapter::files::Catalog;
 use crate::config::{self, Place};
 use crate::group::ClusterRef;
@@ -64,7 +64,7 @@ pub(super) fn stop_on_signal(tree: Option<Arc<Tree>>) -> CancellationToken {
                 "stopping safely; interrupt again to leave at once (`promoter resume` goes on)";
             match tree {
                 Some(tree) => tree.say(message),
-                None => anstream::eprintln!("{message}"),
+                None => anstream::eprint!("{}", view::aside(message)),
             }
             stopping.cancel();
         }

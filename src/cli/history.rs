@@ -103,7 +103,8 @@ async fn catch_up(records: &Store, place: &Place) {
     };
     let name = place.name();
     let without = |why: &str| {
-        anstream::eprintln!("note: shown without what {name} knows: {why}");
+        let said = format!("note: shown without what {name} knows: {why}");
+        anstream::eprint!("{}", view::aside(&said));
     };
     match timeout(PATIENCE, known).await {
         Ok(Ok(groups)) => {

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::CliError;
 use super::args::Logs;
 use super::exit::Exit;
 use super::past::{find, records};
+use super::{CliError, view};
 use crate::group::name::CheckName;
 use crate::port::Records;
 
@@ -30,9 +30,10 @@ pub(super) async fn run(dir: &Path, command: &Logs) -> Result<Exit, CliError> {
     if runs.is_empty() {
         let promotion = &entry.promotion;
         let of = check.map_or_else(|| "a check".to_owned(), |check| format!("check {check}"));
-        anstream::eprintln!(
+        let said = format!(
             "nothing that {of} of promotion {promotion} wrote is in these records; logs are kept on the machine that ran it, and for 90 days at most"
         );
+        anstream::eprint!("{}", view::aside(&said));
     }
     Ok(Exit::Success)
 }

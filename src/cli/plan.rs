@@ -27,7 +27,7 @@ pub(super) async fn run(dir: &Path, command: &Plan) -> Result<Exit, CliError> {
             write!(
                 out,
                 "{}",
-                view::proposal(&proposal, now, view::width(), command.full)
+                view::proposal(&proposal, now, view::Room::of_results(), command.full)
             )?;
         }
     }

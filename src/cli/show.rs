@@ -24,15 +24,12 @@ pub(super) async fn run(dir: &Path, command: &Show) -> Result<Exit, CliError> {
     writeln!(out, "{}", view::entry(&entry, now()))?;
     let happened = happened(events);
     write!(out, "{happened}")?;
-    match &entry.outcome {
-        Some(outcome) => {
-            let gap = if happened.is_empty() { "" } else { "\n" };
-            write!(out, "{gap}{}", view::outcome(outcome, &results))?;
-        }
-        None => writeln!(
-            out,
-            "how it ended is not in these records; `promoter history` asks the cluster, `promoter status` shows what is under way"
-        )?,
+    if let Some(outcome) = &entry.outcome {
+        let gap = if happened.is_empty() { "" } else { "\n" };
+        write!(out, "{gap}{}", view::outcome(outcome, &results))?;
+    } else {
+        let said = "how it ended is not in these records; `promoter history` asks the cluster, `promoter status` shows what is under way";
+        write!(out, "{}", view::note(said))?;
     }
     Ok(Exit::Success)
 }
@@ -40,7 +37,7 @@ pub(super) async fn run(dir: &Path, command: &Show) -> Result<Exit, CliError> {
 /// Steps and surprises, a line each. What stands above and below them, and what
 /// only mattered at the time, is left out.
 fn happened(events: Vec<Event>) -> String {
-    let lines = Plain::to(Vec::new(), false);
+    let lines = Plain::to(Vec::new(), false, view::terminal::prose());
     for event in events {
         match event.fact {
             Fact::Started { .. }

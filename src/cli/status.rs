@@ -72,13 +72,13 @@ async fn all(catalog: &Catalog, command: &Status) -> Result<Exit, CliError> {
             look_closer(&connection, &environment.namespace, group).await?;
         }
         if command.output == Format::Text {
-            writeln!(
-                out,
+            let place = format!(
                 "environment {} (namespace {}, cluster {})",
                 environment.name,
                 environment.namespace,
                 connection.name()
-            )?;
+            );
+            write!(out, "{}", view::note(&place))?;
             write!(out, "{}", view::status(&here, now()))?;
         }
         groups.extend(here);

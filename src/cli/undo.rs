@@ -80,7 +80,7 @@ pub(super) fn show(
             if is_text {
                 let left =
                     "stopped; it goes on with whoever holds the lock, or with `promoter resume`";
-                writeln!(out, "{left}")?;
+                write!(out, "{}", view::note(left))?;
             }
             Ok(Exit::Interrupted)
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::args::Validate;
 use super::exit::Exit;
-use super::{CliError, has_color};
+use super::{CliError, has_color, view};
 use crate::adapter::files::Catalog;
 
 pub(super) fn run(dir: &Path, command: &Validate) -> Result<Exit, CliError> {
@@ -18,7 +18,13 @@ pub(super) fn run(dir: &Path, command: &Validate) -> Result<Exit, CliError> {
         return Err(CliError::Problems(validation.problems));
     }
     if !validation.problems.is_empty() {
-        anstream::eprintln!("{}", validation.problems.render(has_color()).trim_end());
+        anstream::eprintln!(
+            "{}",
+            validation
+                .problems
+                .render(has_color(), view::terminal::messages())
+                .trim_end()
+        );
     }
     let mut out = anstream::stdout();
     for group in &validation.groups {

@@ -9,12 +9,14 @@ mod error;
 mod history;
 mod line;
 mod login;
+mod note;
 mod outcome;
 mod proposal;
 mod removal;
 mod restraint;
 #[cfg(test)]
 pub(in crate::cli) mod sample;
+mod settings;
 mod status;
 mod table;
 pub(in crate::cli) mod terminal;
@@ -28,12 +30,14 @@ pub use difference::difference;
 pub use error::{error, refusals, resolve_errors};
 pub use history::{HistoryRow, entry, history};
 pub use login::{credential, kubeconfig};
+pub use note::{aside, note};
 pub use outcome::outcome;
 pub use proposal::{adoption, proposal, proposal_json, up_to_date};
 pub use removal::{removal, removed};
 pub use restraint::{banned, bans, held, restrained, unbanned, unheld};
+pub use settings::{settings, settings_json};
 pub use status::{status, status_detail, status_json};
-pub use terminal::width;
+pub use terminal::Room;
 pub use undo::{not_undone, nothing_to_resume, nothing_to_undo, undone};
 
 pub(in crate::cli) use line::{

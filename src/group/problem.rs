@@ -26,6 +26,9 @@ pub struct Source {
 /// More problems than anybody reads are counted instead of shown.
 const MOST_SHOWN: usize = 200;
 
+/// Columns in which a line of a file is shown, at most.
+const WIDEST: usize = 140;
+
 /// Longer lines are not shown: no terminal has room for them.
 const LONGEST_LINE: usize = 1000;
 
@@ -186,14 +189,16 @@ impl Problem {
         }
     }
 
-    /// Several lines for people, the place in the first one.
-    pub fn render(&self, color: bool) -> String {
+    /// Several lines for people, the place in the first one; what is said is
+    /// broken between words to fit into so many columns.
+    pub fn render(&self, color: bool, columns: usize) -> String {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut report =
-            annotate_snippets::Group::with_title(level.primary_title(self.to_string()));
+        let mut report = annotate_snippets::Group::with_title(
+            level.primary_title(broken(&self.to_string(), columns)),
+        );
         if let Some(span) = self.shown() {
             let line = self.source.line(span.start);
             let number = self.source.position(span.start).0;
@@ -205,14 +210,14 @@ impl Problem {
             );
         }
         if let Some(hint) = &self.hint {
-            report = report.element(Level::HELP.message(hint));
+            report = report.element(Level::HELP.message(broken(hint, columns)));
         }
         let renderer = if color {
             Renderer::styled()
         } else {
             Renderer::plain()
         };
-        renderer.render(&[report])
+        renderer.term_width(columns.min(WIDEST)).render(&[report])
     }
 
     /// What of the problem's first line may be shown.
@@ -302,10 +307,12 @@ impl Problems {
     }
 
     /// All as text for people, with an empty line between them; the first 200
-    /// if there are more, and the number of the others.
-    pub fn render(&self, color: bool) -> String {
+    /// if there are more, and the number of the others. See [`Problem::render`].
+    pub fn render(&self, color: bool, columns: usize) -> String {
         let shown = self.iter().take(MOST_SHOWN);
-        let mut rendered: Vec<_> = shown.map(|problem| problem.render(color)).collect();
+        let mut rendered: Vec<_> = shown
+            .map(|problem| problem.render(color, columns))
+            .collect();
         if self.0.len() > MOST_SHOWN {
             rendered.push(format!("and {} more", self.0.len() - MOST_SHOWN));
         }
@@ -342,11 +349,34 @@ impl From<Problem> for Problems {
 /// As [`Problems::render`], without colour.
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false))
+        f.write_str(&self.render(false, usize::MAX))
     }
 }
 
 impl std::error::Error for Problems {}
+
+/// Columns that stand before what is said: `error: `, and those of a snippet.
+const BEFORE: usize = 14;
+
+/// The same on several lines, none of which is too long unless a word is.
+fn broken(text: &str, columns: usize) -> String {
+    let columns = columns.saturating_sub(BEFORE);
+    let mut broken = String::with_capacity(text.len());
+    let mut used = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > columns {
+            broken.push('\n');
+            used = 0;
+        } else if used > 0 {
+            broken.push(' ');
+            used += 1;
+        }
+        broken.push_str(word);
+        used += length;
+    }
+    broken
+}
 
 /// Names quoted in a message may have any characters.
 fn on_one_line(text: &str) -> String {

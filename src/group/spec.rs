@@ -6,7 +6,10 @@
 
 mod environment;
 mod group;
+mod keys;
 mod reader;
+mod schema;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -98,7 +101,7 @@ pub struct AppSpec {
     /// `needs`.
     pub needs: Vec<Spanned<String>>,
     /// `values`.
-    pub values: BTreeMap<String, Value>,
+    pub values: Option<Spanned<Entries<Value>>>,
 }
 
 /// A `[[check]]` table.
@@ -142,6 +145,14 @@ pub struct HookSpec {
 /// Keys of a free table with their values.
 pub type Entries<T> = Vec<(Spanned<String>, T)>;
 
+/// A free table as a map.
+pub(super) fn map<T: Clone>(written: Option<&Spanned<Entries<T>>>) -> BTreeMap<String, T> {
+    let entries = written.into_iter().flat_map(Spanned::get_ref);
+    entries
+        .map(|(key, value)| (key.get_ref().clone(), value.clone()))
+        .collect()
+}
+
 /// An environment file.
 #[derive(Debug, Clone)]
 pub struct EnvironmentSpec {
@@ -160,7 +171,7 @@ pub struct EnvironmentSpec {
     /// `environment.untested`.
     pub untested: Option<Spanned<String>>,
     /// `[values]`.
-    pub values: BTreeMap<String, Value>,
+    pub values: Option<Spanned<Entries<Value>>>,
     /// `[defaults]`.
     pub defaults: DefaultsSpec,
     /// `registry.account`.
@@ -241,14 +252,24 @@ impl GroupSpec {
     /// left can be validated and all problems are shown at once. There is none
     /// where the syntax is broken: too little could be trusted.
     pub fn read(path: &str, text: &str) -> (Option<Self>, Problems) {
-        Reader::read(path, text, group::group)
+        Reader::read(path, text, &group::FILE, group::group)
+    }
+
+    /// The JSON schema of group files.
+    pub fn schema() -> Value {
+        schema::file("A deployment group of promoter", &group::FILE)
     }
 }
 
 impl EnvironmentSpec {
     /// Reads an environment file; see [`GroupSpec::read`].
     pub fn read(path: &str, text: &str) -> (Option<Self>, Problems) {
-        Reader::read(path, text, environment::environment)
+        Reader::read(path, text, &environment::FILE, environment::environment)
+    }
+
+    /// The JSON schema of environment files.
+    pub fn schema() -> Value {
+        schema::file("An environment of promoter", &environment::FILE)
     }
 }
 

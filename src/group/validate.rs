@@ -24,7 +24,7 @@ use super::image::{Branch, TagPattern};
 use super::name::GroupName;
 use super::problem::{Problem, Problems};
 use super::spec::{GroupSpec, Spanned};
-use super::{Group, PARALLEL_CHECKS, Proof, Strategy, Template, Untested};
+use super::{Group, PARALLEL, PARALLEL_CHECKS, Proof, Strategy, Template, Untested};
 use report::Report;
 
 /// What the command line says over the files.
@@ -190,7 +190,7 @@ fn strategy(report: &mut Report, spec: &GroupSpec, defaults: &Defaults) -> Strat
             .number(
                 written.parallel_checks.as_ref(),
                 "parallel_checks",
-                1..=1000,
+                PARALLEL,
             )
             .unwrap_or(PARALLEL_CHECKS),
     }

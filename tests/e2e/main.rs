@@ -39,6 +39,7 @@ mod gate;
 mod history;
 mod hooks;
 mod isolation;
+mod plugin;
 mod proven;
 mod refusals;
 mod removed;

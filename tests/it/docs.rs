@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::{CommandFactory, Parser};
 use promoter::adapter::files::Catalog;
 use promoter::cli::args::Args;
+use promoter::group::spec::{EnvironmentSpec, GroupSpec};
+use serde_json::Value;
 
 mod examples;
 
@@ -16,20 +18,19 @@ const README: &str = "README.md";
 const KEYS: &str = "docs/groups.md";
 const CODES: &str = "docs/exit-codes.md";
 
-/// The files that name the keys, and the section of the page that each list is in.
-const READERS: [&str; 2] = [
-    include_str!("../../src/group/spec/group.rs"),
-    include_str!("../../src/group/spec/environment.rs"),
-];
-const SECTIONS: [(&str, &str); 8] = [
-    ("GROUP", "`[group]`"),
-    ("STRATEGY", "`[strategy]`"),
-    ("APP", "`[[app]]`"),
-    ("CHECK", "`[[check]]`"),
-    ("ENVIRONMENT", "`[environment]`"),
-    ("CLUSTER", "`cluster`"),
-    ("GITHUB", "`[github]`"),
-    ("DEFAULTS", "`[defaults]`"),
+/// The tables of keys, as pointers into the schemas, and the section of the page that
+/// each is in.
+const SECTIONS: [(&str, &str); 10] = [
+    ("/group", "`[group]`"),
+    ("/strategy", "`[strategy]`"),
+    ("/app/items", "`[[app]]`"),
+    ("/check/items", "`[[check]]`"),
+    ("/hook/items", "`[[hook]]`"),
+    ("/environment", "`[environment]`"),
+    ("/environment/properties/cluster", "`cluster`"),
+    ("/defaults", "`[defaults]`"),
+    ("/registry", "`[registry]`"),
+    ("/github", "`[github]`"),
 ];
 
 /// A page, by its path from the root.
@@ -241,44 +242,29 @@ fn lines_are_read_as_a_shell_does() {
 #[test]
 fn every_key_has_its_line() {
     let page = page(KEYS);
-    for (list, heading) in SECTIONS {
-        let known = keys(list);
-        let written: BTreeSet<_> = first_cells(page.section(heading)).into_iter().collect();
-        assert_eq!(known, written, "{heading}");
+    let schemas = [GroupSpec::schema(), EnvironmentSpec::schema()];
+    for (table, heading) in SECTIONS {
+        let pointer = format!("/properties{table}/properties");
+        let mut found = schemas.iter().filter_map(|schema| schema.pointer(&pointer));
+        let table = found.next().and_then(Value::as_object).unwrap();
+        let known: BTreeSet<_> = table.keys().map(String::as_str).collect();
+        let section = page.section(heading);
+        let written: BTreeSet<_> = first_cells(section).into_iter().collect();
+        // Tables of few keys are told in sentences.
+        let missing = known.iter().find(|key| {
+            let named = section.contains(&format!("`{key}`"));
+            !written.contains(*key) && (!written.is_empty() || !named)
+        });
+        assert_eq!(missing, None, "{heading}");
+        assert!(written.is_subset(&known), "{heading}: {written:?}");
     }
-    let mut of_hook = keys("CHECK");
-    of_hook.remove("report");
-    of_hook.insert("when");
-    let written: BTreeSet<_> = first_cells(page.section("`[[hook]]`"))
-        .into_iter()
-        .collect();
-    assert_eq!(of_hook, written);
-    // What stands in no list: the tables themselves, and those of few keys.
-    let words = READERS
-        .iter()
-        .flat_map(|text| text.split('"').skip(1).step_by(2));
-    let is_key = |word: &&str| {
-        word.chars()
-            .all(|c| c.is_ascii_lowercase() || "_-".contains(c))
-    };
-    for key in words.filter(is_key) {
-        let forms = [
-            format!("`{key}`"),
-            format!("`[{key}]`"),
-            format!("`[[{key}]]`"),
-        ];
-        let is_named = forms.iter().any(|form| page.text.contains(form));
-        assert!(is_named, "{KEYS} does not name {key}");
+    for schema in &schemas {
+        for table in schema["properties"].as_object().unwrap().keys() {
+            let forms = [format!("## `[{table}]`"), format!("## `[[{table}]]`")];
+            let is_told = forms.iter().any(|form| page.text.contains(form));
+            assert!(is_told, "{KEYS} does not tell of {table}");
+        }
     }
-}
-
-/// The keys of one of the readers' lists.
-fn keys(list: &str) -> BTreeSet<&'static str> {
-    let head = format!("const {list}: &[&str] = &[");
-    let mut lists = READERS.iter().filter_map(|text| text.split_once(&head));
-    let list = lists.find_map(|(_, rest)| rest.split(']').next());
-    let list = list.unwrap_or_else(|| panic!("no reader has {head}"));
-    list.split('"').skip(1).step_by(2).collect()
 }
 
 #[test]

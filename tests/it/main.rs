@@ -7,6 +7,7 @@
     reason = "a test fails where it cannot go on"
 )]
 
+mod command;
 mod docs;
 mod ecr;
 mod eks;
@@ -15,6 +16,7 @@ mod parsers;
 mod plan;
 mod promotion;
 mod records;
+mod schema;
 mod support;
 mod tidy;
 mod validate;

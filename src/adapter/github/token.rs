@@ -30,7 +30,7 @@ impl Token {
     }
 
     /// Where it is from.
-    pub(super) fn variable(&self) -> &'static str {
+    pub fn variable(&self) -> &'static str {
         self.variable
     }
 

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use clap_complete::ArgValueCompleter;
 
 use super::{At, Format, OneOrAll};
+use crate::cli::complete;
 
 /// What tells promotions of one identity apart.
 #[derive(Debug, ClapArgs)]
 pub struct Among {
     /// Its group, where several have one of that identity
-    #[arg(short, long, value_name = "GROUP")]
+    #[arg(short, long, value_name = "GROUP", add = ArgValueCompleter::new(complete::groups))]
     pub group: Option<String>,
 
     #[command(flatten)]

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use anstream::AutoStream;
 
 use super::words;
+use crate::cli::view::terminal;
 use crate::cli::view::{BAD, BOLD, DIM, GOOD, Line, WARN, between, of, took};
 use crate::group::name::CheckName;
 use crate::plan::Serving;
@@ -18,12 +19,16 @@ use crate::promotion::event::{Event, Fact};
 use crate::promotion::phase::Phase;
 use crate::promotion::record::AppVersion;
 
+/// Columns before the rest of a line that was broken.
+const INDENT: usize = 11;
+
 /// Writes each event as one line with its time in UTC.
 pub struct Plain<W = AutoStream<std::io::Stderr>>(Mutex<Written<W>>);
 
 struct Written<W> {
     out: W,
     stream: bool,
+    columns: usize,
     /// Nothing while no promotion is told of.
     phase: Option<Phase>,
     hooks: Vec<CheckName>,
@@ -33,16 +38,17 @@ struct Written<W> {
 impl Plain {
     /// Writes to standard error; `stream` also writes every line of the checks.
     pub fn new(stream: bool) -> Self {
-        Self::to(anstream::stderr(), stream)
+        Self::to(anstream::stderr(), stream, terminal::messages())
     }
 }
 
 impl<W: Write> Plain<W> {
-    /// Writes to anything else.
-    pub fn to(out: W, stream: bool) -> Self {
+    /// Writes to anything else; longer lines are broken between words.
+    pub fn to(out: W, stream: bool, columns: usize) -> Self {
         Self(Mutex::new(Written {
             out,
             stream,
+            columns,
             phase: None,
             hooks: Vec::new(),
             last: String::new(),
@@ -75,7 +81,9 @@ impl<W: Write + Send> Recorder for Plain<W> {
                 .and(format!("  {:<9}  ", written.phase_word()))
                 .join(text);
             // A reader that is gone must not fail the promotion.
-            drop(writeln!(written.out, "{}", line.styled()));
+            for line in line.wrap(written.columns, INDENT) {
+                drop(writeln!(written.out, "{}", line.styled()));
+            }
         }
     }
 }
@@ -258,7 +266,7 @@ mod tests {
     use crate::cli::view::sample::plain;
 
     fn lines(events: Vec<Event>, stream: bool) -> String {
-        let shown = Plain::to(Vec::new(), stream);
+        let shown = Plain::to(Vec::new(), stream, usize::MAX);
         for event in events {
             shown.record(event);
         }

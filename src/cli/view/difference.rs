@@ -16,7 +16,7 @@ const COMMIT: usize = 12;
 
 /// Images, checks and objects that differ.
 pub fn difference(before: &Entry, after: &Entry, found: &Difference) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     text.line(Line::new().with(DIM, "from ").join(named(before)));
     text.line(Line::new().with(DIM, "to   ").join(named(after)));
     text.gap();
@@ -35,7 +35,7 @@ pub fn difference(before: &Entry, after: &Entry, found: &Difference) -> String {
     let checks = found.checks.iter().map(|change| ("check ", change));
     let objects = found.objects.iter().map(|change| ("", change));
     for (kind, change) in checks.chain(objects) {
-        text.lines(changed(kind, change));
+        text.quote(changed(kind, change));
     }
     text.finish()
 }

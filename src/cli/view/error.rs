@@ -7,21 +7,23 @@ mod tests;
 use std::error::Error;
 
 use super::line::{BAD, BOLD, DIM, Line, PLACE};
+use super::terminal;
 use super::text::Text;
 use super::words::count;
+use crate::cli::called;
 use crate::engine::resolve::ResolveError;
 use crate::plan::refusal::Refusal;
 
 /// An error with its causes, each said once.
 pub fn error(error: &dyn Error) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::messages());
     text.lines(chain(error));
     text.finish()
 }
 
 /// All images that could not be resolved.
 pub fn resolve_errors(errors: &[ResolveError]) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::messages());
     for error in errors {
         text.lines(chain(error));
         text.gap();
@@ -37,7 +39,7 @@ pub fn resolve_errors(errors: &[ResolveError]) -> String {
 
 /// All reasons against a plan, each with what to do about it.
 pub fn refusals(refusals: &[Refusal]) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::messages());
     for refusal in refusals {
         text.line(said(&refusal.to_string()));
         if !refusal.hint.is_empty() {
@@ -101,5 +103,6 @@ fn hint(text: impl AsRef<str>) -> Line {
 }
 
 fn on_one_line(text: &str) -> String {
+    let text = called::said(text);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

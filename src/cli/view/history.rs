@@ -133,7 +133,7 @@ fn of_refusal(refusal: &Refusal, now: Timestamp) -> Cells {
 
 /// Who asked for a promotion, when, and what it ran.
 pub fn entry(entry: &Entry, now: Timestamp) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     let line = Line::new()
         .and("promotion ")
         .with(BOLD, entry.promotion.as_ref());
@@ -157,7 +157,7 @@ pub fn entry(entry: &Entry, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::view::sample::{actor, from, plain};
+    use crate::cli::view::sample::{actor, fits, from, plain};
     use crate::plan::color::Color;
     use crate::promotion::phase::Phase;
     use crate::promotion::record::{AppVersion, LeftOut, Outcome};
@@ -223,6 +223,7 @@ mod tests {
             ended(Phase::Promoted, Vec::new()),
         ];
         let rows = rows.map(Box::new).map(HistoryRow::Promotion);
+        fits(|columns| rendered(&rows, &BTreeMap::new(), at("09:00:00"), columns));
         let shown = told(&rows);
         insta::assert_snapshot!(shown, @r"
         PROMOTION  GROUP   BEGUN                         BY          TOOK   OUTCOME       WHY

@@ -79,6 +79,12 @@ impl Line {
         self.0.iter().map(|(_, text)| width(text)).sum()
     }
 
+    /// Blanks it begins with.
+    pub(in crate::cli) fn indent(&self) -> usize {
+        let text: String = self.0.iter().map(|(_, text)| text.as_str()).collect();
+        text.len() - text.trim_start_matches(' ').len()
+    }
+
     /// As much of it as fits, with a mark that it was cut.
     #[must_use]
     pub(in crate::cli) fn cut(self, columns: usize) -> Self {

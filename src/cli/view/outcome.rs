@@ -12,6 +12,7 @@ use super::terminal;
 use super::text::Text;
 use super::time::{between, took};
 use super::words::count;
+use crate::cli::called;
 use crate::promotion::check::{CaseOutcome, CheckResult, TestCase, Verdict};
 use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
@@ -31,7 +32,7 @@ pub fn outcome(outcome: &Outcome, results: &[CheckResult]) -> String {
 }
 
 fn rendered(outcome: &Outcome, results: &[CheckResult], columns: usize) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(columns);
     if !outcome.checks.is_empty() || !outcome.hooks.is_empty() {
         text.block(&checks(outcome, results, columns));
     }
@@ -43,7 +44,7 @@ fn rendered(outcome: &Outcome, results: &[CheckResult], columns: usize) -> Strin
         .filter(|result| result.verdict != Verdict::Passed)
     {
         text.gap();
-        text.lines(details(result));
+        text.quote(details(result));
     }
     for reason in outcome
         .reasons
@@ -51,14 +52,10 @@ fn rendered(outcome: &Outcome, results: &[CheckResult], columns: usize) -> Strin
         .filter(|reason| !reason.last_lines.is_empty())
     {
         text.gap();
-        text.lines(last_lines(reason));
+        text.quote(last_lines(reason));
     }
     text.gap();
-    text.lines(
-        verdict(outcome)
-            .into_iter()
-            .flat_map(|line| line.wrap(columns, 2)),
-    );
+    text.lines(verdict(outcome));
     text.finish()
 }
 
@@ -200,7 +197,11 @@ fn verdict(outcome: &Outcome) -> Vec<Line> {
             .with(BOLD, format!("{why}; {then}")),
     );
     lines.push(Line::new().with(DIM, format!("  release {}, {about}", outcome.release)));
-    lines.push(Line::new().with(PLACE, "  hint: ").and(hint(outcome)));
+    lines.push(
+        Line::new()
+            .with(PLACE, "  hint: ")
+            .and(called::said(&hint(outcome))),
+    );
     lines
 }
 

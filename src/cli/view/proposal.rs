@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::line::{BOLD, DIM, GOOD, Line, WARN, of};
 use super::restraint;
+use super::terminal::{self, Room};
 use super::text::Text;
 use super::words::{count, verb};
 use crate::engine::propose::Proposal;
@@ -25,13 +26,13 @@ pub use json::proposal_json;
 
 /// What a deploy would do, app by app and object by object. New objects are
 /// shown whole only if `full`.
-pub fn proposal(proposal: &Proposal, now: Timestamp, width: usize, full: bool) -> String {
-    let mut text = Text::new();
+pub fn proposal(proposal: &Proposal, now: Timestamp, room: Room, full: bool) -> String {
+    let mut text = Text::new(room.prose);
     text.lines(head(proposal));
     text.gap();
-    text.block(&apps::table(proposal, now, width));
+    text.block(&apps::table(proposal, now, room));
     text.gap();
-    text.lines(changes::lines(proposal, full));
+    text.quote(changes::lines(proposal, full));
     text.gap();
     decision(&mut text, proposal, now);
     text.line(summary(proposal));
@@ -53,7 +54,7 @@ fn decision(text: &mut Text, proposal: &Proposal, now: Timestamp) {
 
 /// That the same inputs serve already.
 pub fn up_to_date(proposal: &Proposal) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     text.line(serving(proposal));
     text.finish()
 }

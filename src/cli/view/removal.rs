@@ -6,13 +6,14 @@ use super::line::{BAD, BOLD, DIM, GOOD, Line, PLACE, WARN};
 use super::terminal;
 use super::text::Text;
 use super::words::count;
+use crate::cli::called;
 use crate::engine::remove::{Removal, Removed};
 use crate::group::name::{GroupName, Namespace};
 use crate::plan::object::ObjectRef;
 
 /// What of a group is there, what goes and in which order.
 pub fn removal(group: &GroupName, namespace: &Namespace, removal: &Removal) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     let place = format!("  namespace {namespace}");
     text.line(Line::new().with(BOLD, group.as_str()).with(DIM, place));
     if let Some(promotion) = &removal.in_flight {
@@ -21,14 +22,14 @@ pub fn removal(group: &GroupName, namespace: &Namespace, removal: &Removal) -> S
             "promotion {promotion} is under way, and has to end first"
         )));
         let hint = "`promoter abort` gives it up; `promoter resume` drives on what was left";
-        text.line(Line::new().with(PLACE, "  hint: ").and(hint));
+        text.line(Line::new().with(PLACE, "  hint: ").and(called::said(hint)));
         return text.finish();
     }
     if removal.is_adopted {
         let line = Line::new().with(BAD.bold(), "error").with(BOLD, ": ");
         text.line(line.and("what serves was there before promoter, and is not its own"));
         let hint = format!("`promoter adopt {group} --undo` gives it back as it was found");
-        text.line(Line::new().with(PLACE, "  hint: ").and(hint));
+        text.line(Line::new().with(PLACE, "  hint: ").and(called::said(&hint)));
         return text.finish();
     }
     if removal.goes.is_empty() {
@@ -60,16 +61,16 @@ fn listed(objects: &[ObjectRef], mark: &str, style: anstyle::Style) -> Vec<Line>
     for object in objects {
         kinds.entry(&object.kind).or_default().push(&object.name);
     }
-    let lines = kinds.into_iter().flat_map(|(kind, names)| {
+    let lines = kinds.into_iter().map(|(kind, names)| {
         let line = Line::new().with(style, mark).with(BOLD, kind).and(" ");
-        line.and(names.join(", ")).wrap(terminal::width(), 4)
+        line.and(names.join(", "))
     });
     lines.collect()
 }
 
 /// What came of it.
 pub fn removed(group: &GroupName, removed: &Removed) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     text.line(match removed {
         Removed::Gone(removal) => {
             let line = Line::new().with(GOOD.bold(), "✓ removed");
@@ -89,7 +90,9 @@ pub fn removed(group: &GroupName, removed: &Removed) -> String {
         }
         Removed::Stopped => {
             let line = Line::new().with(WARN, "stopped");
-            line.and(": part of it is gone; the next `promoter remove` goes on")
+            line.and(called::said(
+                ": part of it is gone; the next `promoter remove` goes on",
+            ))
         }
     });
     text.finish()

@@ -7,12 +7,13 @@ use super::table::Table;
 use super::terminal;
 use super::text::Text;
 use super::time::{ago, moment};
+use crate::cli::called;
 use crate::group::name::{GroupName, Namespace};
 use crate::promotion::restraint::{Ban, Restraint, Statement};
 
 /// Why nothing was deployed, and what to do about it.
 pub fn restrained(group: &GroupName, restraints: &[Restraint], now: Timestamp) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::messages());
     for restraint in restraints {
         text.lines(refused(group, restraint, now));
     }
@@ -54,9 +55,7 @@ fn refused(group: &GroupName, restraint: &Restraint, now: Timestamp) -> Vec<Line
             "`promoter show {promotion}` tells more; `promoter retry {group}` tries the same again"
         ),
     };
-    let mut lines = said.wrap(terminal::width(), 2);
-    lines.push(hint(&help));
-    lines
+    vec![said, hint(&help)]
 }
 
 /// That a group is held from now on.
@@ -85,7 +84,7 @@ pub fn banned(ban: &Ban, namespace: &Namespace) -> String {
         ": no group of namespace {namespace} promotes image {}",
         ban.image
     );
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     text.line(line.and(what));
     text.line(Line::new().with(
         DIM,
@@ -134,11 +133,11 @@ fn since(by: &Statement, now: Timestamp) -> String {
 }
 
 fn hint(text: &str) -> Line {
-    Line::new().with(PLACE, "  hint: ").and(text)
+    Line::new().with(PLACE, "  hint: ").and(called::said(text))
 }
 
 fn one(line: Line) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     text.line(line);
     text.finish()
 }

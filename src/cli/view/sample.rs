@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::line::width;
 use crate::engine::propose::Proposal;
 use crate::group::Report;
 use crate::plan::capacity::Capacity;
@@ -32,6 +33,23 @@ pub(in crate::cli) fn actor() -> Actor {
 /// Without colour.
 pub(in crate::cli) fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
+}
+
+/// A view says the same on narrow terminals, in lines that fit and without
+/// broken words.
+#[track_caller]
+pub(in crate::cli) fn fits(view: impl Fn(usize) -> String) {
+    let wide = plain(&view(usize::MAX));
+    for columns in [60, 40] {
+        let narrow = plain(&view(columns));
+        for line in narrow.lines() {
+            let words = line.split_whitespace().count();
+            assert!(words == 1 || width(line) <= columns, "{columns}: {line}");
+        }
+        let words: Vec<_> = narrow.split_whitespace().collect();
+        let lost = wide.split_whitespace().find(|word| !words.contains(word));
+        assert_eq!(lost, None, "{columns}:\n{narrow}");
+    }
 }
 
 /// An image of which everything follows from branch and build.

@@ -10,7 +10,7 @@ use super::line::{BAD, BOLD, DIM, Line, PLAIN, WARN, of};
 use super::outcome::{sign, why, word};
 use super::restraint;
 use super::table::Table;
-use super::terminal;
+use super::terminal::{self, Room};
 use super::text::Text;
 use super::time::{ago, between, clock, moment, took};
 use crate::adapter::kubernetes::GroupStatus;
@@ -21,6 +21,10 @@ use crate::promotion::restraint::Restraint;
 
 /// All groups of a namespace, one per line.
 pub fn status(groups: &[GroupStatus], now: Timestamp) -> String {
+    listed(groups, now, terminal::prose())
+}
+
+fn listed(groups: &[GroupStatus], now: Timestamp, columns: usize) -> String {
     if groups.is_empty() {
         return "no group was promoted here yet\n".to_owned();
     }
@@ -58,17 +62,17 @@ pub fn status(groups: &[GroupStatus], now: Timestamp) -> String {
             last,
         ]);
     }
-    table.render(usize::MAX)
+    table.render(columns)
 }
 
 /// One group: what serves, what is under way, how the last promotions ended.
 pub fn status_detail(group: &GroupStatus, now: Timestamp) -> String {
-    detail(group, now, terminal::width())
+    detail(group, now, Room::of_results())
 }
 
-fn detail(group: &GroupStatus, now: Timestamp, columns: usize) -> String {
+fn detail(group: &GroupStatus, now: Timestamp, room: Room) -> String {
     let record = &group.record;
-    let mut text = Text::new();
+    let mut text = Text::new(room.prose);
     text.line(Line::new().with(BOLD, &group.name));
     let named = |name: &str| Line::new().and("  ").with(DIM, name).pad(12);
     match &record.serving {
@@ -121,7 +125,7 @@ fn detail(group: &GroupStatus, now: Timestamp, columns: usize) -> String {
     }
     if !record.outcomes.is_empty() {
         text.gap();
-        text.block(&outcomes(&record.outcomes, now, columns));
+        text.block(&outcomes(&record.outcomes, now, room.table));
     }
     text.finish()
 }

@@ -1,13 +1,20 @@
-//! Tables without lines: a heading, columns, and at most one that wraps.
+//! Tables without lines: a heading, columns, and at most one that wraps. Where
+//! there is no room for columns, each row becomes a paragraph.
 
 use anstyle::{AnsiColor, Color as AnyColor, Effects, Style};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement};
 
-use super::line::{DIM, clean, width};
+use super::line::{DIM, Line, clean, width};
 
 /// Columns between two cells.
 const GAP: u16 = 2;
+
+/// Columns that a text needs at least to wrap and be read.
+const ENOUGH: usize = 16;
+
+/// Columns of the longest word for which a table gives way.
+const LONGEST: usize = 24;
 
 /// Rows under a heading.
 pub(super) struct Table {
@@ -35,18 +42,37 @@ impl Table {
 
     /// Columns it takes if nothing wraps.
     pub(super) fn natural_width(&self) -> usize {
-        let cells = |n: usize| {
-            let of_rows = self.rows.iter().filter_map(move |row| row.get(n));
-            of_rows.flat_map(|(_, text)| text.lines()).map(width)
-        };
-        let widths = self.heading.iter().enumerate();
-        let widths = widths
-            .map(|(n, head)| cells(n).chain([width(head)]).max().unwrap_or(0) + usize::from(GAP));
+        let widths = (0..self.heading.len()).map(|n| self.column(n) + usize::from(GAP));
         widths.sum::<usize>().saturating_sub(usize::from(GAP))
     }
 
-    /// As text; the last column wraps where it does not fit into `columns`.
+    /// Columns that a column takes if it does not wrap.
+    fn column(&self, n: usize) -> usize {
+        let lines = self.cells(n).flat_map(str::lines);
+        let heading = self.heading.get(n).copied().unwrap_or_default();
+        lines.chain([heading]).map(width).max().unwrap_or(0)
+    }
+
+    fn cells(&self, n: usize) -> impl Iterator<Item = &str> {
+        let cells = self.rows.iter().filter_map(move |row| row.get(n));
+        cells.map(|(_, text)| text.as_str())
+    }
+
+    /// Whether so many columns are enough, the last one wrapping between words.
+    fn fits(&self, columns: usize) -> bool {
+        let (natural, last) = (self.natural_width(), self.heading.len().saturating_sub(1));
+        let room = columns.saturating_sub(natural - self.column(last));
+        let words = self.cells(last).flat_map(str::split_whitespace);
+        let longest = words.map(width).max().unwrap_or(0);
+        natural <= columns || room >= longest.clamp(ENOUGH, LONGEST)
+    }
+
+    /// As text of at most so many columns: the last column wraps where it does
+    /// not fit, and where that is not enough, rows become paragraphs.
     pub(super) fn render(&self, columns: usize) -> String {
+        if !self.fits(columns) {
+            return self.paragraphs(columns);
+        }
         let mut table = comfy_table::Table::new();
         table.load_style(NOTHING).force_no_tty().enforce_styling();
         table.set_header(self.heading.iter().map(|head| cell(DIM, head)));
@@ -65,6 +91,42 @@ impl Table {
             table.set_width(u16::try_from(columns).unwrap_or(u16::MAX));
         }
         table.lines().map(|line| trimmed(&line) + "\n").collect()
+    }
+
+    /// A paragraph per row: each cell behind its heading, a cell without one
+    /// behind the cell before it, none that is empty.
+    fn paragraphs(&self, columns: usize) -> String {
+        let named = self.heading.iter().map(|head| width(head)).max();
+        let indent = named.unwrap_or(0) + usize::from(GAP);
+        let mut text = String::new();
+        for (n, row) in self.rows.iter().enumerate() {
+            if n > 0 {
+                text.push('\n');
+            }
+            let mut lines: Vec<Line> = Vec::new();
+            for (head, (style, cell)) in self.heading.iter().zip(row) {
+                let cell = cell.replace('\n', "  ");
+                if cell.is_empty() {
+                    continue;
+                }
+                let line = match lines.pop() {
+                    Some(before) if head.is_empty() => before.and("  "),
+                    before => {
+                        lines.extend(before);
+                        Line::new().with(DIM, head).pad(indent)
+                    }
+                };
+                lines.push(line.with(*style, cell));
+            }
+            for line in lines
+                .into_iter()
+                .flat_map(|line| line.wrap(columns, indent))
+            {
+                text.push_str(&line.styled());
+                text.push('\n');
+            }
+        }
+        text
     }
 }
 

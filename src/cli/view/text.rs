@@ -3,42 +3,55 @@
 use super::line::Line;
 
 /// Collects lines and blocks of text.
-#[derive(Debug, Default)]
-pub(super) struct Text(String);
+#[derive(Debug)]
+pub(super) struct Text {
+    text: String,
+    /// Longer lines are broken between words.
+    columns: usize,
+}
 
 impl Text {
-    /// Nothing yet.
-    pub(super) fn new() -> Self {
-        Self::default()
+    /// Nothing yet; no line will be wider than this many columns.
+    pub(super) fn new(columns: usize) -> Self {
+        let text = String::new();
+        Self { text, columns }
     }
 
     /// Adds a line.
     pub(super) fn line(&mut self, line: Line) {
-        self.lines([line]);
+        let indent = line.indent().max(2);
+        self.quote(line.wrap(self.columns, indent));
     }
 
     /// Adds lines.
     pub(super) fn lines(&mut self, lines: impl IntoIterator<Item = Line>) {
         for line in lines {
-            self.0.push_str(&line.styled());
-            self.0.push('\n');
+            self.line(line);
+        }
+    }
+
+    /// Adds lines that are somebody else's, and are not broken: logs, diffs.
+    pub(super) fn quote(&mut self, lines: impl IntoIterator<Item = Line>) {
+        for line in lines {
+            self.text.push_str(&line.styled());
+            self.text.push('\n');
         }
     }
 
     /// Adds what is rendered already.
     pub(super) fn block(&mut self, block: &str) {
-        self.0.push_str(block);
+        self.text.push_str(block);
     }
 
     /// Adds an empty line, unless there is one or nothing is above it.
     pub(super) fn gap(&mut self) {
-        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
-            self.0.push('\n');
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
         }
     }
 
     /// All of it.
     pub(super) fn finish(self) -> String {
-        self.0
+        self.text
     }
 }

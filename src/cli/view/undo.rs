@@ -2,7 +2,9 @@
 //! nothing to do.
 
 use super::line::{BAD, BOLD, DIM, GOOD, Line, PLACE};
+use super::terminal;
 use super::text::Text;
+use crate::cli::called;
 use crate::group::name::GroupName;
 use crate::promotion::ReasonKind;
 use crate::promotion::id::PromotionId;
@@ -12,7 +14,7 @@ use crate::promotion::request::Action;
 
 /// How a promotion ended that was to be given up or rolled back.
 pub fn undone(action: Action, outcome: &Outcome) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     let (kind, done) = match action {
         Action::Abort => (ReasonKind::Interrupted, "aborted"),
         Action::Rollback => (ReasonKind::RolledBack, "rolled back"),
@@ -54,7 +56,7 @@ pub fn undone(action: Action, outcome: &Outcome) -> String {
 
 /// That the promoter which drives the promotion does not do it, and why.
 pub fn not_undone(action: Action, promotion: &PromotionId, why: &str) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::messages());
     let said = match action {
         Action::Abort => "✗ not aborted",
         Action::Rollback => "✗ not rolled back",
@@ -65,7 +67,7 @@ pub fn not_undone(action: Action, promotion: &PromotionId, why: &str) -> String 
 
 /// Why there is nothing that could be given up, or that traffic could go back to.
 pub fn nothing_to_undo(action: Action, group: &GroupName, record: &GroupRecord) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::messages());
     let (about, hint) = match action {
         Action::Abort => (
             ": nothing to abort before its switch: ",
@@ -78,7 +80,12 @@ pub fn nothing_to_undo(action: Action, group: &GroupName, record: &GroupRecord) 
     };
     let line = Line::new().with(BAD.bold(), "error").with(BOLD, about);
     text.line(line.and(stands(action, group, record)));
-    text.line(Line::new().with(PLACE, "hint").and(": ").and(hint));
+    text.line(
+        Line::new()
+            .with(PLACE, "hint")
+            .and(": ")
+            .and(called::said(hint)),
+    );
     text.finish()
 }
 
@@ -102,7 +109,7 @@ fn stands(action: Action, group: &GroupName, record: &GroupRecord) -> String {
 
 /// That nothing was left unfinished, and what serves.
 pub fn nothing_to_resume(group: &GroupName, record: &GroupRecord) -> String {
-    let mut text = Text::new();
+    let mut text = Text::new(terminal::prose());
     let serves = record.serving.as_ref().map_or_else(
         || "nothing serves".to_owned(),
         |serving| format!("release {} serves in {}", serving.release, serving.color),

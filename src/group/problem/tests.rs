@@ -24,7 +24,7 @@ fn positions() {
 fn an_error_shows_its_line() {
     let source = Arc::new(Source::new("groups/a.toml", "[group]\r\nname = \"ä\"\r\n"));
     let problem = Problem::error(&source, 16..20, "`ä` cannot be a name").hint("write `a`");
-    assert_snapshot!(problem.render(false), @r#"
+    assert_snapshot!(problem.render(false, usize::MAX), @r#"
     error: groups/a.toml:2:8: `ä` cannot be a name
       |
     2 | name = "ä"
@@ -32,8 +32,8 @@ fn an_error_shows_its_line() {
       |
       = help: write `a`
     "#);
-    assert!(problem.render(true).contains("\u{1b}["));
-    let colorless = problem.render(true);
+    assert!(problem.render(true, usize::MAX).contains("\u{1b}["));
+    let colorless = problem.render(true, usize::MAX);
     assert!(
         colorless
             .lines()
@@ -52,7 +52,7 @@ fn a_warning_without_a_place() {
     let problem = Problem::general("groups", "nothing is there")
         .warning()
         .hint("make a group");
-    assert_snapshot!(problem.render(false), @"
+    assert_snapshot!(problem.render(false, usize::MAX), @"
     warning: groups: nothing is there
      |
      = help: make a group
@@ -65,9 +65,9 @@ fn private_lines_are_not_shown() {
     let text = "env = { TOKEN = \"hunter2\", A = 1 }\nport = 0\n";
     let source = Arc::new(Source::new("a.toml", text).with_private(private));
     let problem = Problem::error(&source, 31..32, "expected text, found an integer");
-    assert_snapshot!(problem.render(false), @"error: a.toml:1:32: expected text, found an integer");
+    assert_snapshot!(problem.render(false, usize::MAX), @"error: a.toml:1:32: expected text, found an integer");
     let problem = Problem::error(&source, 42..43, "a port is 1 to 65535");
-    assert_snapshot!(problem.render(false), @"
+    assert_snapshot!(problem.render(false, usize::MAX), @"
     error: a.toml:2:8: a port is 1 to 65535
       |
     2 | port = 0
@@ -126,7 +126,31 @@ proptest! {
     fn no_place_panics(text in "[aé🚀\r\n\t\u{feff}]{0,30}", start in 0_usize..140, length in 0_usize..140) {
         let source = Arc::new(Source::new("a.toml", text));
         let problem = Problem::error(&source, start..start + length, "wrong").hint("right");
-        let rendered = problem.render(false);
+        let rendered = problem.render(false, usize::MAX);
         prop_assert!(rendered.lines().next().unwrap().contains(&problem.place()));
+    }
+}
+
+#[test]
+fn a_narrow_terminal() {
+    let text = "[strategy]\nkeep_old = \"5s\"\n";
+    let source = Arc::new(Source::new("groups/master.toml", text));
+    let message = "`keep_old` must be at least 10s, the time old pods need to drain";
+    let problem = Problem::error(&source, 22..26, message)
+        .hint("write `keep_old` as in the examples, keep_old = \"30s\"");
+    assert_snapshot!(problem.render(false, 40), @r#"
+    error: groups/master.toml:2:12:
+           `keep_old` must be at
+           least 10s, the time old
+           pods need to drain
+      |
+    2 | keep_old = "5s"
+      |            ^^^^
+      |
+      = help: write `keep_old` as in the
+              examples, keep_old = "30s"
+    "#);
+    for line in problem.render(false, 40).lines() {
+        assert!(line.chars().count() <= 40, "{line}");
     }
 }

@@ -5,42 +5,154 @@
 
 use std::sync::Arc;
 
+use super::keys::{Key, Keys, Kind};
 use super::reader::{Reader, Table};
+use super::shared::{
+    BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, KEEP_OLD, NEWEST, PROOF, REPLICAS_WANTED,
+    SCHEDULE, TAG, TIMEOUT, TIMEZONE,
+};
 use super::{ClusterSpec, DefaultsSpec, EnvironmentSpec, GithubSpec};
+use crate::group::Untested;
 
-const ENVIRONMENT: &[&str] = &["name", "namespace", "cluster", "cluster_domain", "untested"];
-const CLUSTER: &[&str] = &["context", "eks", "region", "role", "in-cluster"];
-const GITHUB: &[&str] = &["api", "owner", "required", "sources"];
-const DEFAULTS: &[&str] = &[
-    "branch",
-    "tag",
-    "replicas",
-    "proof",
-    "newest",
-    "schedule",
-    "timezone",
-    "keep_old",
-    "deploy_timeout",
-    "endpoint_delay",
-    "timeout",
-];
+/// An environment file.
+pub(super) const FILE: Keys = Keys {
+    title: "an environment file",
+    parts: &[&[
+        Key::new(
+            "environment",
+            Kind::Table(&ENVIRONMENT),
+            "What the environment is",
+        )
+        .required(),
+        Key::new(
+            "values",
+            Kind::Free,
+            "Values for manifest templates, as {{ values.name }}",
+        ),
+        Key::new(
+            "defaults",
+            Kind::Table(&DEFAULTS),
+            "For every group here that does not say otherwise",
+        ),
+        Key::new(
+            "registry",
+            Kind::Table(&REGISTRY),
+            "The ECR registry of the groups' repositories",
+        ),
+        Key::new(
+            "github",
+            Kind::Table(&GITHUB),
+            "Where commits are proven, for groups that ask for it",
+        ),
+    ]],
+};
+
+const ENVIRONMENT: Keys = Keys {
+    title: "[environment]",
+    parts: &[&[
+        Key::text("name", "The name of this file, without .toml").required(),
+        Key::text("namespace", "The Kubernetes namespace of its groups").required(),
+        Key::new(
+            "cluster",
+            Kind::Table(&CLUSTER),
+            "How the cluster is reached",
+        )
+        .required(),
+        Key::text(
+            "cluster_domain",
+            "What the cluster's DNS names end in; cluster.local unless told",
+        ),
+        Key::word::<Untested>("untested", "Whether groups without a check are valid"),
+    ]],
+};
+
+const CLUSTER: Keys = Keys {
+    title: "cluster",
+    parts: &[&[
+        Key::text("context", "A context of the kubeconfig"),
+        Key::text("eks", "The name of an EKS cluster"),
+        Key::text(
+            "region",
+            "The AWS region of an EKS cluster; that of the AWS defaults if left out",
+        ),
+        Key::text(
+            "role",
+            "ARN of an IAM role that is assumed first, for an EKS cluster",
+        ),
+        Key::new(
+            "in-cluster",
+            Kind::Flag,
+            "The cluster that promoter runs in",
+        ),
+    ]],
+};
+
+const DEFAULTS: Keys = Keys {
+    title: "[defaults]",
+    parts: &[&[
+        BRANCH_OF_ALL,
+        TAG,
+        REPLICAS_WANTED,
+        PROOF,
+        NEWEST,
+        SCHEDULE,
+        TIMEZONE,
+        KEEP_OLD,
+        DEPLOY_TIMEOUT,
+        ENDPOINT_DELAY,
+        TIMEOUT,
+    ]],
+};
+
+const REGISTRY: Keys = Keys {
+    title: "[registry]",
+    parts: &[&[
+        Key::text(
+            "account",
+            "The AWS account, twelve digits; that of the credentials if left out",
+        ),
+        Key::text(
+            "region",
+            "The AWS region; that of the AWS defaults if left out",
+        ),
+    ]],
+};
+
+const GITHUB: Keys = Keys {
+    title: "[github]",
+    parts: &[&[
+        Key::text(
+            "api",
+            "The API's address; an enterprise's server has https://<host>/api/v3",
+        ),
+        Key::text(
+            "owner",
+            "Who owns the repositories that images are built from",
+        ),
+        Key::texts(
+            "required",
+            "Statuses and check runs that have to pass and alone count; all if left out",
+        ),
+        Key::new(
+            "sources",
+            Kind::Entries,
+            "What is built from a GitHub repository of another name",
+        ),
+    ]],
+};
 
 pub(super) fn environment(reader: &mut Reader, root: &Table<'_>) -> EnvironmentSpec {
-    let known = ["environment", "values", "defaults", "registry", "github"];
-    reader.known(root, "an environment file", &known);
-    let table = reader.required_table(root, "environment");
-    reader.known(&table, "[environment]", ENVIRONMENT);
-    let registry = reader.table(root, "registry").unwrap_or_default();
-    reader.known(&registry, "[registry]", &["account", "region"]);
+    let table = reader.table(root, "environment", &ENVIRONMENT);
+    let registry = reader.table(root, "registry", &REGISTRY);
     EnvironmentSpec {
         source: Arc::clone(&reader.source),
         place: table.place.clone(),
-        name: reader.required_text(&table, "name"),
-        namespace: reader.required_text(&table, "namespace"),
+        name: reader.text(&table, "name"),
+        namespace: reader.text(&table, "namespace"),
         cluster: cluster(reader, &table),
         cluster_domain: reader.text(&table, "cluster_domain"),
         untested: reader.text(&table, "untested"),
-        values: reader.values(root),
+        values: reader.json(root, "values"),
         defaults: defaults(reader, root),
         account: reader.text(&registry, "account"),
         region: reader.text(&registry, "region"),
@@ -49,25 +161,18 @@ pub(super) fn environment(reader: &mut Reader, root: &Table<'_>) -> EnvironmentS
 }
 
 fn github(reader: &mut Reader, root: &Table<'_>) -> GithubSpec {
-    let Some(table) = reader.table(root, "github") else {
-        return GithubSpec::default();
-    };
-    reader.known(&table, "[github]", GITHUB);
+    let table = reader.table(root, "github", &GITHUB);
     GithubSpec {
         api: reader.text(&table, "api"),
         owner: reader.text(&table, "owner"),
         required: reader.texts(&table, "required"),
-        sources: reader.env(&table, "sources"),
+        sources: reader.entries(&table, "sources"),
     }
 }
 
 fn cluster(reader: &mut Reader, environment: &Table<'_>) -> Option<ClusterSpec> {
-    if !environment.is_missing() && !environment.has("cluster") {
-        reader.missing(environment, "cluster");
-    }
-    let table = reader.table(environment, "cluster")?;
-    reader.known(&table, "cluster", CLUSTER);
-    Some(ClusterSpec {
+    let table = reader.table(environment, "cluster", &CLUSTER);
+    (!table.is_missing()).then(|| ClusterSpec {
         place: table.place.clone(),
         context: reader.text(&table, "context"),
         eks: reader.text(&table, "eks"),
@@ -78,10 +183,7 @@ fn cluster(reader: &mut Reader, environment: &Table<'_>) -> Option<ClusterSpec> 
 }
 
 fn defaults(reader: &mut Reader, root: &Table<'_>) -> DefaultsSpec {
-    let Some(table) = reader.table(root, "defaults") else {
-        return DefaultsSpec::default();
-    };
-    reader.known(&table, "[defaults]", DEFAULTS);
+    let table = reader.table(root, "defaults", &DEFAULTS);
     DefaultsSpec {
         branch: reader.text(&table, "branch"),
         tag: reader.text(&table, "tag"),

@@ -4,66 +4,191 @@
 
 use std::sync::Arc;
 
+use super::keys::{Key, Keys, Kind};
 use super::reader::{Reader, Table};
+use super::shared::{
+    BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, KEEP_OLD, NEWEST, PROOF, REPLICAS_WANTED,
+    SCHEDULE, TAG, TIMEOUT, TIMEZONE,
+};
 use super::{AppSpec, CheckSpec, GroupSpec, HookSpec, StrategySpec};
+use crate::group::choice::BlueGreen;
+use crate::group::{OnRegression, PARALLEL, PORTS, Report, When};
 
-const GROUP: &[&str] = &[
-    "name",
-    "environment",
-    "branch",
-    "tag",
-    "schedule",
-    "timezone",
-    "requires",
-    "proof",
-    "newest",
-];
-const STRATEGY: &[&str] = &[
-    "kind",
-    "keep_old",
-    "keep_failed",
-    "deploy_timeout",
-    "endpoint_delay",
-    "on_regression",
-    "parallel_checks",
-];
-const APP: &[&str] = &[
-    "name",
-    "repository",
-    "branch",
-    "tag",
-    "manifest",
-    "port",
-    "replicas",
-    "env",
-    "resources",
-    "needs",
-    "values",
-];
-const CHECK: &[&str] = &[
-    "name",
-    "repository",
-    "app",
-    "image",
-    "branch",
-    "tag",
-    "command",
-    "env",
-    "timeout",
-    "start_timeout",
-    "report",
+/// A group file.
+pub(super) const FILE: Keys = Keys {
+    title: "a group file",
+    parts: &[&[
+        Key::new("group", Kind::Table(&GROUP), "What the group is").required(),
+        Key::new(
+            "strategy",
+            Kind::Table(&STRATEGY),
+            "How the old version is replaced",
+        ),
+        Key::new(
+            "app",
+            Kind::Tables(&APP),
+            "An app, promoted with all others or not at all",
+        ),
+        Key::new(
+            "check",
+            Kind::Tables(&CHECK),
+            "A Job that has to pass before anything is promoted",
+        ),
+        Key::new(
+            "hook",
+            Kind::Tables(&HOOK),
+            "A Job that runs once on the way, such as a migration",
+        ),
+    ]],
+};
+
+const GROUP: Keys = Keys {
+    title: "[group]",
+    parts: &[&[
+        Key::text("name", "The name of this file, without .toml").required(),
+        Key::text(
+            "environment",
+            "Where it runs: a file in environments/, without .toml",
+        )
+        .required(),
+        BRANCH_OF_ALL,
+        TAG,
+        SCHEDULE,
+        TIMEZONE,
+        Key::texts(
+            "requires",
+            "Groups of this environment that must have passed first",
+        ),
+        PROOF,
+        NEWEST,
+    ]],
+};
+
+const STRATEGY: Keys = Keys {
+    title: "[strategy]",
+    parts: &[&[
+        Key::word::<BlueGreen>("kind", "The one kind there is"),
+        KEEP_OLD,
+        Key::duration(
+            "keep_failed",
+            "How long a candidate that failed stays to be looked at; it goes at once unless told",
+        ),
+        DEPLOY_TIMEOUT,
+        ENDPOINT_DELAY,
+        Key::word::<OnRegression>(
+            "on_regression",
+            "What happens if an app loses pods while the old ones still stand",
+        ),
+        Key::new(
+            "parallel_checks",
+            Kind::Number(PARALLEL),
+            "Checks that run at the same time at most; 16 unless told",
+        ),
+    ]],
+};
+
+const APP: Keys = Keys {
+    title: "[[app]]",
+    parts: &[&[
+        Key::text("name", "The name of its Deployment in the manifest").required(),
+        Key::text(
+            "repository",
+            "Its ECR repository; the app's name if left out",
+        ),
+        Key::text("branch", "The branch to run, in place of the group's"),
+        TAG,
+        Key::text(
+            "manifest",
+            "A template in YAML or JSON, relative to this file",
+        ),
+        Key::new(
+            "port",
+            Kind::Number(PORTS),
+            "The port its container listens on",
+        ),
+        REPLICAS_WANTED,
+        Key::new(
+            "env",
+            Kind::Entries,
+            "Environment variables, for an app without a manifest",
+        ),
+        Key::new(
+            "resources",
+            Kind::Free,
+            "Requests and limits, for an app without a manifest",
+        ),
+        Key::texts(
+            "needs",
+            "Apps of the group that it calls; they are taken down after it",
+        ),
+        Key::new(
+            "values",
+            Kind::Free,
+            "Values for its manifest, over the environment's",
+        ),
+    ]],
+};
+
+const CHECK: Keys = Keys {
+    title: "[[check]]",
+    parts: &[
+        JOB,
+        &[Key::word::<Report>(
+            "report",
+            "What its output is read as, to show single test cases",
+        )],
+    ],
+};
+
+/// A hook has no test cases.
+const HOOK: Keys = Keys {
+    title: "[[hook]]",
+    parts: &[
+        &[Key::word::<When>("when", "At which point of a promotion it runs").required()],
+        JOB,
+    ],
+};
+
+const JOB: &[Key] = &[
+    Key::text(
+        "name",
+        "Its name, which no other check or hook of the group has",
+    )
+    .required(),
+    Key::text(
+        "repository",
+        "It runs in the newest image of this ECR repository",
+    ),
+    Key::text("app", "It runs in the candidate image of this app"),
+    Key::text("image", "It runs in this image: a full reference"),
+    Key::text(
+        "branch",
+        "The branch of its repository, in place of the group's",
+    ),
+    TAG,
+    Key::texts(
+        "command",
+        "What is run, in place of the image's entry point",
+    ),
+    Key::new(
+        "env",
+        Kind::Entries,
+        "Environment variables of its container",
+    ),
+    TIMEOUT,
+    Key::duration(
+        "start_timeout",
+        "How long its container may take to start; 2m unless told",
+    ),
 ];
 
 pub(super) fn group(reader: &mut Reader, root: &Table<'_>) -> GroupSpec {
-    let known = ["group", "strategy", "app", "check", "hook"];
-    reader.known(root, "a group file", &known);
-    let table = reader.required_table(root, "group");
-    reader.known(&table, "[group]", GROUP);
+    let table = reader.table(root, "group", &GROUP);
     GroupSpec {
         source: Arc::clone(&reader.source),
         place: table.place.clone(),
-        name: reader.required_text(&table, "name"),
-        environment: reader.required_text(&table, "environment"),
+        name: reader.text(&table, "name"),
+        environment: reader.text(&table, "environment"),
         branch: reader.text(&table, "branch"),
         tag: reader.text(&table, "tag"),
         schedule: reader.text(&table, "schedule"),
@@ -73,20 +198,17 @@ pub(super) fn group(reader: &mut Reader, root: &Table<'_>) -> GroupSpec {
         newest: reader.text(&table, "newest"),
         strategy: strategy(reader, root),
         apps: reader
-            .tables(root, "app")
+            .tables(root, "app", &APP)
             .iter()
             .map(|table| app(reader, table))
             .collect(),
         checks: reader
-            .tables(root, "check")
+            .tables(root, "check", &CHECK)
             .iter()
-            .map(|table| {
-                reader.known(table, "[[check]]", CHECK);
-                check(reader, table)
-            })
+            .map(|table| check(reader, table))
             .collect(),
         hooks: reader
-            .tables(root, "hook")
+            .tables(root, "hook", &HOOK)
             .iter()
             .map(|table| hook(reader, table))
             .collect(),
@@ -94,10 +216,7 @@ pub(super) fn group(reader: &mut Reader, root: &Table<'_>) -> GroupSpec {
 }
 
 fn strategy(reader: &mut Reader, root: &Table<'_>) -> StrategySpec {
-    let Some(table) = reader.table(root, "strategy") else {
-        return StrategySpec::default();
-    };
-    reader.known(&table, "[strategy]", STRATEGY);
+    let table = reader.table(root, "strategy", &STRATEGY);
     StrategySpec {
         kind: reader.text(&table, "kind"),
         keep_old: reader.text(&table, "keep_old"),
@@ -110,47 +229,49 @@ fn strategy(reader: &mut Reader, root: &Table<'_>) -> StrategySpec {
 }
 
 fn app(reader: &mut Reader, table: &Table<'_>) -> AppSpec {
-    reader.known(table, "[[app]]", APP);
     AppSpec {
         place: table.place.clone(),
-        name: reader.required_text(table, "name"),
+        name: reader.text(table, "name"),
         repository: reader.text(table, "repository"),
         branch: reader.text(table, "branch"),
         tag: reader.text(table, "tag"),
         manifest: reader.text(table, "manifest"),
         port: reader.integer(table, "port"),
         replicas: reader.integer(table, "replicas"),
-        env: reader.env(table, "env"),
+        env: reader.entries(table, "env"),
         resources: reader.json(table, "resources"),
         needs: reader.texts(table, "needs"),
-        values: reader.values(table),
+        values: reader.json(table, "values"),
     }
 }
 
 fn hook(reader: &mut Reader, table: &Table<'_>) -> HookSpec {
-    // A hook has no test cases.
-    let of_check = CHECK.iter().copied().filter(|key| *key != "report");
-    let known: Vec<_> = std::iter::once("when").chain(of_check).collect();
-    reader.known(table, "[[hook]]", &known);
     HookSpec {
-        when: reader.required_text(table, "when"),
-        job: check(reader, table),
+        when: reader.text(table, "when"),
+        job: job(reader, table),
     }
 }
 
 fn check(reader: &mut Reader, table: &Table<'_>) -> CheckSpec {
     CheckSpec {
+        report: reader.text(table, "report"),
+        ..job(reader, table)
+    }
+}
+
+fn job(reader: &mut Reader, table: &Table<'_>) -> CheckSpec {
+    CheckSpec {
         place: table.place.clone(),
-        name: reader.required_text(table, "name"),
+        name: reader.text(table, "name"),
         repository: reader.text(table, "repository"),
         app: reader.text(table, "app"),
         image: reader.text(table, "image"),
         branch: reader.text(table, "branch"),
         tag: reader.text(table, "tag"),
         command: reader.texts(table, "command"),
-        env: reader.env(table, "env"),
+        env: reader.entries(table, "env"),
         timeout: reader.text(table, "timeout"),
         start_timeout: reader.text(table, "start_timeout"),
-        report: reader.text(table, "report"),
+        report: None,
     }
 }

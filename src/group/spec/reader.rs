@@ -4,7 +4,6 @@
 //! the function made, and all problems. It never stops at the first one, and
 //! it never puts a value of `env` or `values` into a message.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Entries;
+use super::keys::{Keys, Kind};
 use crate::group::problem::{Problem, Problems, Source, did_you_mean};
 
 mod json;
@@ -25,28 +25,31 @@ pub(super) struct Reader {
 }
 
 /// A table of the document, or what stands for one that is missing.
-#[derive(Default)]
 pub(super) struct Table<'t> {
     keys: Option<&'t DeTable<'t>>,
+    /// What it may say.
+    known: &'static Keys,
     /// Its header, or the table itself where it is inline.
     pub(super) place: Range<usize>,
 }
 
 type Written<'t> = Spanned<DeValue<'t>>;
 
-impl Table<'_> {
+impl<'t> Table<'t> {
     /// Whether it is not in the document.
     pub(super) fn is_missing(&self) -> bool {
         self.keys.is_none()
     }
 
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.get(key).is_some()
-    }
-}
-
-impl<'t> Table<'t> {
-    fn get(&self, key: &str) -> Option<&'t Written<'t>> {
+    /// What is written under a key that the table has as a kind of this sort.
+    fn get(&self, key: &str, is_sort: impl Fn(&Kind) -> bool) -> Option<&'t Written<'t>> {
+        debug_assert!(
+            self.known
+                .all()
+                .any(|known| known.name == key && is_sort(&known.kind)),
+            "{} has no key `{key}` of this kind, so no file could have it",
+            self.known.title
+        );
         self.keys.and_then(|keys| keys.get(key))
     }
 }
@@ -55,6 +58,7 @@ impl Reader {
     pub(super) fn read<T>(
         path: &str,
         text: &str,
+        known: &'static Keys,
         take: impl FnOnce(&mut Self, &Table<'_>) -> T,
     ) -> (Option<T>, Problems) {
         let (root, errors) = DeTable::parse_recoverable(text);
@@ -74,55 +78,58 @@ impl Reader {
             source,
             problems: Problems::new(),
         };
-        let root = Table {
-            keys: Some(root.get_ref()),
-            place: 0..0,
-        };
+        let root = reader.enter(root.get_ref(), known, 0..0);
         let made = take(&mut reader, &root);
         (Some(made), reader.problems)
     }
 
-    /// Says which keys there are that nobody will ask for.
-    pub(super) fn known(&mut self, table: &Table<'_>, what: &str, known: &[&str]) {
-        for key in table.keys.into_iter().flat_map(DeTable::keys) {
+    /// Says which of its keys a table does not have, and which it has to.
+    fn enter<'t>(
+        &mut self,
+        keys: &'t DeTable<'t>,
+        known: &'static Keys,
+        place: Range<usize>,
+    ) -> Table<'t> {
+        for key in keys.keys() {
             let name = key.get_ref().as_ref();
-            if known.contains(&name) {
+            if known.all().any(|known| known.name == name) {
                 continue;
             }
-            let hint = did_you_mean(name, known.iter().copied())
-                .unwrap_or_else(|| format!("there are {}", known.join(", ")));
-            let message = format!("{what} has no key `{name}`");
+            let names = || known.all().map(|known| known.name);
+            let all = || names().collect::<Vec<_>>().join(", ");
+            let hint =
+                did_you_mean(name, names()).unwrap_or_else(|| format!("there are {}", all()));
+            let message = format!("{} has no key `{name}`", known.title);
             self.problems
                 .push(Problem::error(&self.source, key.span(), message).hint(hint));
         }
-    }
-
-    /// Says that a key is missing.
-    pub(super) fn missing(&mut self, table: &Table<'_>, key: &str) {
-        let message = format!("`{key}` is missing");
-        self.problem(table.place.clone(), message);
+        for key in known.all().filter(|key| key.required) {
+            if keys.contains_key(key.name) {
+                continue;
+            }
+            let is_header = place.is_empty();
+            let message = if is_header {
+                format!("the table [{}] is missing", key.name)
+            } else {
+                format!("`{}` is missing", key.name)
+            };
+            self.problem(place.clone(), message);
+        }
+        Table {
+            keys: Some(keys),
+            known,
+            place,
+        }
     }
 
     pub(super) fn text(&mut self, table: &Table<'_>, key: &str) -> Option<Spanned<String>> {
-        let value = table.get(key)?;
+        let value = table.get(key, Kind::is_text)?;
         self.string(value, &format!("`{key}`"))
-    }
-
-    pub(super) fn required_text(
-        &mut self,
-        table: &Table<'_>,
-        key: &str,
-    ) -> Option<Spanned<String>> {
-        // That the whole table is missing has been said.
-        if !table.is_missing() && !table.has(key) {
-            self.missing(table, key);
-        }
-        self.text(table, key)
     }
 
     /// A list of texts; none if it is missing.
     pub(super) fn texts(&mut self, table: &Table<'_>, key: &str) -> Vec<Spanned<String>> {
-        let Some(value) = table.get(key) else {
+        let Some(value) = table.get(key, |kind| matches!(kind, Kind::Texts)) else {
             return Vec::new();
         };
         let Some(items) = value.get_ref().as_array() else {
@@ -141,7 +148,7 @@ impl Reader {
     }
 
     pub(super) fn integer(&mut self, table: &Table<'_>, key: &str) -> Option<Spanned<i64>> {
-        let value = table.get(key)?;
+        let value = table.get(key, |kind| matches!(kind, Kind::Number(_)))?;
         let Some(written) = value.get_ref().as_integer() else {
             self.mismatch(value, &format!("`{key}`"), "a whole number");
             return None;
@@ -154,7 +161,7 @@ impl Reader {
     }
 
     pub(super) fn boolean(&mut self, table: &Table<'_>, key: &str) -> Option<Spanned<bool>> {
-        let value = table.get(key)?;
+        let value = table.get(key, |kind| matches!(kind, Kind::Flag))?;
         let flag = value.get_ref().as_bool();
         if flag.is_none() {
             self.mismatch(value, &format!("`{key}`"), "true or false");
@@ -162,29 +169,47 @@ impl Reader {
         Some(Spanned::new(value.span(), flag?))
     }
 
-    pub(super) fn table<'t>(&mut self, table: &Table<'t>, key: &str) -> Option<Table<'t>> {
-        let value = table.get(key)?;
+    /// A table, or what stands for one that is missing.
+    pub(super) fn table<'t>(
+        &mut self,
+        table: &Table<'t>,
+        key: &str,
+        known: &'static Keys,
+    ) -> Table<'t> {
+        let is_it = |kind: &Kind| matches!(kind, Kind::Table(keys) if keys.title == known.title);
+        match self.keys(table, key, is_it) {
+            Some((keys, place)) => self.enter(keys, known, place),
+            None => Table {
+                keys: None,
+                known,
+                place: Range::default(),
+            },
+        }
+    }
+
+    fn keys<'t>(
+        &mut self,
+        table: &Table<'t>,
+        key: &str,
+        is_sort: impl Fn(&Kind) -> bool,
+    ) -> Option<(&'t DeTable<'t>, Range<usize>)> {
+        let value = table.get(key, is_sort)?;
         let keys = value.get_ref().as_table();
         if keys.is_none() {
             self.mismatch(value, &format!("`{key}`"), "a table");
         }
-        let place = value.span();
-        keys.map(|keys| Table {
-            keys: Some(keys),
-            place,
-        })
-    }
-
-    pub(super) fn required_table<'t>(&mut self, table: &Table<'t>, key: &str) -> Table<'t> {
-        if !table.has(key) {
-            self.problem(table.place.clone(), format!("the table [{key}] is missing"));
-        }
-        self.table(table, key).unwrap_or_default()
+        Some((keys?, value.span()))
     }
 
     /// The tables of a list like `[[app]]`.
-    pub(super) fn tables<'t>(&mut self, table: &Table<'t>, key: &str) -> Vec<Table<'t>> {
-        let Some(value) = table.get(key) else {
+    pub(super) fn tables<'t>(
+        &mut self,
+        table: &Table<'t>,
+        key: &str,
+        known: &'static Keys,
+    ) -> Vec<Table<'t>> {
+        let is_it = |kind: &Kind| matches!(kind, Kind::Tables(keys) if keys.title == known.title);
+        let Some(value) = table.get(key, is_it) else {
             return Vec::new();
         };
         let expected = format!("a list of tables, each headed [[{key}]]");
@@ -195,10 +220,7 @@ impl Reader {
         let mut tables = Vec::new();
         for item in items {
             match item.get_ref().as_table() {
-                Some(keys) => tables.push(Table {
-                    keys: Some(keys),
-                    place: item.span(),
-                }),
+                Some(keys) => tables.push(self.enter(keys, known, item.span())),
                 None => self.mismatch(item, &format!("`{key}`"), &expected),
             }
         }
@@ -206,38 +228,33 @@ impl Reader {
     }
 
     /// A table of texts, like environment variables.
-    pub(super) fn env(&mut self, table: &Table<'_>, key: &str) -> Option<Spanned<Entries<String>>> {
-        let inner = self.table(table, key)?;
+    pub(super) fn entries(
+        &mut self,
+        table: &Table<'_>,
+        key: &str,
+    ) -> Option<Spanned<Entries<String>>> {
+        let (keys, place) = self.keys(table, key, |kind| matches!(kind, Kind::Entries))?;
         let mut entries = Vec::new();
-        for (name, value) in inner.keys.into_iter().flatten() {
+        for (name, value) in keys {
             let what = format!("`{key}.{}`", name.get_ref());
             if let Some(text) = self.string(value, &what) {
                 entries.push((owned(name), text.into_inner()));
             }
         }
-        Some(Spanned::new(inner.place, entries))
+        Some(Spanned::new(place, entries))
     }
 
     /// A table of anything that JSON can say.
     pub(super) fn json(&mut self, table: &Table<'_>, key: &str) -> Option<Spanned<Entries<Value>>> {
-        let inner = self.table(table, key)?;
+        let (keys, place) = self.keys(table, key, |kind| matches!(kind, Kind::Free))?;
         let mut entries = Vec::new();
-        for (name, value) in inner.keys.into_iter().flatten() {
+        for (name, value) in keys {
             match json::from_toml(value) {
                 Ok(value) => entries.push((owned(name), value)),
                 Err((span, reason)) => self.problem(span, reason),
             }
         }
-        Some(Spanned::new(inner.place, entries))
-    }
-
-    /// The table `values`.
-    pub(super) fn values(&mut self, table: &Table<'_>) -> BTreeMap<String, Value> {
-        let entries = self.json(table, "values").map(Spanned::into_inner);
-        let entries = entries.into_iter().flatten();
-        entries
-            .map(|(key, value)| (key.into_inner(), value))
-            .collect()
+        Some(Spanned::new(place, entries))
     }
 
     fn string(&mut self, value: &Written<'_>, what: &str) -> Option<Spanned<String>> {

@@ -1,5 +1,7 @@
 //! Problems of form in group and environment files.
 
+use std::fmt::Write as _;
+
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
@@ -148,7 +150,8 @@ account = 123456789012
 fn values_keep_their_kind() {
     let text = "[values]\nport = 30080\nratio = 0.5\non = true\nday = 2026-01-01\nlist = [1, 'a']\ntable.x = 'y'\n";
     let (spec, _) = EnvironmentSpec::read("e.toml", text);
-    let values = serde_json::to_string(&spec.unwrap().values).unwrap();
+    let values = map(spec.unwrap().values.as_ref());
+    let values = serde_json::to_string(&values).unwrap();
     let expected = r#"{"day":"2026-01-01","list":[1,"a"],"on":true,"port":30080,"ratio":0.5,"table":{"x":"y"}}"#;
     assert_eq!(values, expected);
 }
@@ -183,4 +186,55 @@ proptest! {
             drop(problems.to_string());
         }
     }
+}
+
+/// Writes a file that gives every key a value which none of them takes, and
+/// counts them.
+fn misfits(keys: &keys::Keys, path: &str, text: &mut String) -> usize {
+    use keys::Kind;
+    let mut count = 0;
+    for key in keys.all() {
+        let header = format!("{path}{}", key.name);
+        match &key.kind {
+            Kind::Table(keys) => {
+                writeln!(text, "[{header}]").unwrap();
+                count += misfits(keys, &format!("{header}."), text);
+            }
+            Kind::Tables(keys) => {
+                writeln!(text, "[[{header}]]").unwrap();
+                count += misfits(keys, &format!("{header}."), text);
+            }
+            _ if path.is_empty() => {
+                *text = format!("{} = 2026-01-01\n{text}", key.name);
+                count += 1;
+            }
+            _ => {
+                writeln!(text, "{} = 2026-01-01", key.name).unwrap();
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+#[test]
+fn every_key_is_read() {
+    let mut text = String::new();
+    let count = misfits(&group::FILE, "", &mut text);
+    let problems = GroupSpec::read("g.toml", &text).1;
+    assert_eq!(
+        problems.iter().count(),
+        count,
+        "{text}\n{}",
+        lines(&problems)
+    );
+    let mut text = String::new();
+    let count = misfits(&environment::FILE, "", &mut text);
+    let problems = EnvironmentSpec::read("e.toml", &text).1;
+    assert_eq!(
+        problems.iter().count(),
+        count,
+        "{text}\n{}",
+        lines(&problems)
+    );
 }

@@ -4,18 +4,15 @@
 //! are valid by themselves and with each other; a problem for all else.
 
 use std::collections::BTreeMap;
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
 use super::report::Report;
 use super::{Layers, cycle, text};
 use crate::group::image::{Branch, RepositoryName, TagPattern};
 use crate::group::name::AppName;
 use crate::group::problem::did_you_mean;
-use crate::group::spec::{AppSpec, Entries, Spanned};
-use crate::group::{App, BranchImage, Inline, Manifest, Proof};
-
-/// Zero pods could not serve; the upper bound is for slips.
-pub(super) const REPLICAS: RangeInclusive<i64> = 1..=10_000;
+use crate::group::spec::{AppSpec, Entries, Spanned, map};
+use crate::group::{App, BranchImage, Inline, Manifest, PORTS, Proof, REPLICAS};
 
 /// The ends of the names of an app's Deployments and colour Services.
 pub(super) const COLORS: [&str; 2] = ["-blue", "-green"];
@@ -42,7 +39,7 @@ fn app(report: &mut Report, layers: &Layers<'_>, spec: &AppSpec) -> Option<App> 
     };
     let image = branch_image(report, layers, written);
     let manifest = manifest(report, layers, spec);
-    let port = report.number(spec.port.as_ref(), "port", 1..=65_535);
+    let port = report.number(spec.port.as_ref(), "port", PORTS);
     let replicas = report.number(spec.replicas.as_ref(), "replicas", REPLICAS);
     report.each_once(&spec.needs);
     // Every need that is no valid name of an app has a problem already.
@@ -55,7 +52,7 @@ fn app(report: &mut Report, layers: &Layers<'_>, spec: &AppSpec) -> Option<App> 
         port,
         replicas: replicas.or(layers.defaults.replicas),
         needs: needs.collect(),
-        values: spec.values.clone(),
+        values: map(spec.values.as_ref()),
     })
 }
 
@@ -133,12 +130,8 @@ fn manifest(report: &mut Report, layers: &Layers<'_>, spec: &AppSpec) -> Option<
     let env = report.env(spec.env.as_ref());
     resources(report, spec.resources.as_ref());
     let Some(path) = &spec.manifest else {
-        let resources = spec.resources.as_ref().map(|entries| {
-            let entries = entries.get_ref().iter();
-            entries
-                .map(|(key, value)| (key.get_ref().clone(), value.clone()))
-                .collect()
-        });
+        let resources = spec.resources.as_ref();
+        let resources = resources.map(|entries| map(Some(entries)).into_iter().collect());
         return Some(Manifest::Inline(Inline { env, resources }));
     };
     let places = [

@@ -36,11 +36,9 @@ pub(super) fn hooks(
     layers: &Layers<'_>,
     group: Option<&GroupName>,
 ) -> Vec<Hook> {
-    let points = [When::BeforeDeploy, When::BeforeSwitch, When::AfterPromote];
-    let points = points.map(|when| (when.as_str(), when));
     let specs = &layers.group.hooks;
     let hooks = specs.iter().filter_map(|spec| {
-        let when = report.choice(spec.when.as_ref(), "when", &points);
+        let when: Option<When> = report.choice(spec.when.as_ref(), "when");
         let job = job(report, layers, group, "hook", &spec.job);
         Some(Hook {
             when: when?,
@@ -95,11 +93,7 @@ fn report_kind(report: &mut Report, written: Option<&Spanned<String>>) -> Option
             .push(problem.hint("it comes later; use \"tap\", or \"none\" for the exit code alone"));
         return None;
     }
-    report.choice(
-        written,
-        "report",
-        &[("none", ReportKind::None), ("tap", ReportKind::Tap)],
-    )
+    report.choice(written, "report")
 }
 
 fn image(

@@ -13,9 +13,9 @@ use crate::group::github::{GithubApi, GithubRef, Owner, SourceRepository};
 use crate::group::image::{Branch, RepositoryName, TagPattern};
 use crate::group::name::{EnvironmentName, Namespace};
 use crate::group::problem::Problems;
-use crate::group::spec::{ClusterSpec, EnvironmentSpec, GithubSpec, Spanned};
+use crate::group::spec::{ClusterSpec, EnvironmentSpec, GithubSpec, Spanned, map};
 use crate::group::{
-    ClusterRef, ENDPOINT_DELAY, EksRef, Environment, Newest, Proof, RegistryRef, Untested,
+    ClusterRef, ENDPOINT_DELAY, EksRef, Environment, Newest, Proof, REPLICAS, RegistryRef, Untested,
 };
 
 /// A valid environment, and what its groups need not say.
@@ -84,11 +84,7 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
         .as_ref()
         .and_then(|spec| cluster(&mut report, spec));
     let cluster_domain = report.parse(spec.cluster_domain.as_ref(), domain);
-    let choices = [
-        ("refused", Untested::Refused),
-        ("allowed", Untested::Allowed),
-    ];
-    let untested = report.choice(spec.untested.as_ref(), "untested", &choices);
+    let untested: Option<Untested> = report.choice(spec.untested.as_ref(), "untested");
     let registry = RegistryRef {
         account: report.parse(spec.account.as_ref(), aws::account),
         region: report.parse(spec.region.as_ref(), aws::region),
@@ -105,7 +101,7 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
             untested: untested.unwrap_or_default(),
             registry,
             github,
-            values: spec.values.clone(),
+            values: map(spec.values.as_ref()),
         };
         Some(ValidEnvironment {
             environment,
@@ -156,7 +152,7 @@ fn defaults(report: &mut Report, spec: &EnvironmentSpec) -> Defaults {
         tag: report
             .parse(written.tag.as_ref(), TagPattern::parse)
             .unwrap_or(built_in.tag),
-        replicas: report.number(written.replicas.as_ref(), "replicas", super::app::REPLICAS),
+        replicas: report.number(written.replicas.as_ref(), "replicas", REPLICAS),
         proof: setting::proof(report, written.proof.as_ref()).unwrap_or(built_in.proof),
         newest: setting::newest(report, written.newest.as_ref()).unwrap_or(built_in.newest),
         cron: own(cron),

@@ -8,6 +8,7 @@ use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
+use crate::group::choice::Choice;
 use crate::group::problem::{Problem, Problems, Source, did_you_mean};
 use crate::group::spec::{Entries, Spanned};
 
@@ -83,22 +84,21 @@ impl Report {
     }
 
     /// Takes one of several words.
-    pub(super) fn choice<T: Clone>(
+    pub(super) fn choice<T: Choice>(
         &mut self,
         written: Option<&Spanned<String>>,
         key: &str,
-        choices: &[(&str, T)],
     ) -> Option<T> {
         let written = written?;
-        let found = choices.iter().find(|(word, _)| word == written.get_ref());
+        let found = T::WORDS.iter().find(|(word, _)| word == written.get_ref());
         if found.is_none() {
-            let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+            let words = T::words();
             let message = format!("`{key}` cannot be `{}`", written.get_ref());
             let hint = did_you_mean(written.get_ref(), words.iter().copied());
             let hint = hint.unwrap_or_else(|| format!("write {}", quoted(&words)));
             self.push(self.error(&written.span(), message).hint(hint));
         }
-        found.map(|(_, choice)| choice.clone())
+        found.map(|(_, choice)| *choice)
     }
 
     /// Takes a number within bounds.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::environment::Defaults;
 use super::report::Report;
+use crate::group::choice::BlueGreen;
 use crate::group::duration::{self, Short};
 use crate::group::schedule::Schedule;
 use crate::group::spec::Spanned;
@@ -20,20 +21,11 @@ const LONGEST_DELAY: Duration = Duration::from_mins(1);
 const LONGEST: Duration = Duration::from_hours(7 * 24);
 
 pub(super) fn proof(report: &mut Report, written: Written<'_>) -> Option<Proof> {
-    let choices = [
-        ("pushed", Proof::Pushed),
-        ("github-checks", Proof::GithubChecks),
-    ];
-    report.choice(written, "proof", &choices)
+    report.choice(written, "proof")
 }
 
 pub(super) fn newest(report: &mut Report, written: Written<'_>) -> Option<Newest> {
-    let choices = [
-        ("pushed", Newest::Pushed),
-        ("build", Newest::Build),
-        ("moving-tag", Newest::MovingTag),
-    ];
-    report.choice(written, "newest", &choices)
+    report.choice(written, "newest")
 }
 
 /// Blue/green is the only kind, so there is nothing to return.
@@ -46,7 +38,7 @@ pub(super) fn kind(report: &mut Report, written: Written<'_>) {
         report.push(problem.hint("use \"blue-green\""));
         return;
     }
-    report.choice(written, "kind", &[("blue-green", ())]);
+    report.choice::<BlueGreen>(written, "kind");
 }
 
 pub(super) fn keep_old(report: &mut Report, written: Written<'_>) -> Option<Duration> {
@@ -63,11 +55,7 @@ pub(super) fn keep_old(report: &mut Report, written: Written<'_>) -> Option<Dura
 }
 
 pub(super) fn on_regression(report: &mut Report, written: Written<'_>) -> Option<OnRegression> {
-    let choices = [
-        ("switch-back", OnRegression::SwitchBack),
-        ("report", OnRegression::Report),
-    ];
-    report.choice(written, "on_regression", &choices)
+    report.choice(written, "on_regression")
 }
 
 pub(super) fn endpoint_delay(report: &mut Report, written: Written<'_>) -> Option<Duration> {

@@ -9,6 +9,7 @@ use promoter::group::validate::{self, Manifests, Overrides, ValidEnvironment};
 use proptest::prelude::*;
 
 use super::{broken, cases};
+use crate::schema::against;
 
 const ENVIRONMENT: &str = r#"[environment]
 name = "v2"
@@ -253,7 +254,7 @@ fn placed(problems: &Problems) -> Result<(), TestCaseError> {
         );
     }
     prop_assert!(problems.is_empty() || !problems.to_string().is_empty());
-    drop(problems.render(true));
+    drop(problems.render(true, 40));
     Ok(())
 }
 
@@ -265,12 +266,22 @@ fn agrees<T>(made: Option<&T>, form: &Problems, words: &Problems) -> Result<(), 
     Ok(())
 }
 
+/// An editor has nothing against what is valid.
+fn taken(schema: &serde_json::Value, text: &str) -> Result<(), TestCaseError> {
+    let faults = against(schema, text);
+    prop_assert!(faults.is_empty(), "{}\n{}", faults.join("\n"), text);
+    Ok(())
+}
+
 fn read_all(group: &str, environment_text: &str) -> Result<(), TestCaseError> {
     let (environment_spec, valid, [form, words]) = environment(environment_text);
     placed(&form)?;
     placed(&words)?;
     prop_assert!(environment_spec.is_some() || form.has_errors());
     agrees(valid.as_ref(), &form, &words)?;
+    if valid.is_some() && !form.has_errors() {
+        taken(&EnvironmentSpec::schema(), environment_text)?;
+    }
     let (spec, form) = GroupSpec::read("groups/master.toml", group);
     placed(&form)?;
     prop_assert!(spec.is_some() || form.has_errors());
@@ -289,6 +300,9 @@ fn read_all(group: &str, environment_text: &str) -> Result<(), TestCaseError> {
             );
             placed(&found)?;
             agrees(made.as_ref(), &form, &found)?;
+            if made.is_some() && !form.has_errors() {
+                taken(&GroupSpec::schema(), group)?;
+            }
         }
     }
     let other = GroupSpec::read("groups/other.toml", GROUP).0;
@@ -307,6 +321,12 @@ fn the_whole_files_are_valid() {
     let (group, problems) =
         validate::group(&spec, valid.as_ref(), &manifests(), &Overrides::default());
     assert!(group.is_some(), "{problems}");
+}
+
+#[test]
+fn editors_take_the_whole_files() {
+    assert_eq!(against(&GroupSpec::schema(), GROUP), [""; 0]);
+    assert_eq!(against(&EnvironmentSpec::schema(), ENVIRONMENT), [""; 0]);
 }
 
 proptest! {

@@ -98,7 +98,7 @@ async fn a_plan_says_what_was_passed_over() {
         .says(commit(&newest), bad("check run lint failed"));
     let proposal = propose(&scenario).await.unwrap();
     let now = scenario.clock.now();
-    let text = proposal_text(&proposal, now, 100, false);
+    let text = proposal_text(&proposal, now, 100.into(), false);
     insta::assert_snapshot!(anstream::adapter::strip_str(&text), @"
     master  environment v2, namespace shop
     release 4bbce748fec9 would fill green, while blue serves release 33056c95a4fe

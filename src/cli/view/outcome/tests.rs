@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{outcome, rendered};
-use crate::cli::view::sample::{actor, from, plain};
+use crate::cli::view::sample::{actor, fits, from, plain};
 use crate::plan::color::Color;
 use crate::promotion::check::{CaseOutcome, CheckResult, TestCase, Verdict};
 use crate::promotion::phase::Phase;
@@ -190,4 +190,19 @@ fn a_crash_with_its_last_lines() {
       hint: put it right and run `promoter plan` to see what the next deploy would
       do
     ");
+}
+
+#[test]
+fn a_narrow_terminal() {
+    let results = [
+        result("greets", Verdict::Passed, "14 test cases passed"),
+        result(
+            "buys",
+            Verdict::Failed,
+            "exit 1; 2 of 5 test cases failed: 'pays'",
+        ),
+    ];
+    let reason = Reason::new(ReasonKind::Check, "check buys failed: exit 1");
+    let ended = ended(Phase::Aborted, &results, vec![reason]);
+    fits(|columns| rendered(&ended, &results, columns));
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{apps, decision, head, planned};
 use crate::cli::view::line::{BOLD, DIM, Line, of};
+use crate::cli::view::terminal::Room;
 use crate::cli::view::text::Text;
 use crate::cli::view::words::{count, verb};
 use crate::engine::propose::Proposal;
@@ -59,12 +60,12 @@ pub(super) fn takings(proposal: &Proposal) -> impl Iterator<Item = (&ObjectRef, 
 }
 
 /// What is taken over, what is made beside it, what decides, and what goes then.
-pub fn adoption(proposal: &Proposal, now: Timestamp, width: usize) -> String {
-    let mut text = Text::new();
+pub fn adoption(proposal: &Proposal, now: Timestamp, room: Room) -> String {
+    let mut text = Text::new(room.prose);
     text.lines(head(proposal).into_iter().take(1));
     text.line(beside(proposal));
     text.gap();
-    text.block(&apps::table(proposal, now, width));
+    text.block(&apps::table(proposal, now, room));
     text.gap();
     text.line(Line::new().and("takes over, and gives back as it was unless this is promoted:"));
     text.lines(taken(proposal));

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::cli::view::line::{BAD, BOLD, DIM, GOOD, Line, PLAIN};
 use crate::cli::view::table::Table;
+use crate::cli::view::terminal::Room;
 use crate::cli::view::text::Text;
 use crate::cli::view::time::{ago, moment};
 use crate::engine::propose::Proposal;
@@ -53,7 +54,7 @@ pub(super) fn live<'a>(proposal: &'a Proposal, app: &AppPlan) -> Option<&'a AppP
 }
 
 /// A table; or, where it is too wide, a paragraph per app.
-pub(super) fn table(proposal: &Proposal, now: Timestamp, width: usize) -> String {
+pub(super) fn table(proposal: &Proposal, now: Timestamp, room: Room) -> String {
     let first = proposal.live.is_none();
     let mut heading = vec![
         "APP",
@@ -103,15 +104,15 @@ pub(super) fn table(proposal: &Proposal, now: Timestamp, width: usize) -> String
         ];
         table.row([BAD, DIM, BAD].into_iter().zip(cells).collect());
     }
-    if table.natural_width() <= width {
-        table.render(width)
+    if table.natural_width() <= room.table {
+        table.render(room.table)
     } else {
-        paragraphs(proposal, now)
+        paragraphs(proposal, now, room)
     }
 }
 
-fn paragraphs(proposal: &Proposal, now: Timestamp) -> String {
-    let mut text = Text::new();
+fn paragraphs(proposal: &Proposal, now: Timestamp, room: Room) -> String {
+    let mut text = Text::new(room.prose);
     let named = |name: &str| Line::new().and("  ").with(DIM, name).pad(13);
     for (app, change) in changes(proposal) {
         let (name, new) = styles(change);

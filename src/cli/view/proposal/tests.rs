@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::{adoption, proposal, proposal_json, up_to_date};
-use crate::cli::view::sample::{self, plain};
+use crate::cli::view::sample::{self, fits, plain};
+use crate::cli::view::terminal::Room;
 use crate::engine::propose::Proposal;
 use crate::plan::color::Color;
 
@@ -11,8 +12,14 @@ fn now() -> Timestamp {
     "2026-11-21T10:04:59Z".parse().unwrap()
 }
 
+/// A table of this width, and sentences that are not broken.
+fn room(table: usize) -> Room {
+    let prose = usize::MAX;
+    Room { table, prose }
+}
+
 fn shown(shown: &Proposal, width: usize) -> String {
-    plain(&proposal(shown, now(), width, false))
+    plain(&proposal(shown, now(), room(width), false))
 }
 
 #[test]
@@ -55,7 +62,7 @@ fn a_changed_image() {
 #[test]
 fn an_adoption() {
     let proposal = sample::adopting();
-    let shown = plain(&adoption(&proposal, now(), 100));
+    let shown = plain(&adoption(&proposal, now(), room(100)));
     insta::assert_snapshot!(shown, @r"
     master  environment v2, namespace hello
     release greenrelease would fill blue, beside what stands, which would be green
@@ -188,7 +195,7 @@ fn only_checks_change() {
 
 #[test]
 fn whole_objects() {
-    let full = plain(&proposal(&sample::proposal(), now(), 100, true));
+    let full = plain(&proposal(&sample::proposal(), now(), 100.into(), true));
     assert!(
         full.contains("+ ConfigMap hello-a-12ab34cd  of hello-a\n  + kind: ConfigMap\n"),
         "{full}"
@@ -287,4 +294,18 @@ fn for_programs() {
       ]
     }
     "#);
+}
+
+#[test]
+fn at_most_as_wide_as_the_terminal() {
+    // What is shown of objects is theirs.
+    let mut changed = sample::proposal();
+    changed.changes.clear();
+    for columns in [60, 40] {
+        let narrow = plain(&proposal(&changed, now(), columns.into(), false));
+        for line in narrow.lines() {
+            assert!(line.chars().count() <= columns, "{columns}: {line}");
+        }
+    }
+    fits(|columns| proposal(&changed, now(), columns.min(61).into(), false));
 }

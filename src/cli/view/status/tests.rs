@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{detail, status, status_json};
+use super::{detail, listed, status, status_json};
 use crate::adapter::kubernetes::GroupStatus;
-use crate::cli::view::sample::{self, actor, from, plain};
+use crate::cli::view::sample::{self, actor, fits, from, plain};
 use crate::plan::color::Color;
 use crate::promotion::check::Verdict;
 use crate::promotion::phase::Phase;
@@ -89,7 +89,7 @@ fn groups_in_a_list() {
 
 #[test]
 fn one_group() {
-    insta::assert_snapshot!(plain(&detail(&group(), at("10:02:00"), 100)), @r"
+    insta::assert_snapshot!(plain(&detail(&group(), at("10:02:00"), 100.into())), @r"
     master
       serves    blue, release bluerelease0
       apps      hello-a  master-41-0000029
@@ -115,7 +115,7 @@ fn what_the_record_had_no_room_for_is_counted() {
         apps: 99,
         checks: [(Verdict::Passed, 100)].into(),
     };
-    let shown = plain(&detail(&group, at("10:02:00"), 100));
+    let shown = plain(&detail(&group, at("10:02:00"), 100.into()));
     assert!(
         shown.contains("apps      hello-a  master-41-0000029\n"),
         "{shown}"
@@ -135,7 +135,7 @@ fn a_group_without_a_promotion() {
         hold: None,
         banned: Vec::new(),
     };
-    insta::assert_snapshot!(plain(&detail(&fresh, at("10:02:00"), 100)), @r"
+    insta::assert_snapshot!(plain(&detail(&fresh, at("10:02:00"), 100.into())), @r"
     fresh
       serves    nothing: no promotion went through yet
     ");
@@ -151,4 +151,38 @@ fn a_group_without_a_promotion() {
       }
     ]
     "#);
+}
+
+#[test]
+fn a_narrow_terminal() {
+    let groups = [group()];
+    fits(|columns| listed(&groups, at("10:02:00"), columns));
+    fits(|columns| detail(&group(), at("10:02:00"), columns.into()));
+    insta::assert_snapshot!(plain(&detail(&group(), at("10:02:00"), 40.into())), @r"
+    master
+      serves    blue, release bluerelease0
+      apps      hello-a  master-41-0000029
+      before    green, release greenrelease
+
+    checking for 1m30s: release greenrelease
+      into green
+      promotion 0tq00002 by ada@laptop,
+      begun 2m ago
+      ○ greets: runs
+
+    ENDED    2026-11-21 08:01 UTC  2h ago
+    BY       ada@laptop
+    RELEASE  cccccccccccc
+    TOOK     1m12s
+    OUTCOME  failed
+    WHY      check greets failed: exit 1; 2
+             of 3 test cases failed
+
+    ENDED    2026-11-21 08:01 UTC  2h ago
+    BY       ada@laptop
+    RELEASE  bluerelease0
+    TOOK     1m12s
+    OUTCOME  promoted
+    WHY      nothing was tested
+    ");
 }

@@ -11,7 +11,7 @@ fn github(lines: &str) -> String {
     let text = format!("{ENVIRONMENT}[github]\n{lines}");
     let (spec, mut problems) = EnvironmentSpec::read("environments/v2.toml", &text);
     problems.extend(environment(&spec.unwrap()).1);
-    problems.render(false)
+    problems.render(false, usize::MAX)
 }
 
 #[test]

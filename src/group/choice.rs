@@ -1,0 +1,88 @@
+//! Settings that take one of a few words.
+//!
+//! One table per type: what is read, what editors offer and what people are
+//! shown all come from it.
+
+use super::{Newest, OnRegression, Proof, Report, Untested, When};
+
+/// A value that is written as one of a few words.
+pub trait Choice: Copy + PartialEq + Sized + 'static {
+    /// The words, and what they mean.
+    const WORDS: &'static [(&'static str, Self)];
+
+    /// All words, in the order they are offered.
+    fn words() -> Vec<&'static str> {
+        Self::WORDS.iter().map(|(word, _)| *word).collect()
+    }
+
+    /// The word of this value.
+    fn word(self) -> &'static str {
+        let found = Self::WORDS.iter().find(|(_, value)| *value == self);
+        found.map_or("", |(word, _)| *word)
+    }
+}
+
+/// The kinds of `[strategy]`: there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlueGreen;
+
+impl Choice for BlueGreen {
+    const WORDS: &'static [(&'static str, Self)] = &[("blue-green", Self)];
+}
+
+impl Choice for Untested {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("refused", Self::Refused), ("allowed", Self::Allowed)];
+}
+
+impl Choice for Proof {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("pushed", Self::Pushed),
+        ("github-checks", Self::GithubChecks),
+    ];
+}
+
+impl Choice for Newest {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("pushed", Self::Pushed),
+        ("build", Self::Build),
+        ("moving-tag", Self::MovingTag),
+    ];
+}
+
+impl Choice for OnRegression {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("switch-back", Self::SwitchBack), ("report", Self::Report)];
+}
+
+impl Choice for Report {
+    const WORDS: &'static [(&'static str, Self)] = &[("none", Self::None), ("tap", Self::Tap)];
+}
+
+impl Choice for When {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        (Self::BeforeDeploy.as_str(), Self::BeforeDeploy),
+        (Self::BeforeSwitch.as_str(), Self::BeforeSwitch),
+        (Self::AfterPromote.as_str(), Self::AfterPromote),
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn each_has_a_word<T: Choice>() {
+        assert!(T::WORDS.iter().all(|(word, value)| value.word() == *word));
+    }
+
+    #[test]
+    fn every_value_has_its_word() {
+        each_has_a_word::<BlueGreen>();
+        each_has_a_word::<Untested>();
+        each_has_a_word::<Proof>();
+        each_has_a_word::<Newest>();
+        each_has_a_word::<OnRegression>();
+        each_has_a_word::<Report>();
+        each_has_a_word::<When>();
+    }
+}
