@@ -3,7 +3,7 @@
 //! One table per type: what is read, what editors offer and what people are
 //! shown all come from it.
 
-use super::{Newest, OnRegression, Proof, Report, Untested, When};
+use super::{Isolation, Newest, OnRegression, Proof, Report, Untested, When};
 
 /// A value that is written as one of a few words.
 pub trait Choice: Copy + PartialEq + Sized + 'static {
@@ -55,6 +55,13 @@ impl Choice for OnRegression {
         &[("switch-back", Self::SwitchBack), ("report", Self::Report)];
 }
 
+impl Choice for Isolation {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("pinning", Self::Pinning),
+        ("network-policy", Self::NetworkPolicy),
+    ];
+}
+
 impl Choice for Report {
     const WORDS: &'static [(&'static str, Self)] = &[("none", Self::None), ("tap", Self::Tap)];
 }
@@ -82,6 +89,7 @@ mod tests {
         each_has_a_word::<Proof>();
         each_has_a_word::<Newest>();
         each_has_a_word::<OnRegression>();
+        each_has_a_word::<Isolation>();
         each_has_a_word::<Report>();
         each_has_a_word::<When>();
     }

@@ -178,12 +178,13 @@ fn strategy(report: &mut Report, spec: &GroupSpec, defaults: &Defaults) -> Strat
     let keep_failed = setting::bounded(report, written.keep_failed.as_ref());
     let deploy_timeout = setting::timeout(report, written.deploy_timeout.as_ref());
     Strategy {
-        isolation: super::Isolation::default(),
         keep_old: keep_old.unwrap_or(defaults.keep_old),
         keep_failed: keep_failed.unwrap_or_default(),
         deploy_timeout: deploy_timeout.unwrap_or(defaults.deploy_timeout),
         endpoint_delay: setting::endpoint_delay(report, written.endpoint_delay.as_ref())
             .unwrap_or(defaults.endpoint_delay),
+        isolation: setting::isolation(report, written.isolation.as_ref())
+            .unwrap_or(defaults.isolation),
         on_regression: setting::on_regression(report, written.on_regression.as_ref())
             .unwrap_or_default(),
         parallel_checks: report

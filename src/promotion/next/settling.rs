@@ -54,6 +54,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
             return Next::Do(Step::LetGo);
         }
     }
+    if let Some(step) = walling::due(situation) {
+        return Next::Do(step);
+    }
     let plan = situation.replaced.unwrap_or(situation.plan);
     if let Some(step) = take_down(situation, old, plan) {
         return step;

@@ -4,21 +4,23 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::{Mark, Phase, Reason, ReasonKind, Situation, Step};
+use super::{Phase, Reason, ReasonKind, Situation, Step};
 use crate::group::Isolation;
 use crate::plan::object::Object;
 use crate::plan::policy::{KIND, bearers, ruled};
 use crate::plan::wall;
 
-/// What has to be done for the wall, while both colours may stand. Closing it to an
-/// address that is nobody's any more harms nobody, so only a missing one is a reason.
+/// What has to be done for the wall, while both colours may stand. An address that is
+/// no old pod's any more is opened as well: it may become that of a load balancer.
 pub(super) fn due(situation: Situation<'_>) -> Option<Step> {
-    use Phase::{Checking, Deploying, Promoting, Settling};
-    let phases = [Deploying, Checking, Promoting, Settling];
-    let is_time = phases.contains(&situation.promotion.phase)
-        && !situation.is_overdue()
-        && !situation.is_marked(Mark::Pruned);
-    (situation.is_walled() && is_time && !situation.is_closed()).then_some(Step::Wall)
+    let is_time = match situation.promotion.phase {
+        Phase::Deploying | Phase::Checking | Phase::Promoting => true,
+        // It goes when they are gone.
+        Phase::Settling => !situation.addresses().is_empty(),
+        _ => false,
+    };
+    let is_due = is_time && situation.is_walled() && !situation.is_closed();
+    (is_due && !situation.is_overdue()).then_some(Step::Wall)
 }
 
 /// What somebody changed of the wall, or put beside it.
@@ -75,10 +77,10 @@ impl Situation<'_> {
         wall::is_as_planned(self.plan, self.replaced, found)
     }
 
-    /// Whether the wall stands, and is closed to every pod of the other colour.
+    /// Whether the wall stands, and is closed to every pod of the other colour alone.
     fn is_closed(&self) -> bool {
         self.standing_wall().is_some_and(|found| {
-            self.is_wall_as_planned(found) && self.addresses().is_subset(&wall::closed(found))
+            self.is_wall_as_planned(found) && self.addresses() == wall::closed(found)
         })
     }
 
