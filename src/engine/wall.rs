@@ -4,17 +4,20 @@ use super::Engine;
 use super::drive::Drive;
 use crate::plan::wall;
 use crate::port::{ClusterError, Epoch};
+use crate::promotion::Mark;
 use crate::promotion::observed::Observed;
 
 impl Drive {
     /// Closes the candidate's wall to the other colour's pods as they are now.
-    pub(super) async fn wall(&self, observed: &Observed) -> Result<(), ClusterError> {
+    pub(super) async fn wall(&mut self, observed: &Observed) -> Result<(), ClusterError> {
         let situation = self.situation(observed);
         let Some(wall) = situation.wall() else {
             return Ok(());
         };
         let now = self.engine.cluster.apply(self.epoch, &wall).await?;
-        if !situation.is_wall_as_planned(&now) {
+        if situation.is_wall_as_planned(&now) {
+            self.mark(Mark::Walled);
+        } else {
             // Who changes every policy that is written changes the next as well.
             self.engine.pause().await;
         }

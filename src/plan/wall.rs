@@ -17,7 +17,6 @@ use super::label::{self, Role, TEMPLATE_HASH};
 use super::object::Object;
 use super::policy::{API_VERSION, KIND};
 use crate::group::Isolation;
-use crate::group::name::GroupName;
 
 /// Bears the namespace's name, on every namespace.
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
@@ -26,7 +25,7 @@ const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 const ALL: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
 /// The name of a colour's wall.
-pub fn name(group: &GroupName, color: Color) -> String {
+pub fn name(group: &str, color: Color) -> String {
     format!("{group}-{color}")
 }
 
@@ -65,7 +64,7 @@ pub fn wall(plan: &Plan, replaced: Option<&Plan>, closed: &BTreeSet<IpAddr>) -> 
     let mut wall = Object(json!({
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": { "name": name(&plan.group, plan.candidate) },
+        "metadata": { "name": name(group, plan.candidate) },
         "spec": {
             "podSelector": own,
             "policyTypes": ["Ingress", "Egress"],
@@ -120,3 +119,6 @@ pub fn is_as_planned(plan: &Plan, replaced: Option<&Plan>, found: &Object) -> bo
     let stays = found.at("/metadata/deletionTimestamp").is_none();
     stays && labels[0] == labels[1] && planned.at("/spec") == found.at("/spec")
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,3 +28,4 @@ mod switching;
 mod telling;
 mod troubles;
 mod unanswered;
+mod walled;

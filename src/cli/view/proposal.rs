@@ -16,9 +16,11 @@ use super::text::Text;
 use super::words::{count, verb};
 use crate::engine::propose::Proposal;
 use crate::group::duration::Short;
-use crate::group::{Report, When};
+use crate::group::{Isolation, Report, When};
 use crate::plan::CheckPlan;
 use crate::plan::capacity::amount;
+use crate::plan::policy::KIND;
+use crate::plan::wall;
 use apps::AppChange;
 
 pub use adoption::adoption;
@@ -43,7 +45,9 @@ pub fn proposal(proposal: &Proposal, now: Timestamp, room: Room, full: bool) -> 
 fn decision(text: &mut Text, proposal: &Proposal, now: Timestamp) {
     text.lines(checks(proposal));
     text.lines(hooks(proposal));
-    text.lines([strategy(proposal), capacity(proposal)]);
+    text.line(strategy(proposal));
+    text.lines(wall(proposal));
+    text.line(capacity(proposal));
     text.gap();
     let warnings = proposal.warnings.iter();
     text.lines(warnings.map(|warning| Line::new().with(WARN, "warning: ").and(warning)));
@@ -190,6 +194,15 @@ fn strategy(proposal: &Proposal) -> Line {
         Short(plan.keep_old)
     );
     Line::new().with(DIM, format!("the candidate {ready}{kept}"))
+}
+
+/// What keeps the colours apart besides their names.
+fn wall(proposal: &Proposal) -> Option<Line> {
+    let plan = &proposal.plan;
+    let name = wall::name(plan.group.as_str(), plan.candidate);
+    let told = format!("{KIND} {name} keeps old and new pods from calling each other");
+    let is_walled = plan.isolation == Isolation::NetworkPolicy;
+    is_walled.then(|| Line::new().with(DIM, told))
 }
 
 fn capacity(proposal: &Proposal) -> Line {

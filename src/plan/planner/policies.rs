@@ -31,7 +31,7 @@ pub(super) fn refused(
         let hint = "ask for the rights that `promoter install --print-role` names";
         return vec![refusal.hint(hint)];
     };
-    let name = wall::name(&group.name, color);
+    let name = wall::name(group.name.as_str(), color);
     let is_ours = |policy: &&Object| wall::is_wall(policy, group.name.as_str());
     let taken = standing
         .iter()

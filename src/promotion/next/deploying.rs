@@ -51,7 +51,13 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     }
     let unready = situation.unready();
     if situation.is_overdue() && !unready.is_empty() {
-        return abort(overdue(situation, &unready));
+        let breached = walling::breached(situation);
+        let is_walled = breached.is_empty();
+        return abort(if is_walled {
+            overdue(situation, &unready)
+        } else {
+            breached
+        });
     }
     if let Some(step) = walling::due(situation) {
         return Next::Do(step);

@@ -28,7 +28,7 @@ pub(super) fn breached(situation: Situation<'_>) -> Vec<Reason> {
     if !situation.is_walled() {
         return Vec::new();
     }
-    let name = wall::name(&situation.plan.group, situation.plan.candidate);
+    let name = wall::name(situation.plan.group.as_str(), situation.plan.candidate);
     let changed = match situation.standing_wall() {
         None => Some(format!("{KIND} {name} is gone")),
         Some(found) if !situation.is_wall_as_planned(found) => {
@@ -68,7 +68,7 @@ impl Situation<'_> {
     }
 
     fn standing_wall(&self) -> Option<&Object> {
-        let name = wall::name(&self.plan.group, self.plan.candidate);
+        let name = wall::name(self.plan.group.as_str(), self.plan.candidate);
         self.observed.policies.get(&name).map(AsRef::as_ref)
     }
 

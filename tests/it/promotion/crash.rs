@@ -16,6 +16,7 @@ use promoter::port::ClusterError;
 use tokio_util::sync::CancellationToken;
 
 use super::adopted;
+use super::walled::walled;
 use crate::support::given;
 use crate::support::process::Process;
 use crate::support::scenario::Scenario;
@@ -117,6 +118,12 @@ async fn a_promotion_with_all_that_a_manifest_may_bring() {
 #[tokio::test(start_paused = true)]
 async fn a_promotion_with_hooks() {
     passes("passes with hooks", given::hooked(), None, SOON_OR_LATE).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_behind_a_wall() {
+    let group = walled(given::hooked());
+    passes("passes behind a wall", group, None, SOON_OR_LATE).await;
 }
 
 #[tokio::test(start_paused = true)]

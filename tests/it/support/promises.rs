@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use promoter::group::When;
+use promoter::group::{Isolation, When};
 use promoter::plan::label::{self, Role};
 use promoter::plan::object::Object;
 use promoter::plan::{CheckPlan, Plan};
@@ -212,6 +212,13 @@ impl State {
                 let label = self.get(kind, name)?.label(label::PROMOTION);
                 if label != Some(promotion.id.as_ref()) {
                     return broken("does not carry its promotion");
+                }
+                let wall = format!("{}-{}", plan.group, promotion.candidate);
+                let stands = self.get("NetworkPolicy", &wall).is_some();
+                let has_pods = ["Deployment", "Job"].contains(&kind);
+                let is_walled = plan.isolation == Isolation::NetworkPolicy;
+                if has_pods && is_walled && phase < Phase::Settling && !stands {
+                    return broken("has no wall around it");
                 }
                 let fits = match kind {
                     "Deployment" | "ConfigMap" => {

@@ -6,7 +6,9 @@ use super::{adoption, proposal, proposal_json, up_to_date};
 use crate::cli::view::sample::{self, fits, plain};
 use crate::cli::view::terminal::Room;
 use crate::engine::propose::Proposal;
+use crate::group::Isolation;
 use crate::plan::color::Color;
+use crate::plan::wall;
 
 fn now() -> Timestamp {
     "2026-11-21T10:04:59Z".parse().unwrap()
@@ -184,6 +186,19 @@ fn nothing_to_do() {
 }
 
 #[test]
+fn a_wall_is_told() {
+    let mut walled = sample::proposal();
+    walled.plan.isolation = Isolation::NetworkPolicy;
+    let told = format!(
+        "NetworkPolicy {} keeps",
+        wall::name("master", walled.plan.candidate)
+    );
+    let all = shown(&walled, 100);
+    assert!(all.contains(&told), "{all}");
+    assert_eq!(proposal_json(&walled)["isolation"], "network-policy");
+}
+
+#[test]
 fn only_checks_change() {
     let mut other = sample::proposal();
     other.live = Some(other.plan.clone());
@@ -275,6 +290,7 @@ fn for_programs() {
       ],
       "deployTimeoutMs": 300000,
       "endpointDelayMs": 2000,
+      "isolation": "pinning",
       "environment": "v2",
       "fingerprint": "[(\"hello-a\", 42), (\"hello-b\", 7)]",
       "group": "master",

@@ -9,7 +9,7 @@ use crate::plan::color::Color;
 use crate::promotion::check::Verdict;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::{AppVersion, GroupRecord, LeftOut, Outcome};
-use crate::promotion::{Promotion, Reason, ReasonKind};
+use crate::promotion::{Mark, Promotion, Reason, ReasonKind};
 
 fn at(text: &str) -> Timestamp {
     format!("2026-11-21T{text}Z").parse().unwrap()
@@ -46,6 +46,7 @@ fn group() -> GroupStatus {
     let mut promotion = Promotion::new(from("0tq00002"), &plan, actor(), at("10:00:00"));
     promotion.enter(Phase::Checking, Vec::new(), at("10:00:30"));
     promotion.attempts.insert(from("greets"), 1);
+    promotion.marks.insert(Mark::Walled);
     GroupStatus {
         name: "master".to_owned(),
         record: GroupRecord {
