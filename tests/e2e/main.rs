@@ -49,4 +49,5 @@ mod restrained;
 mod returned;
 mod support;
 mod verdicts;
+mod walled;
 mod weather;

@@ -139,6 +139,7 @@ fn resource(kind: &str) -> ApiResource {
         "EndpointSlice" => ("discovery.k8s.io", "v1", "endpointslices"),
         "HorizontalPodAutoscaler" => ("autoscaling", "v2", "horizontalpodautoscalers"),
         "Ingress" => ("networking.k8s.io", "v1", "ingresses"),
+        "NetworkPolicy" => ("networking.k8s.io", "v1", "networkpolicies"),
         "PodDisruptionBudget" => ("policy", "v1", "poddisruptionbudgets"),
         "DeploymentGroup" => ("promoter.dev", "v1alpha1", "deploymentgroups"),
         other => panic!("tests/e2e/support/cluster.rs does not know the kind {other} yet"),
