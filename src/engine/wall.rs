@@ -1,5 +1,7 @@
 //! Putting the wall between the colours up, and taking it down.
 
+use futures::future::try_join_all;
+
 use super::Engine;
 use super::drive::Drive;
 use crate::plan::wall;
@@ -26,7 +28,8 @@ impl Drive {
 }
 
 impl Engine {
-    /// Deletes the group's walls: one colour is gone by now.
+    /// Deletes the group's walls as they were seen: one colour is gone by now, but it may
+    /// get its wall back before a deletion arrives that is late.
     pub(super) async fn unwall(
         &self,
         epoch: Epoch,
@@ -34,6 +37,7 @@ impl Engine {
     ) -> Result<(), ClusterError> {
         let policies = observed.policies.values().map(AsRef::as_ref);
         let walls = policies.filter(|policy| wall::is_wall(policy, self.group.as_str()));
-        self.delete_found(epoch, walls).await
+        let deletions = walls.map(|wall| self.cluster.delete_unchanged(epoch, wall));
+        try_join_all(deletions).await.map(drop)
     }
 }

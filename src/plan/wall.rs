@@ -6,8 +6,8 @@
 //! every address but those of the other colour's pods. It says the same before and
 //! after the switch, so nobody's call depends on when a node learns of it.
 
+use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What of the cluster the rules look at, as plain facts.
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;

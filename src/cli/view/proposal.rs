@@ -241,7 +241,7 @@ fn summary(proposal: &Proposal) -> Line {
             verb(n, "is", "are")
         )
     } else if changed == 0 && proposal.changes.is_empty() {
-        "no object changes, only the checks or how long the old colour stays".to_owned()
+        "no object changes, only the checks or how the old colour is replaced".to_owned()
     } else {
         let change = |n| verb(n, "changes", "change");
         let apps = format!("{} {}", count(changed, "app"), change(changed));

@@ -1,3 +1,5 @@
+//! What a wall allows, and what of it may differ.
+
 use insta::assert_snapshot;
 
 use super::*;

@@ -1,8 +1,8 @@
 //! Keeping the wall between the colours up to date: old pods are replaced, and their
 //! addresses with them.
 
+use core::net::IpAddr;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use super::{Phase, Reason, ReasonKind, Situation, Step};
 use crate::group::Isolation;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use promoter::engine::propose::ProposeError;
+use promoter::engine::remove::Removed;
 use promoter::engine::undo::Undone;
 use promoter::engine::{Deployed, EngineError};
 use promoter::group::{Group, Isolation};
@@ -147,7 +148,7 @@ async fn one_that_somebody_takes_down_ends_the_promotion() {
             |state| {
                 state
                     .objects
-                    .retain(|object, _| object.kind != "NetworkPolicy")
+                    .retain(|object, _| object.kind != "NetworkPolicy");
             },
             "NetworkPolicy master-green is gone",
         ),
@@ -155,7 +156,7 @@ async fn one_that_somebody_takes_down_ends_the_promotion() {
             |state| {
                 state.edit("NetworkPolicy", "master-green", |wall| {
                     wall["spec"]["ingress"] = json!([{}]);
-                })
+                });
             },
             "somebody changed NetworkPolicy master-green",
         ),
@@ -164,7 +165,7 @@ async fn one_that_somebody_takes_down_ends_the_promotion() {
                 state.put(policy(
                     "open",
                     &json!({ "matchLabels": { "promoter.dev/app": "hello-b" } }),
-                ))
+                ));
             },
             "NetworkPolicy open came to select pods of app hello-b",
         ),
@@ -247,20 +248,37 @@ async fn nothing_is_planned_beside_policies_of_others() {
     scenario.promote().await;
 }
 
+/// The wall of what serves, as its promotion had it.
+fn left_wall(scenario: &Scenario) -> Value {
+    let state = scenario.world.state();
+    let serving = state.record.serving.as_ref().unwrap();
+    let wall = wall::wall(&state.plans[&serving.plan], None, &BTreeSet::new());
+    wall.unwrap().0
+}
+
 /// What is left of a wall goes with the next promotion, whatever that asks for.
 #[tokio::test(start_paused = true)]
 async fn one_that_was_left_goes_next_time() {
     let mut scenario = ready().await;
-    let plan = {
-        let state = scenario.world.state();
-        let serving = state.record.serving.clone().unwrap();
-        state.plans[&serving.plan].clone()
-    };
-    let left = wall::wall(&plan, None, &BTreeSet::new()).unwrap();
-    scenario.world.meddle(|state| state.put(left.0));
+    let left = left_wall(&scenario);
+    scenario.world.meddle(|state| state.put(left));
     scenario.group.strategy.isolation = Isolation::Pinning;
     scenario.promote().await;
     rests(&scenario, Color::Green).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_left_goes_with_the_group() {
+    let scenario = ready().await;
+    let left = left_wall(&scenario);
+    scenario.world.meddle(|state| {
+        state.put(left);
+        state.promises.outage_expected = true;
+    });
+    let engine = scenario.engine(&scenario.process(None));
+    let removed = engine.remove("bob@desk", CancellationToken::new()).await;
+    assert!(matches!(removed, Ok(Removed::Gone(_))), "{removed:?}");
+    assert_eq!(scenario.world.state().names("NetworkPolicy"), [""; 0]);
 }
 
 /// Pods of what is adopted get the group's labels late; their template tells them.

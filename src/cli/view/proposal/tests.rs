@@ -205,7 +205,7 @@ fn only_checks_change() {
     other.plan.fingerprint = sample::from("another");
     other.changes.clear();
     let shown = shown(&other, 100);
-    insta::assert_snapshot!(shown.lines().last().unwrap_or_default(), @"Plan: no object changes, only the checks or how long the old colour stays, 1 check decides. Nothing was written.");
+    insta::assert_snapshot!(shown.lines().last().unwrap_or_default(), @"Plan: no object changes, only the checks or how the old colour is replaced, 1 check decides. Nothing was written.");
 }
 
 #[test]
@@ -290,11 +290,11 @@ fn for_programs() {
       ],
       "deployTimeoutMs": 300000,
       "endpointDelayMs": 2000,
-      "isolation": "pinning",
       "environment": "v2",
       "fingerprint": "[(\"hello-a\", 42), (\"hello-b\", 7)]",
       "group": "master",
       "hooks": [],
+      "isolation": "pinning",
       "keepOldMs": 30000,
       "namespace": "hello",
       "release": "greenrelease0000000000",

@@ -98,6 +98,7 @@ fn one_group() {
 
     checking for 1m30s: release greenrelease into green
       promotion 0tq00002 by ada@laptop, begun 2m ago
+      NetworkPolicy master-green keeps the colours from calling each other
       ○ greets: runs
 
     ENDED                         BY          RELEASE       TOOK   OUTCOME   WHY
@@ -169,6 +170,8 @@ fn a_narrow_terminal() {
       into green
       promotion 0tq00002 by ada@laptop,
       begun 2m ago
+      NetworkPolicy master-green keeps the
+      colours from calling each other
       ○ greets: runs
 
     ENDED    2026-11-21 08:01 UTC  2h ago
