@@ -106,9 +106,9 @@ async fn hooks_before_the_candidate_are_behind_it() {
 /// While checks run, and while the old colour is kept.
 #[tokio::test(start_paused = true)]
 async fn it_follows_the_old_pods() {
-    for call in ["create Job", "apply Service hello-a"] {
+    for (call, lasts) in [("create Job", 50), ("point hello-a to green", 5)] {
         let scenario = ready().await;
-        scenario.world.run("greets", Run::exits(0).lasts(50));
+        scenario.world.run("greets", Run::exits(0).lasts(lasts));
         scenario.world.when(call, |state| {
             state.later(Duration::from_secs(20), replace_an_old_pod);
             state.later(Duration::from_secs(30), |state| {
@@ -189,7 +189,7 @@ async fn one_that_somebody_takes_down_ends_the_promotion() {
 #[tokio::test(start_paused = true)]
 async fn one_that_is_taken_down_later_is_put_up_again() {
     let scenario = ready().await;
-    scenario.world.when("apply Service hello-a", |state| {
+    scenario.world.when("point hello-a to green", |state| {
         state.later(Duration::from_secs(20), |state| {
             state
                 .objects
