@@ -33,6 +33,7 @@ mod switch;
 mod taking;
 mod tell;
 pub mod undo;
+mod wall;
 mod written;
 
 use std::sync::Arc;

@@ -206,6 +206,20 @@ pub struct Strategy {
     pub on_regression: OnRegression,
     /// Checks that run at the same time at most.
     pub parallel_checks: usize,
+    /// What keeps the two colours apart.
+    #[serde(default)]
+    pub isolation: Isolation,
+}
+
+/// What keeps the candidate and what serves from calling each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// The names of members lead to their own colour.
+    #[default]
+    Pinning,
+    /// That, and a `NetworkPolicy` that lets nothing pass between the two.
+    NetworkPolicy,
 }
 
 /// What happens when a promoted member falls below its ready count while the

@@ -24,6 +24,7 @@ pub mod object;
 pub mod paint;
 pub mod pin;
 pub mod planner;
+pub mod policy;
 pub mod proof;
 pub mod refusal;
 pub mod render;
@@ -34,6 +35,7 @@ pub mod summary;
 pub mod survey;
 pub mod taking;
 pub mod text;
+pub mod wall;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -41,7 +43,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
-use crate::group::{ENDPOINT_DELAY, Group, OnRegression, Report, Start, Untested, When};
+use crate::group::{ENDPOINT_DELAY, Group, Isolation, OnRegression, Report, Start, Untested, When};
 use autoscaler::Autoscaler;
 use color::Color;
 use fingerprint::{Fingerprint, PlanId, ReleaseId};
@@ -99,6 +101,9 @@ pub struct Plan {
     /// Checks that run at the same time at most.
     #[serde(default)]
     pub parallel_checks: usize,
+    /// What keeps the two colours apart.
+    #[serde(default)]
+    pub isolation: Isolation,
     /// Groups that have to have passed first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<Requirement>,
@@ -260,6 +265,7 @@ impl Plan {
             endpoint_delay: strategy.endpoint_delay,
             on_regression: strategy.on_regression,
             parallel_checks: strategy.parallel_checks,
+            isolation: strategy.isolation,
             requires: Vec::new(),
             source: None,
             adopted: None,

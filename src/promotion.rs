@@ -174,6 +174,8 @@ pub enum Mark {
     TakenOver,
     /// Configuration, budgets and colour Services of the candidate exist.
     Prepared,
+    /// A policy keeps the candidate and the other colour from calling each other.
+    Walled,
     /// Only ready pods are behind the candidate's Services.
     Unpublished,
     /// Shared objects are about to change: an abort restores them from here on.

@@ -113,7 +113,7 @@ impl Engine {
     ) -> Result<Deployed, EngineError> {
         // Only a promotion that has work ends the window of the one before it.
         let has_work = async || {
-            let next = self.propose(sources, group).await;
+            let next = Box::pin(self.propose(sources, group)).await;
             let is_work = |next: Proposal| options.force || !next.is_up_to_date();
             let may_be = |next: &Proposal| options.against(&next.restraints).is_ok();
             next.ok().filter(may_be).is_some_and(is_work)

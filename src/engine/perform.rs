@@ -50,6 +50,7 @@ impl Drive {
             Step::LabelPods => self.label_pods_anew().await,
             Step::GiveBack => self.give_back().await,
             Step::Prepare => self.prepare(observed).await,
+            Step::Wall => self.wall(observed).await,
             Step::Deploy(apps) => self.deploy(&apps, observed).await,
             Step::DeleteServices(names) => self.delete_services(&names, observed).await,
             Step::DeleteDeployments(found) => self.delete_deployments(found).await,
@@ -76,7 +77,10 @@ impl Drive {
             }
             Step::SwitchBack => self.switch_back(observed).await,
             Step::Restore => self.restore().await,
-            Step::Prune => self.prune(observed).await,
+            Step::Prune => {
+                self.engine.unwall(self.epoch, observed).await?;
+                self.prune(observed).await
+            }
         }
     }
 

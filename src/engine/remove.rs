@@ -19,6 +19,7 @@ use crate::plan::Plan;
 use crate::plan::kind::is_kept;
 use crate::plan::label::{ROLE, Role};
 use crate::plan::object::{Object, ObjectRef};
+use crate::plan::policy;
 use crate::port::ClusterError;
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
@@ -293,6 +294,7 @@ impl Engine {
         let mut kinds = kinds(plans.iter());
         kinds.insert(("apps/v1".to_owned(), "Deployment".to_owned()));
         kinds.insert(("batch/v1".to_owned(), "Job".to_owned()));
+        kinds.insert((policy::API_VERSION.to_owned(), policy::KIND.to_owned()));
         self.belongings(kinds).await
     }
 }

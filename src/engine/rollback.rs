@@ -63,7 +63,7 @@ impl Engine {
         let Some(mut lock) = acquired else {
             return Ok(RolledBack::Deployed(Deployed::Stopped));
         };
-        let deployed = self.promote_again(&mut lock, to, options, stop).await;
+        let deployed = Box::pin(self.promote_again(&mut lock, to, options, stop)).await;
         self.unlock(&lock).await;
         deployed.map(RolledBack::Deployed)
     }

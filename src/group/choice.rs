@@ -4,7 +4,7 @@
 //! shown all come from it.
 
 use super::report::ReportKind;
-use super::{Newest, OnRegression, Proof, Start, Untested, When};
+use super::{Isolation, Newest, OnRegression, Proof, Start, Untested, When};
 
 /// A value that is written as one of a few words.
 pub trait Choice: Copy + PartialEq + Sized + 'static {
@@ -56,6 +56,13 @@ impl Choice for OnRegression {
         &[("switch-back", Self::SwitchBack), ("report", Self::Report)];
 }
 
+impl Choice for Isolation {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("pinning", Self::Pinning),
+        ("network-policy", Self::NetworkPolicy),
+    ];
+}
+
 impl Choice for Start {
     const WORDS: &'static [(&'static str, Self)] =
         &[("beside", Self::Beside), ("on-promote", Self::OnPromote)];
@@ -92,6 +99,7 @@ mod tests {
         each_has_a_word::<Proof>();
         each_has_a_word::<Newest>();
         each_has_a_word::<OnRegression>();
+        each_has_a_word::<Isolation>();
         each_has_a_word::<Start>();
         each_has_a_word::<ReportKind>();
         each_has_a_word::<When>();

@@ -69,6 +69,8 @@ pub struct StrategySpec {
     pub deploy_timeout: Option<Spanned<String>>,
     /// `endpoint_delay`.
     pub endpoint_delay: Option<Spanned<String>>,
+    /// `isolation`.
+    pub isolation: Option<Spanned<String>>,
     /// `on_regression`.
     pub on_regression: Option<Spanned<String>>,
     /// `parallel_checks`.
@@ -239,6 +241,8 @@ pub struct DefaultsSpec {
     pub deploy_timeout: Option<Spanned<String>>,
     /// `endpoint_delay`.
     pub endpoint_delay: Option<Spanned<String>>,
+    /// `isolation`.
+    pub isolation: Option<Spanned<String>>,
     /// `timeout`, of checks.
     pub timeout: Option<Spanned<String>>,
 }

@@ -183,6 +183,8 @@ fn strategy(report: &mut Report, spec: &GroupSpec, defaults: &Defaults) -> Strat
         deploy_timeout: deploy_timeout.unwrap_or(defaults.deploy_timeout),
         endpoint_delay: setting::endpoint_delay(report, written.endpoint_delay.as_ref())
             .unwrap_or(defaults.endpoint_delay),
+        isolation: setting::isolation(report, written.isolation.as_ref())
+            .unwrap_or(defaults.isolation),
         on_regression: setting::on_regression(report, written.on_regression.as_ref())
             .unwrap_or_default(),
         parallel_checks: report

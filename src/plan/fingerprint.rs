@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::image::Resolved;
 use super::{AppPlan, Plan};
-use crate::group::{App, Check, CheckImage, Group, Manifest};
+use crate::group::choice::Choice;
+use crate::group::{App, Check, CheckImage, Group, Isolation, Manifest};
 
 macro_rules! hash {
     ($(#[$doc:meta])* $name:ident) => {
@@ -90,6 +91,10 @@ pub fn of(group: &Group, resolved: &Resolved) -> (Fingerprint, ReleaseId) {
     let release = ReleaseId(release.finish());
     fingerprint.field("release", release.as_ref());
     fingerprint.json("keep-old", &group.strategy.keep_old.as_millis().to_string());
+    // What was promoted before it could be set was pinned.
+    if group.strategy.isolation != Isolation::Pinning {
+        fingerprint.field("isolation", group.strategy.isolation.word());
+    }
     for check in &group.checks {
         hash_check(&mut fingerprint, check, resolved);
     }

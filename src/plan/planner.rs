@@ -3,6 +3,7 @@
 //! Pure and deterministic. Refusals are collected, never just the first
 //! (design: what must be refused while planning, all reasons at once).
 
+mod policies;
 mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use super::image::{CheckImageRef, Resolved, ResolvedImage};
 use super::label::Role;
 use super::object::{Object, ObjectRef};
 use super::paint::Paint;
+use super::policy::bearers;
 use super::refusal::Refusal;
 use super::survey::{Survey, Trial, Trials};
 use super::{AppPlan, CheckPlan, HookPlan, Plan, check, fingerprint, render};
@@ -80,6 +82,9 @@ pub fn draft(
         Some(HookPlan { when, job })
     });
     let hooks: Vec<_> = hooks.collect();
+    let bearers = bearers(&apps, &checks, &hooks);
+    let ruled_out = policies::refused(group, survey, color, &apps, &bearers);
+    refusals.extend(ruled_out);
     if !refusals.is_empty() {
         return Err(refusals);
     }

@@ -23,6 +23,8 @@ pub struct Survey {
     pub deployments: Vec<StandingDeployment>,
     /// Every Service of the namespace.
     pub services: Vec<Object>,
+    /// Every `NetworkPolicy` of the namespace; `None`: they may not be listed.
+    pub policies: Option<Vec<Object>>,
     /// Nodes that take pods.
     pub nodes: Vec<Node>,
     /// Quotas of the namespace.

@@ -17,6 +17,7 @@ mod routing;
 mod settling;
 mod step;
 mod teardown;
+mod walling;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -57,7 +58,8 @@ pub struct Situation<'a> {
 pub fn next(situation: Situation<'_>) -> Next {
     // What has begun comes to its end: half a migration is worse than either.
     if let Some(hook) = situation.hook_under_way() {
-        return hooks::run(situation, hook);
+        let wall = walling::due(situation);
+        return wall.map_or_else(|| hooks::run(situation, hook), Next::Do);
     }
     let stopped = situation.stopped();
     if !stopped.is_empty() {
@@ -261,6 +263,7 @@ impl<'a> Situation<'a> {
         apps.chain(services)
             .chain(handover::changed(*self))
             .map(|text| Reason::new(ReasonKind::Gate, text))
+            .chain(walling::breached(*self))
             .collect()
     }
 

@@ -2,6 +2,7 @@
 
 mod cron;
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub struct Observed {
     pub pods: Vec<PodState>,
     /// Every Service of the namespace, by name.
     pub services: BTreeMap<String, Arc<Object>>,
+    /// Every `NetworkPolicy` of the namespace, by name.
+    pub policies: BTreeMap<String, Arc<Object>>,
     /// Endpoints of the group's Services, by Service name.
     pub endpoints: BTreeMap<String, Vec<Endpoint>>,
     /// The group's check Jobs.
@@ -103,6 +106,8 @@ pub struct PodState {
     pub unheard_at: Option<Timestamp>,
     /// The node it is on.
     pub node: Option<String>,
+    /// Addresses that are its own, and not its node's.
+    pub addresses: Vec<IpAddr>,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// Why it was disrupted, from its `DisruptionTarget` condition.

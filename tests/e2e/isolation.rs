@@ -13,8 +13,19 @@ const MIN_CALLS: usize = 1000;
 
 #[test]
 fn candidates_meet_candidates_only() {
+    candidates_meet("pinning");
+}
+
+/// The wall takes nothing from users, nor from members of one colour.
+#[test]
+fn behind_a_wall_all_goes_on() {
+    candidates_meet("network-policy");
+}
+
+fn candidates_meet(isolation: &'static str) {
     let folder = Folder::new("isolation");
     let mut group = folder.hello("master");
+    group.isolation = isolation;
     group.apps.iter_mut().for_each(|app| app.replicas = 2);
     folder.write_group(&group);
     let witness = Witness::start(&folder.namespace);

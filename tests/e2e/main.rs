@@ -51,4 +51,5 @@ mod restrained;
 mod returned;
 mod support;
 mod verdicts;
+mod walled;
 mod weather;

@@ -29,6 +29,7 @@ fn group(name: &str, apps: Vec<App>) -> GroupFile {
         keep_old: "10s".to_owned(),
         deploy_timeout: "60s".to_owned(),
         endpoint_delay: "0s".to_owned(),
+        isolation: "pinning",
         apps,
         checks: vec![Check::script("passes", "exit 0")],
         more: String::new(),

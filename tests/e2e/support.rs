@@ -29,4 +29,4 @@ pub(crate) use part::{Paused, Stopped, restart};
 pub(crate) use promoter::{Promoter, Run, Running, faketime};
 pub(crate) use proxy::{Answer, Asked, Held, Proxy};
 pub(crate) use testbed::Testbed;
-pub(crate) use wait::until;
+pub(crate) use wait::{until, until_within};

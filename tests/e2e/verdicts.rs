@@ -108,6 +108,7 @@ fn write(folder: &Folder, cases: &[Case]) {
         keep_old: "10s".to_owned(),
         deploy_timeout: "60s".to_owned(),
         endpoint_delay: "0s".to_owned(),
+        isolation: "pinning",
         apps: vec![app],
         checks: cases.iter().map(|case| case.check.clone()).collect(),
         more: String::new(),

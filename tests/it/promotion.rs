@@ -30,3 +30,4 @@ mod switching;
 mod telling;
 mod troubles;
 mod unanswered;
+mod walled;

@@ -153,3 +153,25 @@ fn cluster_role() -> Value {
         ],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_promotes_may_build_walls() {
+        let role = role(&Namespace::parse("hello").unwrap());
+        let rules = role["rules"].as_array().unwrap().iter();
+        let of_walls = rules.filter(|rule| {
+            let resources = rule["resources"].as_array().unwrap();
+            rule["apiGroups"] == json!(["networking.k8s.io"])
+                && resources.contains(&json!("networkpolicies"))
+        });
+        let verbs: Vec<_> = of_walls
+            .flat_map(|rule| rule["verbs"].as_array().unwrap())
+            .collect();
+        for verb in ["list", "watch", "get", "create", "patch", "delete"] {
+            assert!(verbs.iter().any(|known| **known == verb), "{verb}");
+        }
+    }
+}

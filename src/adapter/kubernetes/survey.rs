@@ -14,6 +14,7 @@ use kube::{Api, ResourceExt};
 use serde_json::Value;
 
 use super::error::PATIENCE;
+use super::translate::Policy;
 use super::{Kubernetes, error, kept, plans};
 use crate::plan::Plan;
 use crate::plan::capacity::{bytes, cpu_millis};
@@ -33,9 +34,10 @@ pub(super) async fn survey(cluster: &Kubernetes) -> Result<Survey, ClusterError>
 }
 
 async fn look(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
-    let (namespace, services, nodes, quotas, live, config_key, deployments) = tokio::join!(
+    let (namespace, services, policies, nodes, quotas, live, config_key, deployments) = tokio::join!(
         namespace(cluster),
         services(cluster),
+        policies(cluster),
         nodes::nodes(cluster),
         quotas(cluster),
         live(cluster),
@@ -54,6 +56,7 @@ async fn look(cluster: &Kubernetes) -> Result<Survey, ClusterError> {
         unfinished: record.in_flight.is_some(),
         deployments: deployments?,
         services: services?,
+        policies: policies?,
         nodes: nodes?,
         quotas: quotas?,
         // Names made with a key that is not kept tell nobody anything.
@@ -141,6 +144,29 @@ async fn services(cluster: &Kubernetes) -> Result<Vec<Object>, ClusterError> {
     let found = kept::list::<Arc<Object>>(&api, ListParams::default().match_any()).await;
     let found = found.map_err(|error| error::from("list Services", error))?;
     Ok(found.into_iter().map(Arc::unwrap_or_clone).collect())
+}
+
+async fn policies(cluster: &Kubernetes) -> Result<Option<Vec<Object>>, ClusterError> {
+    let objects = |found: Vec<Policy>| {
+        let objects = found
+            .into_iter()
+            .map(|Policy(found)| Arc::unwrap_or_clone(found));
+        let mut objects: Vec<_> = objects.collect();
+        objects.sort_unstable_by(|a, b| a.name().cmp(b.name()));
+        Some(objects)
+    };
+    if let Some(watch) = cluster.watching() {
+        let found = watch.stores().await?.policies.state();
+        let found = found.iter().filter_map(|found| found.facts.clone());
+        return Ok(objects(found.collect()));
+    }
+    let api = Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
+    match kept::list::<Policy>(&api, ListParams::default().match_any()).await {
+        Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
+        found => found
+            .map(objects)
+            .map_err(|error| error::from("list NetworkPolicies", error)),
+    }
 }
 
 async fn quotas(cluster: &Kubernetes) -> Result<Vec<Quota>, ClusterError> {

@@ -10,6 +10,7 @@ use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus};
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::{self as discovery, EndpointSlice};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::DynamicObject;
 use kube::runtime::reflector::Store;
@@ -27,6 +28,7 @@ use crate::plan::color::Color;
 use crate::plan::fingerprint::PlanId;
 use crate::plan::label;
 use crate::plan::object::Object;
+use crate::plan::policy;
 use crate::plan::text::cut;
 use crate::promotion::observed::{CronRun, DeploymentState, Endpoint, JobState, Observed};
 use crate::promotion::request::Request;
@@ -55,6 +57,9 @@ pub(super) fn observed(stores: &Stores, outages: u32) -> Observed {
             AnyJob::OfCron(run) => observed.cron_runs.push(run),
         }
     }
+    let policies = facts::<Policy>(&stores.policies).into_iter();
+    let by_name = policies.map(|Policy(policy)| (policy.name().to_owned(), policy));
+    observed.policies.extend(by_name);
     observed
 }
 
@@ -164,6 +169,21 @@ impl Facts for Arc<Object> {
     fn read(wire: Whole) -> (ObjectMeta, Option<Self>) {
         let metadata = wire.meta().clone();
         (metadata, Some(Self::new(wire.into_object("v1", "Service"))))
+    }
+}
+
+/// A `NetworkPolicy`, as it is.
+#[derive(Debug, Clone)]
+pub(super) struct Policy(pub(super) Arc<Object>);
+
+impl Facts for Policy {
+    type Of = NetworkPolicy;
+    type Wire = Whole;
+
+    fn read(wire: Whole) -> (ObjectMeta, Option<Self>) {
+        let metadata = wire.meta().clone();
+        let policy = wire.into_object(policy::API_VERSION, policy::KIND);
+        (metadata, Some(Self(Arc::new(policy))))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The group's objects as the API server streams them.
 //!
-//! Seven watches feed local stores, so that looking costs no request and
+//! Eight watches feed local stores, so that looking costs no request and
 //! waiting costs no time. A look made after a write of this process includes
 //! that write: see [`Watch::expect`].
 
@@ -20,7 +20,7 @@ use self::feed::{News, follow, follow_groups, streams_lists};
 use super::bans::{self, Bans};
 use super::crd;
 use super::kept::{self, Kept};
-use super::translate::{AnyJob, Slice};
+use super::translate::{AnyJob, Policy, Slice};
 use crate::plan::label;
 use crate::plan::object::Object;
 use crate::port::ClusterError;
@@ -47,6 +47,7 @@ pub(super) struct Stores {
     pub(super) pods: Store<Kept<PodState>>,
     pub(super) jobs: Store<Kept<AnyJob>>,
     pub(super) services: Store<Kept<Arc<Object>>>,
+    pub(super) policies: Store<Kept<Policy>>,
     pub(super) slices: Store<Kept<Slice>>,
     /// Every group of the namespace: others may be required.
     groups: Store<DynamicObject>,
@@ -83,6 +84,8 @@ impl Watch {
             jobs: follow(client, namespace, &ours, &news, &mut tasks),
             // Services of others matter too: one may select the candidate's pods.
             services: follow(client, namespace, &all, &news, &mut tasks),
+            // And so may a policy of theirs.
+            policies: follow(client, namespace, &all, &news, &mut tasks),
             slices: follow(client, namespace, &ours, &news, &mut tasks),
             groups: follow_groups(client, namespace, &all, &news, &mut tasks),
             group: ObjectRef::new_with(group, crd::resource()).within(namespace),
@@ -187,6 +190,7 @@ impl Stores {
             self.pods.wait_until_ready(),
             self.jobs.wait_until_ready(),
             self.services.wait_until_ready(),
+            self.policies.wait_until_ready(),
             self.slices.wait_until_ready(),
             self.groups.wait_until_ready(),
             self.bans.wait_until_ready(),
@@ -199,6 +203,7 @@ impl Stores {
             "Deployment" => seen(&self.deployments, name, namespace),
             "Job" => seen(&self.jobs, name, namespace),
             "Service" => seen(&self.services, name, namespace),
+            "NetworkPolicy" => seen(&self.policies, name, namespace),
             _ => Seen::NotWatched,
         }
     }

@@ -16,11 +16,13 @@ use super::text::Text;
 use super::words::{count, verb};
 use crate::engine::propose::Proposal;
 use crate::group::duration::Short;
-use crate::group::{Report, When};
+use crate::group::{Isolation, Report, When};
 use crate::plan::CheckPlan;
 use crate::plan::capacity::amount;
 use crate::plan::cron::is_suspended;
 use crate::plan::object::Object;
+use crate::plan::policy::KIND;
+use crate::plan::wall;
 use apps::AppChange;
 
 pub use adoption::adoption;
@@ -46,7 +48,9 @@ fn decision(text: &mut Text, proposal: &Proposal, now: Timestamp) {
     text.lines(checks(proposal));
     text.lines(hooks(proposal));
     text.lines(handed_over(proposal));
-    text.lines([strategy(proposal), capacity(proposal)]);
+    text.line(strategy(proposal));
+    text.lines(wall(proposal));
+    text.line(capacity(proposal));
     text.gap();
     let warnings = proposal.warnings.iter();
     text.lines(warnings.map(|warning| Line::new().with(WARN, "warning: ").and(warning)));
@@ -211,6 +215,15 @@ fn strategy(proposal: &Proposal) -> Line {
     Line::new().with(DIM, format!("the candidate {ready}{kept}"))
 }
 
+/// What keeps the colours apart besides their names.
+fn wall(proposal: &Proposal) -> Option<Line> {
+    let plan = &proposal.plan;
+    let name = wall::name(plan.group.as_str(), plan.candidate);
+    let told = format!("{KIND} {name} keeps old and new pods from calling each other");
+    let is_walled = plan.isolation == Isolation::NetworkPolicy;
+    is_walled.then(|| Line::new().with(DIM, told))
+}
+
 fn capacity(proposal: &Proposal) -> Line {
     let (needed, free) = (proposal.capacity.needed, proposal.capacity.free);
     let of = |resource: &str, needed: i64, free: i64| {
@@ -247,7 +260,7 @@ fn summary(proposal: &Proposal) -> Line {
             verb(n, "is", "are")
         )
     } else if changed == 0 && proposal.changes.is_empty() {
-        "no object changes, only the checks or how long the old colour stays".to_owned()
+        "no object changes, only the checks or how the old colour is replaced".to_owned()
     } else {
         let change = |n| verb(n, "changes", "change");
         let apps = format!("{} {}", count(changed, "app"), change(changed));

@@ -95,6 +95,7 @@ pub(in crate::cli) fn plan(candidate: Color, apps: &[(&str, u64)]) -> Plan {
         adopted: None,
         hooks: Vec::new(),
         parallel_checks: 4,
+        isolation: crate::group::Isolation::Pinning,
         format: Plan::FORMAT,
         group: from("master"),
         environment: from("v2"),

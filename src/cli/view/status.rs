@@ -14,10 +14,12 @@ use super::terminal::{self, Room};
 use super::text::Text;
 use super::time::{ago, between, clock, moment, took};
 use crate::adapter::kubernetes::GroupStatus;
-use crate::promotion::Promotion;
+use crate::plan::policy::KIND;
+use crate::plan::wall;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
 use crate::promotion::restraint::Restraint;
+use crate::promotion::{Mark, Promotion};
 
 /// All groups of a namespace, one per line.
 pub fn status(groups: &[GroupStatus], now: Timestamp) -> String {
@@ -121,7 +123,7 @@ fn detail(group: &GroupStatus, now: Timestamp, room: Room) -> String {
     }
     if let Some(promotion) = &record.in_flight {
         text.gap();
-        text.lines(in_flight(promotion, now));
+        text.lines(in_flight(&group.name, promotion, now));
     }
     if !record.outcomes.is_empty() {
         text.gap();
@@ -139,7 +141,7 @@ pub(super) fn apps(outcome: &Outcome) -> Vec<String> {
     listed.chain(more).collect()
 }
 
-fn in_flight(promotion: &Promotion, now: Timestamp) -> Vec<Line> {
+fn in_flight(group: &str, promotion: &Promotion, now: Timestamp) -> Vec<Line> {
     let line = Line::new().with(
         WARN,
         format!("{} for {}", promotion.phase, since(promotion, now)),
@@ -152,6 +154,11 @@ fn in_flight(promotion: &Promotion, now: Timestamp) -> Vec<Line> {
         promotion.id, promotion.actor.name
     );
     let mut lines = vec![line, Line::new().with(DIM, about)];
+    if promotion.marks.contains(&Mark::Walled) && !promotion.marks.contains(&Mark::Pruned) {
+        let wall = wall::name(group, promotion.candidate);
+        let told = format!("  {KIND} {wall} keeps the colours from calling each other");
+        lines.push(Line::new().with(DIM, told));
+    }
     let waits = promotion.waits_for.iter();
     lines.extend(waits.map(|what| Line::new().with(DIM, format!("  waits for {what}"))));
     for check in promotion.attempts.keys() {

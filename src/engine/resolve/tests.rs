@@ -163,6 +163,7 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
         strategy: Strategy {
             on_regression: crate::group::OnRegression::SwitchBack,
             parallel_checks: 4,
+            isolation: crate::group::Isolation::Pinning,
             keep_failed: Duration::ZERO,
             keep_old: Duration::from_secs(30),
             deploy_timeout: Duration::from_mins(5),

@@ -138,7 +138,7 @@ impl Layers<'_> {
         ]
     }
 
-    fn strategy(&self, made: &Group) -> [Setting; 7] {
+    fn strategy(&self, made: &Group) -> [Setting; 8] {
         let defaults = self.defaults();
         let StrategySpec {
             kind,
@@ -146,6 +146,7 @@ impl Layers<'_> {
             keep_failed,
             deploy_timeout,
             endpoint_delay,
+            isolation,
             on_regression,
             parallel_checks,
         } = &self.spec.strategy;
@@ -173,6 +174,11 @@ impl Layers<'_> {
                 "endpoint_delay",
                 strategy.endpoint_delay.into(),
                 self.near(endpoint_delay.as_ref(), defaults.endpoint_delay.as_ref()),
+            ),
+            setting(
+                "isolation",
+                word(strategy.isolation),
+                self.near(isolation.as_ref(), defaults.isolation.as_ref()),
             ),
             setting(
                 "on_regression",

@@ -23,6 +23,7 @@ const ENVIRONMENT: &[&str] = &[
     "keep_old = \"22s\"",
     "deploy_timeout = \"23s\"",
     "endpoint_delay = \"24s\"",
+    "isolation = \"network-policy\"",
     "timeout = \"25s\"",
 ];
 const GROUP: &[&str] = &[
@@ -39,6 +40,7 @@ const STRATEGY: &[&str] = &[
     "keep_old = \"32s\"",
     "deploy_timeout = \"33s\"",
     "endpoint_delay = \"34s\"",
+    "isolation = \"pinning\"",
     "on_regression = \"report\"",
     "parallel_checks = 35",
 ];
@@ -187,6 +189,7 @@ fn each_says_where_it_is_from() {
     strategy.keep_failed = "0s"  built-in
     strategy.deploy_timeout = "5m"  built-in
     strategy.endpoint_delay = "2s"  built-in
+    strategy.isolation = "pinning"  built-in
     strategy.on_regression = "switch-back"  built-in
     strategy.parallel_checks = 16  built-in
     app.web.name = "web"  groups/g.toml:8

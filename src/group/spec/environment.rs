@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::keys::{Key, Keys, Kind};
 use super::reader::{Reader, Table};
 use super::shared::{
-    BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, KEEP_OLD, NEWEST, PROOF, REPLICAS_WANTED,
-    SCHEDULE, TAG, TIMEOUT, TIMEZONE,
+    BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, ISOLATION, KEEP_OLD, NEWEST, PROOF,
+    REPLICAS_WANTED, SCHEDULE, TAG, TIMEOUT, TIMEZONE,
 };
 use super::{ClusterSpec, DefaultsSpec, EnvironmentSpec, GithubSpec};
 use crate::group::Untested;
@@ -100,6 +100,7 @@ const DEFAULTS: Keys = Keys {
         KEEP_OLD,
         DEPLOY_TIMEOUT,
         ENDPOINT_DELAY,
+        ISOLATION,
         TIMEOUT,
     ]],
 };
@@ -195,6 +196,7 @@ fn defaults(reader: &mut Reader, root: &Table<'_>) -> DefaultsSpec {
         keep_old: reader.text(&table, "keep_old"),
         deploy_timeout: reader.text(&table, "deploy_timeout"),
         endpoint_delay: reader.text(&table, "endpoint_delay"),
+        isolation: reader.text(&table, "isolation"),
         timeout: reader.text(&table, "timeout"),
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::keys::{Key, Keys, Kind};
 use super::reader::{Reader, Table};
 use super::shared::{
-    BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, KEEP_OLD, NEWEST, PROOF, REPLICAS_WANTED,
-    SCHEDULE, TAG, TIMEOUT, TIMEZONE,
+    BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, ISOLATION, KEEP_OLD, NEWEST, PROOF,
+    REPLICAS_WANTED, SCHEDULE, TAG, TIMEOUT, TIMEZONE,
 };
 use super::{AppSpec, CheckSpec, GroupSpec, HookSpec, StrategySpec};
 use crate::group::choice::BlueGreen;
@@ -76,6 +76,7 @@ const STRATEGY: Keys = Keys {
         ),
         DEPLOY_TIMEOUT,
         ENDPOINT_DELAY,
+        ISOLATION,
         Key::word::<OnRegression>(
             "on_regression",
             "What happens if an app loses pods while the old ones still stand",
@@ -229,6 +230,7 @@ fn strategy(reader: &mut Reader, root: &Table<'_>) -> StrategySpec {
         keep_failed: reader.text(&table, "keep_failed"),
         deploy_timeout: reader.text(&table, "deploy_timeout"),
         endpoint_delay: reader.text(&table, "endpoint_delay"),
+        isolation: reader.text(&table, "isolation"),
         on_regression: reader.text(&table, "on_regression"),
         parallel_checks: reader.integer(&table, "parallel_checks"),
     }

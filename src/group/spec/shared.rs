@@ -1,7 +1,7 @@
 //! The keys that several tables have, be they of a group or of an environment.
 
 use super::keys::{Key, Kind};
-use crate::group::{Newest, Proof, REPLICAS};
+use crate::group::{Isolation, Newest, Proof, REPLICAS};
 
 pub(super) const BRANCH_OF_ALL: Key = Key::text(
     "branch",
@@ -43,6 +43,10 @@ pub(super) const DEPLOY_TIMEOUT: Key = Key::duration(
 pub(super) const ENDPOINT_DELAY: Key = Key::duration(
     "endpoint_delay",
     "How long nodes may take to route to a new pod; 2s unless told",
+);
+pub(super) const ISOLATION: Key = Key::word::<Isolation>(
+    "isolation",
+    "What keeps old and new pods from calling each other; pinning unless told",
 );
 pub(super) const TIMEOUT: Key =
     Key::duration("timeout", "How long a check may run; 5m unless told");

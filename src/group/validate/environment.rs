@@ -15,7 +15,8 @@ use crate::group::name::{EnvironmentName, Namespace};
 use crate::group::problem::Problems;
 use crate::group::spec::{ClusterSpec, EnvironmentSpec, GithubSpec, Spanned, map};
 use crate::group::{
-    ClusterRef, ENDPOINT_DELAY, EksRef, Environment, Newest, Proof, REPLICAS, RegistryRef, Untested,
+    ClusterRef, ENDPOINT_DELAY, EksRef, Environment, Isolation, Newest, Proof, REPLICAS,
+    RegistryRef, Untested,
 };
 
 /// A valid environment, and what its groups need not say.
@@ -51,6 +52,8 @@ pub struct Defaults {
     pub deploy_timeout: Duration,
     /// Built in: 2 s.
     pub endpoint_delay: Duration,
+    /// Built in: pinning.
+    pub isolation: Isolation,
     /// Of checks. Built in: 5 min.
     pub timeout: Duration,
 }
@@ -68,6 +71,7 @@ impl Default for Defaults {
             keep_old: Duration::from_secs(30),
             deploy_timeout: Duration::from_mins(5),
             endpoint_delay: ENDPOINT_DELAY,
+            isolation: Isolation::default(),
             timeout: Duration::from_mins(5),
         }
     }
@@ -162,6 +166,8 @@ fn defaults(report: &mut Report, spec: &EnvironmentSpec) -> Defaults {
             .unwrap_or(built_in.deploy_timeout),
         endpoint_delay: setting::endpoint_delay(report, written.endpoint_delay.as_ref())
             .unwrap_or(built_in.endpoint_delay),
+        isolation: setting::isolation(report, written.isolation.as_ref())
+            .unwrap_or(built_in.isolation),
         timeout: setting::timeout(report, written.timeout.as_ref()).unwrap_or(built_in.timeout),
     }
 }

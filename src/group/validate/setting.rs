@@ -10,7 +10,7 @@ use crate::group::choice::BlueGreen;
 use crate::group::duration::{self, Short};
 use crate::group::schedule::Schedule;
 use crate::group::spec::Spanned;
-use crate::group::{MIN_KEEP_OLD, Newest, OnRegression, Proof};
+use crate::group::{Isolation, MIN_KEEP_OLD, Newest, OnRegression, Proof};
 
 type Written<'a> = Option<&'a Spanned<String>>;
 
@@ -56,6 +56,10 @@ pub(super) fn keep_old(report: &mut Report, written: Written<'_>) -> Option<Dura
 
 pub(super) fn on_regression(report: &mut Report, written: Written<'_>) -> Option<OnRegression> {
     report.choice(written, "on_regression")
+}
+
+pub(super) fn isolation(report: &mut Report, written: Written<'_>) -> Option<Isolation> {
+    report.choice(written, "isolation")
 }
 
 pub(super) fn endpoint_delay(report: &mut Report, written: Written<'_>) -> Option<Duration> {

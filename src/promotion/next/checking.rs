@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, hooks, names};
+use super::{
+    Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, hooks, names, walling,
+};
 use crate::group::{ENDPOINT_DELAY, Report, When};
 use crate::plan::CheckPlan;
 use crate::plan::check::reporter::REPORTER;
@@ -29,6 +31,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     wrong.extend(situation.exposing());
     if !wrong.is_empty() {
         return abort(wrong);
+    }
+    if let Some(step) = walling::due(situation) {
+        return Next::Do(step);
     }
     let open: Vec<_> = situation
         .plan

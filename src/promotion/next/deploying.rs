@@ -2,7 +2,7 @@
 
 use super::{
     Mark, Next, Phase, PodState, Reason, ReasonKind, Situation, Step, Tested, abort, adopting,
-    delete_jobs, handover, hooks, names,
+    delete_jobs, handover, hooks, names, walling,
 };
 use crate::group::When;
 use crate::group::name::AppName;
@@ -28,7 +28,8 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     {
         return next;
     }
-    let exposing = situation.exposing();
+    let mut exposing = situation.exposing();
+    exposing.extend(walling::opened(situation));
     if !exposing.is_empty() {
         return abort(exposing);
     }
@@ -55,7 +56,16 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     }
     let unready = situation.unready();
     if situation.is_overdue() && !unready.is_empty() {
-        return abort(overdue(situation, &unready));
+        let breached = walling::breached(situation);
+        let is_walled = breached.is_empty();
+        return abort(if is_walled {
+            overdue(situation, &unready)
+        } else {
+            breached
+        });
+    }
+    if let Some(step) = walling::due(situation) {
+        return Next::Do(step);
     }
     if !situation.is_marked(Mark::Prepared) {
         return Next::Do(Step::Prepare);

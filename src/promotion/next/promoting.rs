@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, enter, enter_for, handover,
-    names, raising, settling,
+    names, raising, settling, walling,
 };
 use crate::promotion::gate::Decision;
 use crate::promotion::request::Action;
@@ -22,6 +22,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         && let Some(reasons) = interfered(situation).or_else(|| turns_back(situation))
     {
         return abort(reasons);
+    }
+    if let Some(step) = walling::due(situation) {
+        return Next::Do(step);
     }
     // Nobody knows what is tested and what is not until it is confirmed.
     if let Some(step) = raising::begun(situation)

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::teardown::take_down;
 use super::{
     Mark, Next, Phase, Reason, ReasonKind, Situation, Step, abort, adopting, delete_jobs,
-    enter_for, handover, hooks, names,
+    enter_for, handover, hooks, names, walling,
 };
 use crate::group::{MIN_KEEP_OLD, OnRegression, When};
 use crate::plan::color::Color;
@@ -36,7 +36,8 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return Next::Do(step);
     }
     if situation.now < kept_until && remains(situation, old) {
-        if let Some(step) = adopting::unlabelled(situation) {
+        let step = adopting::unlabelled(situation).or_else(|| walling::due(situation));
+        if let Some(step) = step {
             return Next::Do(step);
         }
         return Next::Wait {
@@ -60,6 +61,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         if !situation.is_marked(Mark::LetGo) {
             return Next::Do(Step::LetGo);
         }
+    }
+    if let Some(step) = walling::due(situation) {
+        return Next::Do(step);
     }
     let plan = situation.replaced.unwrap_or(situation.plan);
     if let Some(step) = take_down(situation, old, plan) {

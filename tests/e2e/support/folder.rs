@@ -21,11 +21,12 @@ use super::{color, get, is_owned, name, until};
 /// How long an example app goes on serving after it was told to stop.
 const DRAIN: &str = "2";
 /// Kinds whose objects promoter makes or changes.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "Deployment",
     "HorizontalPodAutoscaler",
     "ReplicaSet",
     "Service",
+    "NetworkPolicy",
     "ConfigMap",
     "Secret",
     "ServiceAccount",

@@ -14,6 +14,8 @@ pub(crate) struct GroupFile {
     pub(crate) deploy_timeout: String,
     /// `"0s"`: each run of a check says something, as none begins early.
     pub(crate) endpoint_delay: String,
+    /// `pinning` or `network-policy`.
+    pub(crate) isolation: &'static str,
     pub(crate) apps: Vec<App>,
     pub(crate) checks: Vec<Check>,
     /// Further lines of `[group]`.
@@ -63,6 +65,7 @@ impl GroupFile {
             keep_old: "10s".to_owned(),
             deploy_timeout: "90s".to_owned(),
             endpoint_delay: "2s".to_owned(),
+            isolation: "pinning",
             apps: vec![a, App::new("hello-b", "manifests/hello-b.json")],
             checks: vec![Check::greets()],
             more: String::new(),
@@ -130,6 +133,7 @@ impl fmt::Display for GroupFile {
         writeln!(f, "keep_old = {}", quoted(&self.keep_old))?;
         writeln!(f, "deploy_timeout = {}", quoted(&self.deploy_timeout))?;
         writeln!(f, "endpoint_delay = {}", quoted(&self.endpoint_delay))?;
+        writeln!(f, "isolation = {}", quoted(self.isolation))?;
         self.apps.iter().try_for_each(|app| write!(f, "{app}"))?;
         for check in &self.checks {
             writeln!(f, "\n[[check]]\nreport = {}", quoted(&check.report))?;

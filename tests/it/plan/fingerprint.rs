@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use promoter::group::name::{AppName, EnvironmentName, Namespace};
-use promoter::group::{CheckImage, Group, Inline, Manifest, Newest, Proof, Report, Start};
+use promoter::group::{
+    CheckImage, Group, Inline, Isolation, Manifest, Newest, Proof, Report, Start,
+};
 use promoter::plan::color::Color;
 use promoter::plan::fingerprint;
 use promoter::plan::image::Resolved;
@@ -98,7 +100,7 @@ const RELEASE: [(&str, Change); 17] = [
     }),
 ];
 
-const CHECKS: [(&str, Change); 9] = [
+const CHECKS: [(&str, Change); 10] = [
     ("a check less", |g, _| drop(g.checks.pop())),
     ("a command", |g, _| {
         g.checks[0].command = vec!["npm".into(), "test".into()];
@@ -120,6 +122,9 @@ const CHECKS: [(&str, Change); 9] = [
         let app = r.apps.values().next().unwrap().clone();
         let check = r.checks.values_mut().next().unwrap();
         *check = promoter::plan::image::CheckImageRef::Resolved(app);
+    }),
+    ("what keeps the colours apart", |g, _| {
+        g.strategy.isolation = Isolation::NetworkPolicy;
     }),
     ("how long the old colour stays", |g, _| {
         g.strategy.keep_old = Duration::from_secs(31);

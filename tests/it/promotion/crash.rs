@@ -16,6 +16,7 @@ use promoter::port::ClusterError;
 use tokio_util::sync::CancellationToken;
 
 use super::adopted;
+use super::walled::walled;
 use crate::support::given;
 use crate::support::process::Process;
 use crate::support::scenario::Scenario;
@@ -156,6 +157,12 @@ async fn a_worker_that_does_not_start() {
         after: resumes,
     };
     story.tell().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_behind_a_wall() {
+    let group = walled(given::hooked());
+    passes("passes behind a wall", group, None, SOON_OR_LATE).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,8 +9,9 @@ use promoter::group::image::{Branch, RepositoryName, TagPattern};
 use promoter::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 use promoter::group::report::ReportFile;
 use promoter::group::{
-    App, BranchImage, Check, CheckImage, ClusterRef, Environment, Group, Hook, Inline, Manifest,
-    Newest, OnRegression, Proof, RegistryRef, Report, Start, Strategy, Template, Untested, When,
+    App, BranchImage, Check, CheckImage, ClusterRef, Environment, Group, Hook, Inline, Isolation,
+    Manifest, Newest, OnRegression, Proof, RegistryRef, Report, Start, Strategy, Template,
+    Untested, When,
 };
 use promoter::plan::color::Color;
 use promoter::plan::config::ConfigKey;
@@ -50,6 +51,7 @@ pub(crate) fn group(apps: Vec<App>, checks: Vec<Check>) -> Group {
         strategy: Strategy {
             on_regression: OnRegression::SwitchBack,
             parallel_checks: 4,
+            isolation: Isolation::Pinning,
             keep_failed: Duration::ZERO,
             keep_old: Duration::from_secs(30),
             deploy_timeout: Duration::from_mins(5),

@@ -1,6 +1,7 @@
 //! What is seen of the cluster: endpoints and the group's objects as facts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use promoter::group::name::AppName;
 use promoter::plan::color::Color;
@@ -65,6 +66,12 @@ impl State {
         };
         let services = self.objects.values().filter(|o| o.kind() == "Service");
         services.for_each(|service| observed.add_service(service.clone()));
+        let policies = self
+            .objects
+            .values()
+            .filter(|o| o.kind() == "NetworkPolicy");
+        let by_name = policies.map(|found| (found.name().to_owned(), Arc::new(found.clone())));
+        observed.policies = by_name.collect();
         observed
     }
 

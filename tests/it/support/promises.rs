@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use promoter::group::When;
+use promoter::group::{Isolation, When};
 use promoter::plan::label::{self, Role};
 use promoter::plan::object::Object;
 use promoter::plan::{CheckPlan, Plan};
@@ -221,28 +221,7 @@ impl State {
         let (kind, name) = what.split_once(' ').unwrap_or_default();
         let phase = promotion.phase;
         match (verb, kind) {
-            ("create", _) => {
-                let label = self.get(kind, name)?.label(label::PROMOTION);
-                if label != Some(promotion.id.as_ref()) {
-                    return broken("does not carry its promotion");
-                }
-                let fits = match kind {
-                    "Deployment" | "ConfigMap" | "CronJob" => {
-                        phase == Phase::Deploying
-                            && have_passed(promotion, plan, &[When::BeforeDeploy])
-                    }
-                    "Job" => {
-                        let run = self.jobs.iter().find(|job| job.name == name);
-                        let started = run.and_then(|run| promotion.attempt(&run.check));
-                        let hooks = [Phase::Deploying, Phase::Settling];
-                        let is_hook = run.is_some_and(|run| plan.is_hook(&run.check));
-                        let is_time = phase == Phase::Checking || is_hook && hooks.contains(&phase);
-                        is_time && (run.is_none() || started.is_some())
-                    }
-                    _ => false,
-                };
-                (!fits).then(|| broken(&format!("in phase {phase}")))?
-            }
+            ("create", _) => broken(&self.unintended_object(promotion, plan, kind, name)?),
             ("delete", "Deployment") => {
                 let serving = self.record.serving.as_ref();
                 let serving = serving.and_then(|serving| self.plans.get(&serving.plan));
@@ -284,6 +263,43 @@ impl State {
             }
             _ => None,
         }
+    }
+
+    /// Why an object was not to be made, if it was not.
+    fn unintended_object(
+        &self,
+        promotion: &Promotion,
+        plan: &Plan,
+        kind: &str,
+        name: &str,
+    ) -> Option<String> {
+        let phase = promotion.phase;
+        let label = self.get(kind, name)?.label(label::PROMOTION);
+        if label != Some(promotion.id.as_ref()) {
+            return Some("does not carry its promotion".to_owned());
+        }
+        let wall = format!("{}-{}", plan.group, promotion.candidate);
+        let stands = self.get("NetworkPolicy", &wall).is_some();
+        let has_pods = ["Deployment", "Job"].contains(&kind);
+        let is_walled = plan.isolation == Isolation::NetworkPolicy;
+        if has_pods && is_walled && phase < Phase::Settling && !stands {
+            return Some("has no wall around it".to_owned());
+        }
+        let fits = match kind {
+            "Deployment" | "ConfigMap" | "CronJob" => {
+                phase == Phase::Deploying && have_passed(promotion, plan, &[When::BeforeDeploy])
+            }
+            "Job" => {
+                let run = self.jobs.iter().find(|job| job.name == name);
+                let started = run.and_then(|run| promotion.attempt(&run.check));
+                let hooks = [Phase::Deploying, Phase::Settling];
+                let is_hook = run.is_some_and(|run| plan.is_hook(&run.check));
+                let is_time = phase == Phase::Checking || is_hook && hooks.contains(&phase);
+                is_time && (run.is_none() || started.is_some())
+            }
+            _ => false,
+        };
+        (!fits).then(|| format!("in phase {phase}"))
     }
 
     /// Promise 2: only what passed every check is switched to.

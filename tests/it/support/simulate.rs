@@ -242,6 +242,7 @@ impl State {
             unheard: false,
             unheard_at: None,
             node: None,
+            addresses: vec![self.address()],
             deleting: false,
             disrupted: None,
             reason: None,

@@ -2,6 +2,7 @@
 //! ledger, and what a test scripted to go wrong.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -308,6 +309,12 @@ impl State {
     pub(crate) fn unique(&mut self) -> u64 {
         self.names += 1;
         self.names
+    }
+
+    /// An address that no other pod has.
+    pub(crate) fn address(&mut self) -> IpAddr {
+        let [_, _, a, b] = u32::try_from(self.unique()).unwrap().to_be_bytes();
+        IpAddr::from([10, 244, a, b])
     }
 
     /// Puts an object there as somebody else would.

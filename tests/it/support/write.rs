@@ -24,6 +24,13 @@ impl State {
                 .filter(|o| o.kind() == "Service")
                 .cloned()
                 .collect(),
+            policies: Some(
+                self.objects
+                    .values()
+                    .filter(|o| o.kind() == "NetworkPolicy")
+                    .cloned()
+                    .collect(),
+            ),
             unfinished: self.record.in_flight.is_some(),
             deployments: self.standing(),
             nodes: self.nodes.clone(),

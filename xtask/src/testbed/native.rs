@@ -48,6 +48,7 @@ struct Programs {
     /// The folder of the Kubernetes programs.
     kubernetes: PathBuf,
     etcd: PathBuf,
+    policies: PathBuf,
     /// The Python that has moto and the AWS CLI.
     python: PathBuf,
 }
@@ -58,6 +59,7 @@ impl Programs {
         Ok(Self {
             kubernetes: golang::kubernetes(cache, progress)?,
             etcd: golang::etcd(cache, progress)?,
+            policies: golang::policies(cache, progress)?,
             python: python::environment(cache, progress)?,
         })
     }

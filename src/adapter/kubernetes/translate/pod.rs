@@ -48,6 +48,16 @@ fn pod(metadata: &ObjectMeta, spec: PodSpec, status: PodStatus) -> Option<PodSta
     let owner = owners.find(|owner| owner.controller == Some(true));
     let statuses = status.init_container_statuses.into_iter().flatten();
     let statuses = statuses.chain(status.container_statuses.into_iter().flatten());
+    let node: Vec<_> = status
+        .host_ips
+        .iter()
+        .flatten()
+        .map(|host| &host.ip)
+        .collect();
+    let own = status.pod_ips.iter().flatten().map(|own| &own.ip);
+    // A pod on its node's network has only what is not its own.
+    let own = own.filter(|ip| !node.contains(ip) && status.host_ip.as_ref() != Some(*ip));
+    let addresses = own.filter_map(|ip| ip.parse().ok()).collect();
     Some(PodState {
         name: metadata.name.clone().unwrap_or_default(),
         uid: metadata.uid.clone().unwrap_or_default(),
@@ -61,6 +71,7 @@ fn pod(metadata: &ObjectMeta, spec: PodSpec, status: PodStatus) -> Option<PodSta
         unheard,
         unheard_at: None,
         node: spec.node_name,
+        addresses,
         deleting: metadata.deletion_timestamp.is_some(),
         disrupted,
         reason: status.reason,

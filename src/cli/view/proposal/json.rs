@@ -25,6 +25,7 @@ use crate::plan::survey::Resources;
 /// - `checks`: `check`, `image`, `source`, `timeoutMs`, `report`;
 /// - `hooks`: the same, and `when` (`before-deploy`, `before-switch`, `after-promote`);
 /// - `untestedAllowed`, `keepOldMs`, `deployTimeoutMs`, `endpointDelayMs`;
+/// - `isolation`: `pinning` or `network-policy`;
 /// - `capacity`: `needed` and `free`, each `pods`, `cpuMillis`, `memoryBytes`;
 /// - `restraints`: what keeps the release from users, each `held`, `banned`,
 ///   `required` or `failed`, with who or what, and why;
@@ -55,6 +56,7 @@ pub fn proposal_json(proposal: &Proposal) -> Value {
         "keepOldMs": millis(plan.keep_old),
         "deployTimeoutMs": millis(plan.deploy_timeout),
         "endpointDelayMs": millis(plan.endpoint_delay),
+        "isolation": plan.isolation,
         "capacity": {
             "needed": resources(proposal.capacity.needed),
             "free": resources(proposal.capacity.free),

@@ -7,9 +7,10 @@ use super::{adoption, proposal, proposal_json, up_to_date};
 use crate::cli::view::sample::{self, fits, plain};
 use crate::cli::view::terminal::Room;
 use crate::engine::propose::Proposal;
-use crate::group::Start;
+use crate::group::{Isolation, Start};
 use crate::plan::color::Color;
 use crate::plan::object::Object;
+use crate::plan::wall;
 
 fn now() -> Timestamp {
     "2026-11-21T10:04:59Z".parse().unwrap()
@@ -204,13 +205,26 @@ fn nothing_to_do() {
 }
 
 #[test]
+fn a_wall_is_told() {
+    let mut walled = sample::proposal();
+    walled.plan.isolation = Isolation::NetworkPolicy;
+    let told = format!(
+        "NetworkPolicy {} keeps",
+        wall::name("master", walled.plan.candidate)
+    );
+    let all = shown(&walled, 100);
+    assert!(all.contains(&told), "{all}");
+    assert_eq!(proposal_json(&walled)["isolation"], "network-policy");
+}
+
+#[test]
 fn only_checks_change() {
     let mut other = sample::proposal();
     other.live = Some(other.plan.clone());
     other.plan.fingerprint = sample::from("another");
     other.changes.clear();
     let shown = shown(&other, 100);
-    insta::assert_snapshot!(shown.lines().last().unwrap_or_default(), @"Plan: no object changes, only the checks or how long the old colour stays, 1 check decides. Nothing was written.");
+    insta::assert_snapshot!(shown.lines().last().unwrap_or_default(), @"Plan: no object changes, only the checks or how the old colour is replaced, 1 check decides. Nothing was written.");
 }
 
 #[test]
@@ -300,6 +314,7 @@ fn for_programs() {
       "fingerprint": "[(\"hello-a\", 42), (\"hello-b\", 7)]",
       "group": "master",
       "hooks": [],
+      "isolation": "pinning",
       "keepOldMs": 30000,
       "namespace": "hello",
       "release": "greenrelease0000000000",

@@ -9,7 +9,7 @@ use crate::plan::color::Color;
 use crate::promotion::check::Verdict;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::{AppVersion, GroupRecord, LeftOut, Outcome};
-use crate::promotion::{Promotion, Reason, ReasonKind};
+use crate::promotion::{Mark, Promotion, Reason, ReasonKind};
 
 fn at(text: &str) -> Timestamp {
     format!("2026-11-21T{text}Z").parse().unwrap()
@@ -46,6 +46,7 @@ fn group() -> GroupStatus {
     let mut promotion = Promotion::new(from("0tq00002"), &plan, actor(), at("10:00:00"));
     promotion.enter(Phase::Checking, Vec::new(), at("10:00:30"));
     promotion.attempts.insert(from("greets"), 1);
+    promotion.marks.insert(Mark::Walled);
     GroupStatus {
         name: "master".to_owned(),
         record: GroupRecord {
@@ -97,6 +98,7 @@ fn one_group() {
 
     checking for 1m30s: release greenrelease into green
       promotion 0tq00002 by ada@laptop, begun 2m ago
+      NetworkPolicy master-green keeps the colours from calling each other
       ○ greets: runs
 
     ENDED                         BY          RELEASE       TOOK   OUTCOME   WHY
@@ -168,6 +170,8 @@ fn a_narrow_terminal() {
       into green
       promotion 0tq00002 by ada@laptop,
       begun 2m ago
+      NetworkPolicy master-green keeps the
+      colours from calling each other
       ○ greets: runs
 
     ENDED    2026-11-21 08:01 UTC  2h ago

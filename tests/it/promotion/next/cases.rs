@@ -169,6 +169,7 @@ pub(super) fn observed(
                 unheard: false,
                 unheard_at: None,
                 node: None,
+                addresses: Vec::new(),
                 deleting: one.deleting,
                 disrupted: None,
                 reason: None,

@@ -32,6 +32,7 @@ pub(crate) fn all(layout: &Layout, programs: &Programs) -> Result<Vec<Component>
     let mut all = services(layout, programs)?;
     all.push(api_server(layout, programs));
     all.extend(cluster(layout, programs));
+    all.push(policies(layout, programs));
     Ok(all)
 }
 
@@ -133,6 +134,24 @@ fn cluster(layout: &Layout, programs: &Programs) -> Vec<Component> {
             http(port::KUBE_PROXY_HEALTH),
         ),
     ]
+}
+
+/// What lets network policies hold. Without it everybody may call everybody.
+fn policies(layout: &Layout, programs: &Programs) -> Component {
+    let health = format!("{LOCAL}:{}", port::POLICIES_HEALTH);
+    let arguments = words(&format!(
+        "-kubeconfig={} -node={} -queue={} -table={} -health={health}",
+        layout.kubeconfig().display(),
+        layout::NAME,
+        layout::POLICIES_QUEUE,
+        layout::POLICIES_TABLE,
+    ));
+    Component {
+        daemon: daemon(layout, "policies", programs.policies.clone(), arguments),
+        listens: vec![(LOCAL, port::POLICIES_HEALTH)],
+        health: Health::Http(format!("http://{health}/healthz")),
+        stage: 2,
+    }
 }
 
 fn daemon(layout: &Layout, name: &'static str, program: PathBuf, arguments: Vec<String>) -> Daemon {

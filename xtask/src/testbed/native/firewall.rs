@@ -1,4 +1,4 @@
-//! The packet filter: one rule of our own, and the removal of all that the
+//! The packet filter: a few rules of our own, and the removal of all that the
 //! cluster's programs leave behind.
 //!
 //! Only chains of Kubernetes', of our pods' network and our own go; rules that
@@ -17,23 +17,44 @@ const FAMILIES: [&str; 2] = ["iptables", "ip6tables"];
 /// Our own chain.
 const CHAIN: &str = "PROMOTER-TESTBED";
 
+/// Makes our own rules; those that are there are made anew.
+pub(crate) fn guard() -> Result<()> {
+    restore("iptables", &ours_to_make(&saved("iptables")))
+}
+
 /// Refuses what is on its way to a Service's address once nobody led it on to a
 /// pod. kube-proxy takes a second or two to know a new Service, and a moment
 /// between the tables when it does; the machine's own router would have it then,
 /// and whoever answers in the pod's place stays connected as that Service.
-pub(crate) fn guard() -> Result<()> {
-    let saved = saved("iptables");
-    let jumps = ["FORWARD", "OUTPUT"]
-        .map(|chain| format!("{chain} -j {CHAIN}\n"))
-        .into_iter()
-        .filter(|jump| !saved.contains(&format!("-A {jump}")));
-    let jumps: String = jumps.flat_map(|jump| ["-I ".to_owned(), jump]).collect();
-    // Named like this, the chain is emptied or made.
-    let rules = format!(
-        "*filter\n:{CHAIN} - [0:0]\n-A {CHAIN} -d {} -j REJECT\n{jumps}COMMIT\n",
-        layout::SERVICES
-    );
-    restore("iptables", &rules)
+///
+/// And asks the network policies about every new connection of a pod, before any
+/// rule of kube-proxy could let it through. What comes from the node itself, such
+/// as a probe, is not asked about; nor is anything while nobody answers.
+fn ours_to_make(saved: &str) -> String {
+    let services = layout::SERVICES;
+    let ask = |end: &str| {
+        let (pods, queue) = (layout::PODS, layout::POLICIES_QUEUE);
+        format!(
+            "-A {CHAIN} {end} {pods} -m conntrack --ctstate NEW -j NFQUEUE \
+             --queue-num {queue} --queue-bypass\n"
+        )
+    };
+    let refuse = format!("-A {CHAIN} -d {services} -j REJECT\n");
+    [
+        ("filter", &["FORWARD", "OUTPUT"][..], refuse),
+        ("mangle", &["FORWARD"], ask("-s") + &ask("-d")),
+    ]
+    .map(|(table, from, rules)| {
+        let begin = format!("*{table}\n");
+        let mut tables = saved.split("COMMIT\n");
+        let now = tables.find(|now| now.contains(&begin)).unwrap_or_default();
+        let jumps = from.iter().map(|chain| format!("{chain} -j {CHAIN}\n"));
+        let missing = jumps.filter(|jump| !now.contains(&format!("-A {jump}")));
+        let jumps: String = missing.flat_map(|jump| ["-I ".to_owned(), jump]).collect();
+        // Named like this, the chain is emptied or made.
+        format!("{begin}:{CHAIN} - [0:0]\n{rules}{jumps}COMMIT\n")
+    })
+    .concat()
 }
 
 /// Removes the rules of the cluster.
@@ -44,6 +65,10 @@ pub(crate) fn clean(before: &Before) -> Result<()> {
             restore(family, &removal)?;
         }
     }
+    // Where the kernel can, whoever decides on policies asks by a table of its own
+    // as well.
+    let table = ["inet", layout::POLICIES_TABLE];
+    run::answer(Command::new("nft").args(["delete", "table"]).args(table));
     for table in before.new_tables() {
         // Emptied by the above. If it is not, others use it by now.
         if empty(&table) {
@@ -200,6 +225,20 @@ COMMIT
 COMMIT
 "#;
         assert_eq!(removal(SAVED), expected);
+    }
+
+    #[test]
+    fn what_is_there_is_not_made_twice() {
+        let made = ours_to_make(SAVED);
+        assert!(made.contains("-I OUTPUT -j PROMOTER-TESTBED\n"), "{made}");
+        // Only the one table leads to it from there.
+        let mangle = made.split("COMMIT\n").nth(1).unwrap();
+        assert!(mangle.starts_with("*mangle\n"), "{made}");
+        assert!(
+            mangle.contains("-I FORWARD -j PROMOTER-TESTBED\n"),
+            "{made}"
+        );
+        assert_eq!(made.matches("-I FORWARD").count(), 1, "{made}");
     }
 
     #[test]

@@ -47,6 +47,11 @@ pub(crate) fn coredns(cache: &Cache, progress: &mut Progress) -> Result<PathBuf>
     Ok(build(cache, progress, "coredns", "coredns", "", "about 2 min")?.join("coredns"))
 }
 
+/// The program that lets network policies hold.
+pub(crate) fn policies(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
+    Ok(build(cache, progress, "policies", "policies", "", "about 2 min")?.join("policies"))
+}
+
 /// The program that holds a pod's namespaces.
 pub(crate) fn pause(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
     Ok(build(cache, progress, "pause", "pause", "", "about a second")?.join("pause"))

@@ -35,6 +35,11 @@ pub(crate) const ECR: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
 /// What must not go through a proxy.
 pub(crate) const NO_PROXY: [&str; 5] = ["127.0.0.1", "localhost", NODE_ADDRESS, SERVICES, PODS];
 
+/// The kernel's queue of connections that network policies decide on.
+pub(crate) const POLICIES_QUEUE: u16 = 21258;
+/// The packet filter table of whoever decides.
+pub(crate) const POLICIES_TABLE: &str = "promoter-testbed";
+
 pub(crate) mod port {
     pub(crate) const ETCD: u16 = 21379;
     pub(crate) const ETCD_PEER: u16 = 21380;
@@ -45,6 +50,7 @@ pub(crate) mod port {
     pub(crate) const KUBELET_HEALTH: u16 = 21248;
     pub(crate) const KUBE_PROXY_HEALTH: u16 = 21256;
     pub(crate) const KUBE_PROXY_METRICS: u16 = 21249;
+    pub(crate) const POLICIES_HEALTH: u16 = 21258;
     pub(crate) const REGISTRY: u16 = 21500;
     pub(crate) const AWS: u16 = 21566;
 }

@@ -96,8 +96,8 @@ impl Node {
         })
     }
 
-    /// A step that was done, or cut off in the midst of it. Nothing here is adopted, or
-    /// has a hook, or takes work by itself.
+    /// A step that was done, or cut off in the midst of it. Nothing here is adopted,
+    /// has a hook, takes work by itself or is walled.
     #[expect(clippy::too_many_lines, reason = "an arm for each step")]
     fn done(self, step: &Step) -> Vec<Self> {
         let mark = |node: Self, mark| node.with(|state| state.mark(mark));
@@ -106,6 +106,7 @@ impl Node {
             | Step::TakeOver
             | Step::LabelPods
             | Step::GiveBack
+            | Step::Wall
             | Step::MakeHook(_)
             | Step::RunHook { .. }
             | Step::StopOld(_)

@@ -1,0 +1,72 @@
+//! Network policies that stand, or that the manifests bring, and what of a walled plan
+//! they rule out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::group::{Group, Isolation};
+use crate::plan::AppPlan;
+use crate::plan::color::Color;
+use crate::plan::object::Object;
+use crate::plan::policy::{Bearer, KIND, ruled};
+use crate::plan::refusal::Refusal;
+use crate::plan::survey::Survey;
+use crate::plan::wall;
+
+/// Why there cannot be a wall beside these policies.
+pub(super) fn refused(
+    group: &Group,
+    survey: &Survey,
+    color: Color,
+    apps: &[AppPlan],
+    bearers: &[Bearer<'_>],
+) -> Vec<Refusal> {
+    if group.strategy.isolation != Isolation::NetworkPolicy {
+        return Vec::new();
+    }
+    let Some(standing) = &survey.policies else {
+        let refusal = Refusal::about(
+            format!("namespace {}", group.environment.namespace),
+            "does not show its NetworkPolicies, one of which may rule the candidate's pods",
+        );
+        let hint = "ask for the rights that `promoter install --print-role` names";
+        return vec![refusal.hint(hint)];
+    };
+    let name = wall::name(group.name.as_str(), color);
+    let is_ours = |policy: &&Object| wall::is_wall(policy, group.name.as_str());
+    let taken = standing
+        .iter()
+        .find(|policy| policy.name() == name && !is_ours(policy));
+    let taken = taken.map(|policy| {
+        let reason = "has the name of the policy that keeps the colours apart";
+        Refusal::about(policy.reference().to_string(), reason).hint("give it another name")
+    });
+    let shared = apps.iter().flat_map(|app| &app.shared);
+    let brought = shared.filter(|object| object.kind() == KIND);
+    let mut ruling: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for policy in standing
+        .iter()
+        .filter(|policy| !is_ours(policy))
+        .chain(brought)
+    {
+        let pods = ruling.entry(policy.name()).or_default();
+        pods.extend(ruled(policy, bearers));
+    }
+    let is_said = |policy: &str| taken.is_some() && policy == name;
+    ruling.retain(|policy, pods| !pods.is_empty() && !is_said(policy));
+    let ruling = ruling.iter().map(|(name, pods)| refusal(name, pods));
+    taken.into_iter().chain(ruling).collect()
+}
+
+/// Policies add up: each would be widened by the wall, or open it.
+fn refusal(policy: &str, pods: &BTreeSet<&str>) -> Refusal {
+    let pods: Vec<_> = pods.iter().copied().collect();
+    let reason = format!(
+        "selects pods of {}, and what one policy allows no other closes: beside \
+         `isolation = \"network-policy\"` all but the other colour could call them",
+        pods.join(", ")
+    );
+    Refusal::about(format!("{KIND} {policy}"), reason).hint(
+        "leave `isolation` at \"pinning\"; a policy of your own keeps the colours apart where its \
+         selectors say promoter.dev/color, once for blue and once for green",
+    )
+}

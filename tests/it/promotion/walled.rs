@@ -1,0 +1,308 @@
+//! The wall between the colours: it stands before the candidate's first pod, follows
+//! the old pods' addresses, and goes with one of the colours.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use promoter::engine::propose::ProposeError;
+use promoter::engine::remove::Removed;
+use promoter::engine::undo::Undone;
+use promoter::engine::{Deployed, EngineError};
+use promoter::group::{Group, Isolation};
+use promoter::plan::color::Color;
+use promoter::plan::object::{Object, ObjectRef};
+use promoter::plan::wall;
+use promoter::promotion::ReasonKind;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::adopted;
+use crate::support::given;
+use crate::support::scenario::{Scenario, reasons};
+use crate::support::simulate::{End, Run};
+use crate::support::world::State;
+
+pub(super) fn walled(mut group: Group) -> Group {
+    group.strategy.isolation = Isolation::NetworkPolicy;
+    group
+}
+
+async fn ready() -> Scenario {
+    Scenario::ready_for_green(walled(given::hello_with_window())).await
+}
+
+fn standing(state: &State) -> Option<&Object> {
+    state.get("NetworkPolicy", "master-green")
+}
+
+fn closed(state: &State) -> BTreeSet<IpAddr> {
+    standing(state).map(wall::closed).unwrap_or_default()
+}
+
+/// Addresses of the pods of a colour.
+fn addresses(state: &State, color: Color) -> BTreeSet<IpAddr> {
+    let pods = state.pods.iter().map(|pod| &pod.state);
+    let pods = pods.filter(|pod| pod.color == color && !pod.has_ended());
+    pods.flat_map(|pod| &pod.addresses).copied().collect()
+}
+
+/// Another pod comes in the place of an old one.
+fn replace_an_old_pod(state: &mut State) {
+    state.scale("hello-a-blue", 1);
+    state.scale("hello-a-blue", 2);
+}
+
+fn policy(name: &str, selector: &Value) -> Value {
+    json!({
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": { "name": name },
+        "spec": { "podSelector": selector, "policyTypes": ["Ingress"] },
+    })
+}
+
+/// Once the last pod has ended.
+async fn rests(scenario: &Scenario, color: Color) {
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    scenario.rests_at(Some(color));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stands_before_the_first_pod_and_goes_after_the_last() {
+    let scenario = ready().await;
+    let old = addresses(&scenario.world.state(), Color::Blue);
+    assert_eq!(old.len(), 4);
+    scenario.world.when("create Deployment", move |state| {
+        assert_eq!(closed(state), old);
+        assert!(addresses(state, Color::Green).is_empty());
+    });
+    scenario.promote().await;
+    {
+        let state = scenario.world.state();
+        let journal = &state.journal;
+        let gone = journal.first("delete NetworkPolicy master-green");
+        assert!(journal.last("delete Deployment") < gone, "{journal}");
+        assert!(standing(&state).is_none());
+    }
+    rests(&scenario, Color::Green).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn hooks_before_the_candidate_are_behind_it() {
+    let scenario = Scenario::ready_for_green(walled(given::hooked())).await;
+    scenario.promote().await;
+    {
+        let journal = &scenario.world.state().journal;
+        let walled = journal.first("apply NetworkPolicy master-green");
+        assert!(
+            walled < journal.first("create Job master-migrate"),
+            "{journal}"
+        );
+    }
+    rests(&scenario, Color::Green).await;
+}
+
+/// While checks run, and while the old colour is kept.
+#[tokio::test(start_paused = true)]
+async fn it_follows_the_old_pods() {
+    for (call, lasts) in [("create Job", 50), ("point hello-a to green", 5)] {
+        let scenario = ready().await;
+        scenario.world.run("greets", Run::exits(0).lasts(lasts));
+        scenario.world.when(call, |state| {
+            state.later(Duration::from_secs(20), replace_an_old_pod);
+            state.later(Duration::from_secs(30), |state| {
+                let old = addresses(state, Color::Blue);
+                assert_eq!((closed(state), old.len()), (old, 4));
+            });
+        });
+        scenario.promote().await;
+        rests(&scenario, Color::Green).await;
+    }
+}
+
+/// Whatever it is that ends it.
+#[tokio::test(start_paused = true)]
+async fn it_goes_with_the_candidate() {
+    let scenario = ready().await;
+    scenario.world.run("greets", Run::exits(1));
+    scenario.abort().await;
+    rests(&scenario, Color::Blue).await;
+
+    let scenario = ready().await;
+    let detached = scenario.detach().await;
+    assert!(matches!(detached, Deployed::Detached(_)), "{detached:?}");
+    assert!(standing(&scenario.world.state()).is_some());
+    let engine = scenario.engine(&scenario.process(None));
+    let undone = engine.undo(given::rollback("bob@desk"), CancellationToken::new());
+    let undone = undone.await;
+    assert!(matches!(undone, Ok(Undone::Ended(_))), "{undone:?}");
+    rests(&scenario, Color::Blue).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_somebody_takes_down_ends_the_promotion() {
+    type Deed = fn(&mut State);
+    let cases: [(Deed, &str); 3] = [
+        (
+            |state| {
+                state
+                    .objects
+                    .retain(|object, _| object.kind != "NetworkPolicy");
+            },
+            "NetworkPolicy master-green is gone",
+        ),
+        (
+            |state| {
+                state.edit("NetworkPolicy", "master-green", |wall| {
+                    wall["spec"]["ingress"] = json!([{}]);
+                });
+            },
+            "somebody changed NetworkPolicy master-green",
+        ),
+        (
+            |state| {
+                state.put(policy(
+                    "open",
+                    &json!({ "matchLabels": { "promoter.dev/app": "hello-b" } }),
+                ));
+            },
+            "NetworkPolicy open came to select pods of app hello-b",
+        ),
+    ];
+    for (deed, told) in cases {
+        let scenario = ready().await;
+        scenario.world.run("greets", Run::new(End::Never));
+        scenario.world.when("create Job", move |state| {
+            state.later(Duration::from_secs(20), deed);
+        });
+        let outcome = scenario.abort().await;
+        assert_eq!(reasons(&outcome), [(ReasonKind::Gate, told)]);
+        scenario.world.meddle(|state| {
+            state.objects.retain(|object, _| object.name != "open");
+        });
+        rests(&scenario, Color::Blue).await;
+    }
+}
+
+/// Once users are there, an old pod that calls them is no reason to take them back.
+#[tokio::test(start_paused = true)]
+async fn one_that_is_taken_down_later_is_put_up_again() {
+    let scenario = ready().await;
+    scenario.world.when("point hello-a to green", |state| {
+        state.later(Duration::from_secs(20), |state| {
+            state
+                .objects
+                .retain(|object, _| object.kind != "NetworkPolicy");
+        });
+        state.later(Duration::from_secs(25), |state| {
+            assert_eq!(closed(state), addresses(state, Color::Blue));
+        });
+    });
+    scenario.promote().await;
+    rests(&scenario, Color::Green).await;
+}
+
+/// Whoever changes it all the time is named, rather than waited for without end.
+#[tokio::test(start_paused = true)]
+async fn one_that_does_not_stay_as_it_is_made_ends_the_promotion() {
+    let scenario = ready().await;
+    scenario.world.meddle(|state| {
+        let wall = ObjectRef::new("networking.k8s.io/v1", "NetworkPolicy", "master-green");
+        state.script.added.insert(wall, json!({ "ingress": [{}] }));
+    });
+    let outcome = scenario.abort().await;
+    let told = "somebody changed NetworkPolicy master-green";
+    assert_eq!(reasons(&outcome), [(ReasonKind::Gate, told)]);
+    rests(&scenario, Color::Blue).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_planned_beside_policies_of_others() {
+    let scenario = ready().await;
+    scenario.world.meddle(|state| {
+        state.put(policy("closed", &json!({})));
+        state.put(policy(
+            "elsewhere",
+            &json!({ "matchLabels": { "app": "other" } }),
+        ));
+        state.put(policy(
+            "master-green",
+            &json!({ "matchLabels": { "app": "other" } }),
+        ));
+    });
+    let refused = scenario.deploy().await;
+    let Err(EngineError::Propose(ProposeError::Refused(refusals))) = refused else {
+        panic!("{refused:?}");
+    };
+    let subjects: Vec<_> = refusals.iter().map(|refusal| &refusal.subject).collect();
+    assert_eq!(
+        subjects,
+        ["NetworkPolicy master-green", "NetworkPolicy closed"]
+    );
+    let pods = "selects pods of app hello-a, app hello-b, check greets,";
+    assert!(refusals[1].reason.starts_with(pods), "{}", refusals[1]);
+    // It is nobody's business without a wall.
+    let mut scenario = scenario;
+    scenario.group.strategy.isolation = Isolation::Pinning;
+    scenario.promote().await;
+}
+
+/// The wall of what serves, as its promotion had it.
+fn left_wall(scenario: &Scenario) -> Value {
+    let state = scenario.world.state();
+    let serving = state.record.serving.as_ref().unwrap();
+    let wall = wall::wall(&state.plans[&serving.plan], None, &BTreeSet::new());
+    wall.unwrap().0
+}
+
+/// What is left of a wall goes with the next promotion, whatever that asks for.
+#[tokio::test(start_paused = true)]
+async fn one_that_was_left_goes_next_time() {
+    let mut scenario = ready().await;
+    let left = left_wall(&scenario);
+    scenario.world.meddle(|state| state.put(left));
+    scenario.group.strategy.isolation = Isolation::Pinning;
+    scenario.promote().await;
+    rests(&scenario, Color::Green).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_left_goes_with_the_group() {
+    let scenario = ready().await;
+    let left = left_wall(&scenario);
+    scenario.world.meddle(|state| {
+        state.put(left);
+        state.promises.outage_expected = true;
+    });
+    let engine = scenario.engine(&scenario.process(None));
+    let removed = engine.remove("bob@desk", CancellationToken::new()).await;
+    assert!(matches!(removed, Ok(Removed::Gone(_))), "{removed:?}");
+    assert_eq!(scenario.world.state().names("NetworkPolicy"), [""; 0]);
+}
+
+/// Pods of what is adopted get the group's labels late; their template tells them.
+#[tokio::test(start_paused = true)]
+async fn what_is_adopted_is_on_the_other_side() {
+    let mut scenario = adopted::standing();
+    scenario.group.strategy.isolation = Isolation::NetworkPolicy;
+    scenario.world.when("create Deployment", |state| {
+        let wall = state.get("NetworkPolicy", "master-blue").unwrap();
+        let old = addresses(state, Color::Green);
+        assert_eq!((wall::closed(wall), old.len()), (old, 4));
+        let strangers = wall.at("/spec/egress/0/to/1/podSelector/matchExpressions/1");
+        let mut hashes = state.objects.values().filter_map(|found| {
+            let hash = found.at("/spec/selector/pod-template-hash")?.as_str();
+            Some(hash.unwrap().to_owned())
+        });
+        let hashes: BTreeSet<_> = hashes.by_ref().collect();
+        let expected = json!({ "key": "pod-template-hash", "operator": "NotIn", "values": hashes });
+        assert_eq!(strangers, Some(&expected));
+    });
+    let adopted = adopted::adopt_by(&scenario, &scenario.process(None)).await;
+    assert!(
+        matches!(adopted, Some(Ok(Deployed::Ended { .. }))),
+        "{adopted:?}"
+    );
+    rests(&scenario, Color::Blue).await;
+}
