@@ -25,6 +25,7 @@ mod prune;
 pub mod remove;
 mod report;
 pub mod resolve;
+mod rest;
 pub mod resume;
 pub mod rollback;
 mod scale;

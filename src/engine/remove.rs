@@ -5,10 +5,8 @@
 //! which nothing is promoted, and the next `promoter remove` goes on.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use futures::future::try_join_all;
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::lock::Lock;
@@ -24,9 +22,6 @@ use crate::port::ClusterError;
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
 use crate::promotion::record::GroupRecord;
-
-/// How long pods may take to go beyond the time that they have to end.
-const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What a group consists of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -161,13 +156,12 @@ impl Engine {
                 .contains(&role)
         };
         self.delete(lock, &plans, lets_in).await?;
-        for level in &removal.levels {
+        for level in removal.levels.iter().map(Some).chain([None]) {
+            self.take_down(lock, level, &plans, stop).await?;
             if stop.is_cancelled() {
                 return Ok(Removed::Stopped);
             }
-            self.take_down(lock, Some(level), &plans).await?;
         }
-        self.take_down(lock, None, &plans).await?;
         self.delete(lock, &plans, |_| true).await?;
         self.ledger
             .forget_group(lock.epoch)
@@ -191,11 +185,7 @@ impl Engine {
         self.suspend_crons(lock.epoch)
             .await
             .map_err(EngineError::Cluster)?;
-        let longest = plans.iter().map(Plan::cron_time).max();
-        let limit = longest.unwrap_or_default().saturating_add(PATIENCE);
-        let until = self.clock.now().saturating_add(limit);
-        let until = until.unwrap_or(Timestamp::MAX);
-        let mut told = Vec::new();
+        let mut rest = self.rest(plans.iter().map(Plan::cron_time));
         loop {
             let observed = self.cluster.observe().await.map_err(EngineError::Cluster)?;
             let runs = observed.cron_runs.iter().filter(|run| !run.ended);
@@ -204,18 +194,7 @@ impl Engine {
                 return Ok(());
             }
             let wait_for = format!("Jobs to end: {}", left.join(", "));
-            if self.clock.now() >= until {
-                return Err(EngineError::Stuck { wait_for });
-            }
-            if told != left {
-                told = left;
-                self.record(None, Fact::Waiting { wait_for, until });
-            }
-            tokio::select! {
-                () = self.cluster.changed() => {}
-                () = self.clock.sleep_until(until) => {}
-                () = stop.cancelled() => {}
-            }
+            self.wait_for_rest(&mut rest, wait_for, stop).await?;
         }
     }
 
@@ -226,16 +205,10 @@ impl Engine {
         lock: &Lock,
         level: Option<&Vec<AppName>>,
         plans: &[Plan],
+        stop: &CancellationToken,
     ) -> Result<(), EngineError> {
-        let grace = plans.iter().map(Plan::teardown_time).max();
-        let limit = grace.unwrap_or_default().saturating_add(PATIENCE);
-        let until = self
-            .clock
-            .now()
-            .saturating_add(limit)
-            .unwrap_or(Timestamp::MAX);
+        let mut rest = self.rest(plans.iter().map(Plan::teardown_time));
         let of_level = |app: &AppName| level.is_none_or(|level| level.contains(app));
-        let mut told = BTreeSet::new();
         loop {
             let observed = self.cluster.observe().await.map_err(EngineError::Cluster)?;
             let standing = observed.deployments.iter().filter(|d| of_level(&d.app));
@@ -250,22 +223,12 @@ impl Engine {
             let stand = observed.deployments.iter().map(|found| &found.app);
             let left = pods.chain(stand).filter(|app| of_level(app));
             let left: BTreeSet<_> = left.cloned().collect();
-            if left.is_empty() {
+            if left.is_empty() || stop.is_cancelled() {
                 return Ok(());
             }
             let names: Vec<_> = left.iter().map(ToString::to_string).collect();
             let wait_for = format!("Deployments and pods of {} to go", names.join(", "));
-            if self.clock.now() >= until {
-                return Err(EngineError::Stuck { wait_for });
-            }
-            if told != left {
-                told = left;
-                self.record(None, Fact::Waiting { wait_for, until });
-            }
-            tokio::select! {
-                () = self.cluster.changed() => {}
-                () = self.clock.sleep_until(until) => {}
-            }
+            self.wait_for_rest(&mut rest, wait_for, stop).await?;
         }
     }
 

@@ -5,11 +5,13 @@
 
 mod autoscaler;
 mod cron;
+mod service;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::AppPlan;
 use super::color::Color;
 use super::config::{self, ConfigKey};
 use super::cron::{change_job, job};
@@ -19,12 +21,10 @@ use super::label::{self, Role};
 use super::object::{Object, entry, texts};
 use super::refusal::Refusal;
 use super::text::shown_key;
-use super::{AppPlan, ServicePlan};
 use crate::group::name::GroupName;
 use crate::group::{App, Start};
 
-/// Longest name the API takes for a Service.
-const NAME_LIMIT: usize = 63;
+pub(super) use service::colored_service;
 
 /// What one app is painted with.
 pub struct Paint<'a> {
@@ -273,48 +273,6 @@ impl Paint<'_> {
         }
     }
 
-    fn service(
-        &self,
-        mut active: Object,
-        pod_labels: &BTreeMap<String, String>,
-    ) -> Result<ServicePlan, Refusal> {
-        let reference = active.reference();
-        let refuse = |reason: &str| Refusal::object(&self.app.name, &reference, reason);
-        if active.str_at("/spec/type") == Some("ExternalName") {
-            return Err(refuse("an ExternalName Service has no pods to switch")
-                .hint("put it outside the group"));
-        }
-        if active.str_at("/spec/clusterIP") == Some("None") {
-            return Err(refuse(
-                "a headless Service hands out pod addresses, which cannot be kept to one colour",
-            )
-            .hint("give it a cluster IP (leave spec.clusterIP out)"));
-        }
-        let mut selector = active.texts_at("/spec/selector");
-        if selector.is_empty() || !is_subset(&selector, pod_labels) {
-            return Err(refuse("its selector does not select the app's pods")
-                .hint("use labels of the Deployment's pod template"));
-        }
-        let name = ServicePlan::colored_name(active.name(), self.color);
-        if name.len() > NAME_LIMIT {
-            return Err(
-                refuse("its name leaves no room for the colour").hint("use at most 57 characters")
-            );
-        }
-        for (key, value) in self.color_labels() {
-            selector.insert(key.into(), value.into());
-        }
-        let mut colored = colored_service(&active, &name, &selector);
-        self.mark_colored(&mut colored);
-        entry(&mut active.0, &["spec"]).remove("selector");
-        self.mark(&mut active, Role::Active);
-        Ok(ServicePlan {
-            active,
-            selector,
-            colored,
-        })
-    }
-
     fn budget(&self, mut budget: Object) -> Object {
         let name = format!("{}-{}", budget.name(), self.color);
         budget.rename(&name);
@@ -342,49 +300,6 @@ impl Paint<'_> {
         self.mark(object, Role::Colored);
         object.set_label(label::COLOR, self.color.as_str());
     }
-}
-
-/// The Service that a colour has for a user's own, without its marks.
-pub(super) fn colored_service(
-    active: &Object,
-    name: &str,
-    selector: &BTreeMap<String, String>,
-) -> Object {
-    let mut colored = Object(json!({
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": { "name": name },
-        "spec": { "type": "ClusterIP", "selector": selector, "ports": colored_ports(active) },
-    }));
-    // With fewer families than the user's Service has, pinning would leave one open.
-    for field in [
-        "sessionAffinity",
-        "sessionAffinityConfig",
-        "ipFamilies",
-        "ipFamilyPolicy",
-    ] {
-        if let Some(value) = active.at(&format!("/spec/{field}")) {
-            colored.0["spec"][field] = value.clone();
-        }
-    }
-    colored
-}
-
-/// Only what balances requests; a copied node port would collide (design: colour Services).
-fn colored_ports(active: &Object) -> Vec<Value> {
-    let ports = active
-        .at("/spec/ports")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let keep = ["name", "port", "targetPort", "protocol", "appProtocol"];
-    let narrow = |port: Value| {
-        let fields = port.as_object().cloned().unwrap_or_default().into_iter();
-        fields
-            .filter(|(key, _)| keep.contains(&key.as_str()))
-            .collect()
-    };
-    ports.into_iter().map(narrow).collect()
 }
 
 fn is_used(config: &Object, workload: &Object, crons: &[Object], key: &ConfigKey) -> bool {

@@ -215,6 +215,10 @@ fn files(folder: &Folder) {
     folder.write_group(&group("one", vec![app("shared")]));
     folder.write_group(&group("other", vec![app("shared"), app("alone")]));
     let both = "both run in the environment `test`";
+    let written = folder.read("groups/other.toml");
+    let mut lines = written.lines();
+    let line = 1 + lines.position(|line| line == "name = \"shared\"").unwrap();
+    let place = format!("groups/other.toml:{line}:8: ");
     refused(
         folder,
         "other",
@@ -222,7 +226,7 @@ fn files(folder: &Folder) {
         &[
             "app `shared` is also in group `one`",
             both,
-            "groups/other.toml:13:8: ",
+            &place,
         ],
     );
     folder.write_group(&group("one", vec![app("alone")]));
