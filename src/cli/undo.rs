@@ -15,6 +15,7 @@ use crate::engine::rollback::RolledBack;
 use crate::engine::undo::{Undone, Wish};
 use crate::group::name::GroupName;
 use crate::promotion::ReasonKind;
+use crate::promotion::phase::Phase;
 use crate::promotion::request::Action;
 
 pub(super) async fn abort(dir: &Path, command: Abort) -> Result<Exit, CliError> {
@@ -69,7 +70,11 @@ pub(super) fn show(
                 Action::Rollback => ReasonKind::RolledBack,
             };
             let done = outcome.reasons.iter().any(|reason| reason.kind == wished);
-            Ok(if done { Exit::Success } else { Exit::Refused })
+            Ok(match (done, outcome.phase) {
+                (true, Phase::Failed) => Exit::DeployFailed,
+                (true, _) => Exit::Success,
+                (false, _) => Exit::Refused,
+            })
         }
         Undone::Stopped => {
             if is_text {

@@ -8,12 +8,13 @@ use futures::future::try_join_all;
 use super::Engine;
 use super::drive::Drive;
 use crate::plan::Plan;
+use crate::plan::color::Color;
 use crate::plan::cron::{API_VERSION, KIND, is_suspended};
 use crate::plan::object::{Object, ObjectRef};
 use crate::port::cluster::{Since, Work, Worker};
 use crate::port::{ClusterError, Epoch};
 use crate::promotion::event::Fact;
-use crate::promotion::observed::{CronState, Observed};
+use crate::promotion::observed::{CronRun, CronState, Observed};
 use crate::promotion::{Mark, Stopped};
 
 impl Engine {
@@ -56,21 +57,43 @@ impl Engine {
         });
         let mut workers: Vec<_> = idle.collect();
         if plan.crons().next().is_some() {
+            self.stop_crons(epoch, other).await?;
             let crons = self.crons().await?;
-            let works = |cron: &&CronState| cron.color == other && !cron.suspended;
-            let is_alone = !crons.iter().any(|cron| works(&cron));
-            let planned = plan.crons().filter(|cron| is_alone && !is_suspended(cron));
+            let planned = plan.crons().filter(|cron| !is_suspended(cron));
             let idle = planned.filter_map(|cron| {
                 let mut found = crons.iter();
                 found.find(|found| found.name == cron.name() && found.suspended)
             });
-            workers.extend(idle.map(|cron| cron_worker(cron, Work::Scheduled(Since::Last))));
+            workers.extend(idle.map(|cron| {
+                let since = since_back(&cron.uid, &crons, &observed.cron_runs);
+                cron_worker(cron, Work::Scheduled(since))
+            }));
         }
         for worker in &workers {
             let message = format!("{} stood still and works again", worker.object);
             self.record(None, Fact::Warning { message });
         }
         self.set_all(epoch, workers.into_iter()).await
+    }
+
+    /// Lets none of a colour that does not serve make another Job.
+    async fn stop_crons(&self, epoch: Epoch, color: Color) -> Result<(), ClusterError> {
+        let crons = self.crons().await?;
+        let works = |cron: &&CronState| cron.color == color && !cron.suspended && !cron.deleting;
+        let working: Vec<_> = crons.iter().filter(works).collect();
+        for cron in &working {
+            let message = format!(
+                "CronJob {} made Jobs, though {color} does not serve",
+                cron.name
+            );
+            self.record(None, Fact::Warning { message });
+        }
+        let working = working.into_iter();
+        self.set_all(
+            epoch,
+            working.map(|cron| cron_worker(cron, Work::Suspended)),
+        )
+        .await
     }
 
     async fn set_all(
@@ -128,13 +151,19 @@ impl Drive {
         let made = planned.filter_map(|cron| self.candidate_cron(cron, observed));
         let starts = made.map(|new| {
             let before = self.stopped_twin(new, observed);
-            let since = before.and_then(|old| old.last.or(old.created_at));
+            let met = |old: &CronState| old.met(&observed.cron_runs).or(old.created_at);
+            let since = before.and_then(met);
             let since = since.map_or(Since::Now, Since::Time);
             cron_worker(new, Work::Scheduled(since))
         });
         self.engine.set_all(self.epoch, starts).await?;
         self.mark(Mark::HandedOver);
         Ok(())
+    }
+
+    pub(super) async fn stop_new(&self) -> Result<(), ClusterError> {
+        let color = self.promotion.candidate;
+        self.engine.stop_crons(self.epoch, color).await
     }
 
     /// Stops the candidate's `CronJob`s, then starts what was stopped for it.
@@ -151,12 +180,16 @@ impl Drive {
             .await?;
         // A Job may have been made since the look.
         let crons = self.crons_of_plans().await?;
-        let starts = self.promotion.stopped.iter().map(|found| {
+        let stopped = &self.promotion.stopped;
+        let is_noted = |found: &Stopped| stopped.iter().any(|noted| noted.uid == found.uid);
+        let idle = self.situation(observed).idle();
+        let idle = idle.iter().filter(|found| !is_noted(found));
+        let starts = stopped.iter().chain(idle).map(|found| {
             worker(
                 found,
                 match found.pods {
                     Some(pods) => Work::Pods(pods),
-                    None => Work::Scheduled(since_back(found, &crons)),
+                    None => Work::Scheduled(since_back(&found.uid, &crons, &observed.cron_runs)),
                 },
             )
         });
@@ -190,16 +223,16 @@ impl Drive {
 
 /// From when on a schedule counts that is gone back to: what its successor met of it,
 /// it does not meet again.
-fn since_back(found: &Stopped, crons: &[CronState]) -> Since {
-    let old = crons.iter().find(|cron| cron.uid == found.uid);
+fn since_back(uid: &str, crons: &[CronState], runs: &[CronRun]) -> Since {
+    let old = crons.iter().find(|cron| cron.uid == uid);
     let twin = old.and_then(|old| {
         crons.iter().find(|new| {
             new.color != old.color && new.base() == old.base() && new.schedule == old.schedule
         })
     });
     let met = twin
-        .and_then(|new| new.last)
-        .max(old.and_then(|old| old.last));
+        .and_then(|new| new.met(runs))
+        .max(old.and_then(|old| old.met(runs)));
     met.map_or(Since::Last, Since::Time)
 }
 

@@ -69,6 +69,7 @@ impl Drive {
             Step::ApplyServices => self.apply_services().await,
             Step::StopOld(running) => self.stop_old(running).await,
             Step::Schedule => self.schedule(observed).await,
+            Step::StopNew => self.stop_new().await,
             Step::StartOld => self.start_old(observed).await,
             Step::Switch => self.switch(observed).await,
             Step::LetGo => {

@@ -147,8 +147,9 @@ pub fn pick(
 pub fn is_way_back(from: &ResolvedImage, to: &ResolvedImage, newest: Newest) -> bool {
     let is_same = from.repository == to.repository && from.branch == to.branch;
     let is_before = match newest {
-        Newest::Pushed => (to.pushed_at, to.build) < (from.pushed_at, from.build),
-        Newest::Build => to.build < from.build,
+        // A build that is run again is pushed last, and is older nevertheless.
+        Newest::Pushed => to.pushed_at < from.pushed_at || to.build < from.build,
+        Newest::Build => (to.build, to.pushed_at) < (from.build, from.pushed_at),
         Newest::MovingTag => false,
     };
     is_same && to.digest != from.digest && is_before

@@ -272,6 +272,9 @@ impl Facts for AnyJob {
     }
 }
 
+/// Where its `CronJob`'s controller notes the time of the schedule that a Job meets.
+const MET: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+
 /// It has ended once no pod of it is left that runs.
 fn cron_run(metadata: &ObjectMeta, status: JobStatus) -> Option<CronRun> {
     let conditions = status.conditions.unwrap_or_default();
@@ -283,6 +286,10 @@ fn cron_run(metadata: &ObjectMeta, status: JobStatus) -> Option<CronRun> {
         ended: conditions
             .iter()
             .any(|c| c.status == "True" && is_end(&c.type_)),
+        met: metadata
+            .annotations
+            .as_ref()
+            .and_then(|found| found.get(MET)?.parse().ok()),
     })
 }
 

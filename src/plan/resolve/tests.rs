@@ -354,7 +354,7 @@ fn which_of_two_images_is_a_way_back() {
         ("master", 4, 50, true, true),
         ("master", 6, 50, false, false),
         // A build that was run again, and one that came late.
-        ("master", 4, 60, false, true),
+        ("master", 4, 60, true, true),
         ("master", 6, 40, true, false),
         // The same image under another tag.
         ("master", 5, 40, false, false),

@@ -34,6 +34,12 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return abort(exposing);
     }
     // Jobs come to their end first: they go with their CronJob, and call the rest.
+    let mut strange = situation.strange_crons(color);
+    let works = strange.any(|cron| !cron.suspended && !cron.deleting);
+    if works && !situation.is_overdue() {
+        // An earlier promotion left them, whose way back did not come to its end.
+        return Next::Do(Step::StopNew);
+    }
     let runs = handover::runs(situation, color);
     if runs.is_empty()
         && !situation.is_overdue()

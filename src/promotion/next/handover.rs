@@ -12,6 +12,7 @@ use super::{Mark, Next, Situation, Step, abort, names};
 use crate::group::name::AppName;
 use crate::plan::AppPlan;
 use crate::plan::color::Color;
+use crate::plan::cron::is_suspended;
 use crate::plan::object::Object;
 use crate::promotion::observed::{CronState, DeploymentState};
 use crate::promotion::trouble::{Trouble, troubles};
@@ -36,6 +37,32 @@ impl<'a> Situation<'a> {
 
     fn is_worker(&self, app: &AppName) -> bool {
         self.plan.workers().any(|worker| worker.name == *app)
+    }
+
+    /// What of the old colour stands still, and is to work by its plan.
+    pub fn idle(&self) -> Vec<Stopped> {
+        let Some(replaced) = self.replaced else {
+            return Vec::new();
+        };
+        let workers = replaced.workers().filter_map(|app| {
+            let found = self.observed.deployment(&app.name, replaced.candidate)?;
+            (found.wanted == 0 && !found.deleting).then(|| Stopped {
+                name: found.name.clone(),
+                uid: found.uid.clone(),
+                pods: Some(app.replicas()),
+            })
+        });
+        let planned = replaced.crons().filter(|cron| !is_suspended(cron));
+        let crons = planned.filter_map(|planned| {
+            let mut crons = self.crons(replaced.candidate);
+            let found = crons.find(|cron| cron.name == planned.name())?;
+            (found.suspended && !found.deleting).then(|| Stopped {
+                name: found.name.clone(),
+                uid: found.uid.clone(),
+                pods: None,
+            })
+        });
+        workers.chain(crons).collect()
     }
 
     fn hands_over(&self) -> bool {
@@ -112,11 +139,17 @@ pub(super) fn rest(situation: Situation<'_>) -> Option<Step> {
 
 /// The way back, once users are where they were. `None`: nothing, or no more.
 pub(super) fn back(situation: Situation<'_>) -> Option<Next> {
-    if !situation.is_marked(Mark::HandingOver) || situation.is_marked(Mark::HandedBack) {
+    // An earlier way back may have left something standing still.
+    let is_due = situation.is_marked(Mark::HandingOver) || !situation.idle().is_empty();
+    if !is_due || situation.is_marked(Mark::HandedBack) {
         return None;
     }
-    // Deleted, no request that is late starts them.
     let color = situation.promotion.candidate;
+    // Before anything that may take its time.
+    if works(situation, color) {
+        return Some(Next::Do(Step::StopNew));
+    }
+    // Deleted, no request that is late starts them.
     let deployments = situation.observed.deployments.iter();
     let workers = deployments.filter(|d| d.color == color && situation.is_worker(&d.app));
     let (going, standing): (Vec<_>, Vec<_>) = workers.partition(|d| d.deleting);
@@ -189,6 +222,12 @@ pub(super) fn changed(situation: Situation<'_>) -> Vec<String> {
     changed
         .map(|name| format!("somebody changed CronJob {name} after it was made"))
         .collect()
+}
+
+/// Whether `CronJob`s of a colour make Jobs.
+fn works(situation: Situation<'_>, color: Color) -> bool {
+    let mut crons = situation.crons(color);
+    crons.any(|cron| !cron.suspended && !cron.deleting)
 }
 
 /// What of the old colour takes work still.

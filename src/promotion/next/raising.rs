@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::{Next, Situation, Step, names};
+use super::{Next, Situation, Step, handover, names};
 use crate::plan::AppPlan;
 use crate::promotion::observed::DeploymentState;
 use crate::promotion::{Raise, ReasonKind};
@@ -73,7 +73,10 @@ pub(super) fn before_return(situation: Situation<'_>) -> Option<Next> {
         return None;
     }
     let replaced = situation.replaced?;
-    let old = replaced.apps.iter().filter_map(|app| {
+    // What takes work by itself starts once its successor is gone.
+    let called = replaced.apps.iter();
+    let called = called.filter(|app| !handover::is_stopped(situation, &app.name));
+    let old = called.filter_map(|app| {
         let autoscaler = app.autoscaler.as_ref()?;
         let old = situation
             .observed

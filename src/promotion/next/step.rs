@@ -94,6 +94,8 @@ pub enum Step {
     StopOld(Vec<Stopped>),
     /// Let the candidate's `CronJob`s make Jobs, from where those before them ended.
     Schedule,
+    /// Let none of the candidate colour's `CronJob`s make another Job.
+    StopNew,
     /// Stop the candidate's `CronJob`s, and start what was stopped for it.
     StartOld,
     /// Move the selector, and the ports if they change, of every active Service

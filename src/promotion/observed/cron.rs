@@ -44,6 +44,8 @@ pub struct CronRun {
     pub promotion: String,
     /// Whether it has come to its end.
     pub ended: bool,
+    /// The time of the schedule that it meets.
+    pub met: Option<Timestamp>,
 }
 
 impl CronState {
@@ -69,6 +71,17 @@ impl CronState {
             created_at: time("/metadata/creationTimestamp"),
             last: time("/status/lastScheduleTime"),
         })
+    }
+
+    /// The time of its schedule that it met last. Its controller makes a Job first and
+    /// notes that after; who suspends it in between keeps the note from being written.
+    pub fn met(&self, runs: &[CronRun]) -> Option<Timestamp> {
+        let is_its = |run: &&CronRun| {
+            let rest = run.name.strip_prefix(self.name.as_str());
+            run.color == self.color && rest.is_some_and(|rest| rest.starts_with('-'))
+        };
+        let met = runs.iter().filter(is_its).filter_map(|run| run.met);
+        met.chain(self.last).max()
     }
 
     /// Its name without the colour: that of its twin in the other one as well.

@@ -223,11 +223,7 @@ fn files(folder: &Folder) {
         folder,
         "other",
         REFUSED,
-        &[
-            "app `shared` is also in group `one`",
-            both,
-            &place,
-        ],
+        &["app `shared` is also in group `one`", both, &place],
     );
     folder.write_group(&group("one", vec![app("alone")]));
 

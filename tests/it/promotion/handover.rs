@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use promoter::engine::undo::Undone;
+use promoter::group::Start;
 use promoter::plan::color::Color;
 use promoter::plan::cron::{KIND, is_suspended};
 use promoter::plan::object::ObjectRef;
@@ -105,6 +106,19 @@ async fn the_old_ones_stop_before_the_new_ones_start() {
     assert!(places.is_sorted(), "{}", state.journal);
     assert!(state.journal.first("set-work nightly-blue to suspended") < places[1]);
     assert_eq!(last(&state, "nightly-green"), met, "a time is met once");
+}
+
+/// Who is suspended right after it made a Job cannot note that it did.
+#[tokio::test(start_paused = true)]
+async fn a_job_that_its_cron_job_did_not_note_counts() {
+    let scenario = ready_for_green().await;
+    scenario.world.meddle(|state| {
+        state.tick(Duration::from_secs(5));
+        state.edit(KIND, "nightly-blue", |cron| cron["status"] = json!({}));
+    });
+    let met = scenario.world.state().cron_runs[0].met.unwrap().to_string();
+    scenario.promote().await;
+    assert_eq!(last(&scenario.world.state(), "nightly-green"), met);
 }
 
 #[tokio::test(start_paused = true)]
@@ -265,14 +279,99 @@ async fn a_rollback_goes_the_same_way_back() {
     assert_eq!(last(&state, "nightly-blue"), met, "a time is met once");
     let order = [
         "point hello-a to blue",
-        "delete Deployment worker-green",
         "set-work nightly-green to suspended",
+        "delete Deployment worker-green",
         "set-work nightly-blue to scheduled",
         "delete Deployment hello-b-green",
         "delete CronJob nightly-green",
     ];
     let places = order.map(|call| state.journal.first(call));
     assert!(places.is_sorted(), "{}", state.journal);
+}
+
+/// Users are back, and the new worker's pods do not end: the old one stands still.
+async fn stuck_on_the_way_back() -> Scenario {
+    let scenario = ready_for_green().await;
+    scenario.detach().await;
+    scenario.world.meddle(|state| {
+        state.script.drains.insert("worker".to_owned(), None);
+    });
+    let outcome = rollback(&scenario).await;
+    assert_eq!(outcome.phase, Phase::Failed);
+    scenario
+}
+
+fn end_green_workers(state: &mut State) {
+    state.script.drains.clear();
+    state
+        .pods
+        .retain(|pod| !pod.state.deleting || pod.state.color == Color::Blue);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_back_that_does_not_end_leaves_nothing_working_that_is_gone_back_from() {
+    let scenario = stuck_on_the_way_back().await;
+    assert!(is_idle(&scenario.world.state(), "nightly-green"));
+    scenario.world.meddle(end_green_workers);
+    let engine = scenario.engine(&scenario.process(None));
+    let resumed = engine.resume("bob@desk", CancellationToken::new());
+    Box::pin(resumed).await.unwrap();
+    let state = scenario.world.state();
+    assert_eq!(pods(&state, "worker-blue"), 2);
+    assert!(!is_idle(&state, "nightly-blue"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_way_back_left_standing_still_works_after_the_next_one() {
+    let scenario = stuck_on_the_way_back().await;
+    scenario.world.meddle(|state| {
+        state.later(Duration::from_secs(30), end_green_workers);
+    });
+    scenario.push_all();
+    (0..9).for_each(|_| scenario.world.run("greets", Run::exits(1)));
+    scenario.abort().await;
+    let state = scenario.world.state();
+    assert_eq!(pods(&state, "worker-blue"), 2);
+    assert!(!is_idle(&state, "nightly-blue"));
+}
+
+/// A `CronJob` that works though its colour does not serve is stopped by who comes next.
+#[tokio::test(start_paused = true)]
+async fn what_works_in_the_wrong_colour_is_stopped() {
+    let scenario = stuck_on_the_way_back().await;
+    scenario.world.meddle(|state| {
+        end_green_workers(state);
+        let work = |cron: &mut Value| cron["spec"]["suspend"] = json!(false);
+        state.edit(KIND, "nightly-green", work);
+    });
+    let engine = scenario.engine(&scenario.process(None));
+    let resumed = engine.resume("bob@desk", CancellationToken::new());
+    Box::pin(resumed).await.unwrap();
+    let state = scenario.world.state();
+    assert!(is_idle(&state, "nightly-green") && !is_idle(&state, "nightly-blue"));
+}
+
+/// What was autoscaled before is not raised on the way back while its successor works.
+#[tokio::test(start_paused = true)]
+async fn one_that_was_autoscaled_starts_once_its_successor_is_gone() {
+    let mut group = given::hello();
+    group.strategy.keep_old = Duration::from_mins(5);
+    let mut scaled = given::worker("worker");
+    scaled.start = Start::Beside;
+    let text = given::manifest("worker", &given::autoscaler("worker", 2, 4));
+    let text = text
+        .split("---")
+        .filter(|part| !part.contains("kind: Service"));
+    let text = text.collect::<Vec<_>>().join("---");
+    scaled.manifest = given::templated("worker", &text).manifest;
+    scaled.replicas = None;
+    group.apps.push(scaled);
+    let mut scenario = Scenario::ready_for_green(group).await;
+    scenario.group.apps[2] = given::worker("worker");
+    scenario.detach().await;
+    let outcome = rollback(&scenario).await;
+    assert_eq!(outcome.phase, Phase::Aborted);
+    scenario.rests_at(Some(Color::Blue));
 }
 
 #[tokio::test(start_paused = true)]

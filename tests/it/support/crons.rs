@@ -64,6 +64,7 @@ impl State {
                 color,
                 promotion,
                 ended: false,
+                met: Some(self.now),
             });
             self.later(lasts, move |state| {
                 let mut runs = state.cron_runs.iter_mut();

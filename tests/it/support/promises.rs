@@ -212,7 +212,13 @@ impl State {
             // What serves by the record may be put right at any time.
             let serves = serves.is_some_and(|color| what.contains(&format!("-{color} to ")));
             let stops = what.ends_with(" to suspended") || what.ends_with(" to 0 pods");
-            let fits = stops == self.record.removing.is_some() && (stops || serves);
+            // A schedule of what does not serve is nobody's.
+            let strays = !serves && what.ends_with(" to suspended");
+            let fits = if self.record.removing.is_some() {
+                stops
+            } else {
+                !stops && serves || strays
+            };
             return (!fits).then(|| broken("at rest"))?;
         }
         let Some((promotion, plan)) = self.in_flight() else {
@@ -252,8 +258,15 @@ impl State {
                 (!told || !fits).then(|| broken(&format!("in phase {phase}")))?
             }
             ("set-work", _) => {
-                let begun = promotion.marks.contains(&Mark::HandingOver);
-                let fits = phase.leads_users() || phase == Phase::Aborting;
+                // What an earlier promotion left of this colour is stopped at any time.
+                let candidate = format!("-{} to suspended", promotion.candidate);
+                let is_time = matches!(phase, Phase::Deploying | Phase::Aborting);
+                let clears = is_time && what.ends_with(&candidate);
+                let old = format!("-{} to ", promotion.candidate.other());
+                let goes_back = phase == Phase::Aborting && what.contains(&old);
+                let handing_over = promotion.marks.contains(&Mark::HandingOver);
+                let begun = handing_over || clears || goes_back;
+                let fits = phase.leads_users() || phase == Phase::Aborting || clears;
                 (!begun || !fits).then(|| broken(&format!("in phase {phase}")))?
             }
             ("scale-down", _) => {

@@ -291,7 +291,11 @@ fn doing(state: &State, step: &Step) -> Vec<&'static str> {
             }
         }
         Step::DeleteJobs(_) => {}
-        Step::StopOld(_) | Step::Schedule | Step::StartOld | Step::DeleteCronJobs(_) => {
+        Step::StopOld(_)
+        | Step::StopNew
+        | Step::Schedule
+        | Step::StartOld
+        | Step::DeleteCronJobs(_) => {
             must(false, "nothing here takes work by itself");
         }
         Step::DeleteServices(names) => broken.extend(deleting_services(state, names)),

@@ -111,6 +111,7 @@ impl Node {
             | Step::RunHook { .. }
             | Step::StopOld(_)
             | Step::Schedule
+            | Step::StopNew
             | Step::StartOld
             | Step::DeleteCronJobs(_) => Vec::new(),
             Step::Prepare => vec![mark(self, Mark::Prepared)],
