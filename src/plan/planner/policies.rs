@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::group::{Group, Isolation};
-use crate::plan::AppPlan;
+use crate::plan::adopt::unpinned;
 use crate::plan::color::Color;
 use crate::plan::object::Object;
 use crate::plan::policy::{Bearer, KIND, ruled};
 use crate::plan::refusal::Refusal;
 use crate::plan::survey::Survey;
 use crate::plan::wall;
+use crate::plan::{AppPlan, Plan};
 
 /// Why there cannot be a wall beside these policies.
 pub(super) fn refused(
@@ -22,6 +23,11 @@ pub(super) fn refused(
 ) -> Vec<Refusal> {
     if group.strategy.isolation != Isolation::NetworkPolicy {
         return Vec::new();
+    }
+    // An earlier adoption left it so.
+    let is_adopted = |live: &Plan| live.adopted.is_some();
+    if survey.live.as_ref().is_some_and(is_adopted) {
+        return Vec::from_iter(unpinned(group));
     }
     let Some(standing) = &survey.policies else {
         let refusal = Refusal::about(

@@ -64,7 +64,7 @@ impl Situation<'_> {
 
     /// The wall as it has to be now; `None`: the plan asks for none.
     pub fn wall(&self) -> Option<Object> {
-        wall::wall(self.plan, self.replaced, &self.addresses())
+        wall::wall(self.plan, &self.addresses())
     }
 
     fn standing_wall(&self) -> Option<&Object> {
@@ -74,7 +74,7 @@ impl Situation<'_> {
 
     /// Whether this is the wall that was planned, whatever it is closed to.
     pub fn is_wall_as_planned(&self, found: &Object) -> bool {
-        wall::is_as_planned(self.plan, self.replaced, found)
+        wall::is_as_planned(self.plan, found)
     }
 
     /// Whether the wall stands, and is closed to every pod of the other colour alone.

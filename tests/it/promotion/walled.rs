@@ -252,7 +252,7 @@ async fn nothing_is_planned_beside_policies_of_others() {
 fn left_wall(scenario: &Scenario) -> Value {
     let state = scenario.world.state();
     let serving = state.record.serving.as_ref().unwrap();
-    let wall = wall::wall(&state.plans[&serving.plan], None, &BTreeSet::new());
+    let wall = wall::wall(&state.plans[&serving.plan], &BTreeSet::new());
     wall.unwrap().0
 }
 
@@ -281,28 +281,28 @@ async fn one_that_was_left_goes_with_the_group() {
     assert_eq!(scenario.world.state().names("NetworkPolicy"), [""; 0]);
 }
 
-/// Pods of what is adopted get the group's labels late; their template tells them.
+/// What is adopted calls by the active Services, past any pinning.
 #[tokio::test(start_paused = true)]
-async fn what_is_adopted_is_on_the_other_side() {
+async fn what_is_adopted_gets_no_wall() {
     let mut scenario = adopted::standing();
     scenario.group.strategy.isolation = Isolation::NetworkPolicy;
-    scenario.world.when("create Deployment", |state| {
-        let wall = state.get("NetworkPolicy", "master-blue").unwrap();
-        let old = addresses(state, Color::Green);
-        assert_eq!((wall::closed(wall), old.len()), (old, 4));
-        let strangers = wall.at("/spec/egress/0/to/1/podSelector/matchExpressions/1");
-        let mut hashes = state.objects.values().filter_map(|found| {
-            let hash = found.at("/spec/selector/pod-template-hash")?.as_str();
-            Some(hash.unwrap().to_owned())
-        });
-        let hashes: BTreeSet<_> = hashes.by_ref().collect();
-        let expected = json!({ "key": "pod-template-hash", "operator": "NotIn", "values": hashes });
-        assert_eq!(strangers, Some(&expected));
-    });
-    let adopted = adopted::adopt_by(&scenario, &scenario.process(None)).await;
-    assert!(
-        matches!(adopted, Some(Ok(Deployed::Ended { .. }))),
-        "{adopted:?}"
-    );
-    rests(&scenario, Color::Blue).await;
+    let refused = adopted::adopt(&scenario).await;
+    let Err(EngineError::Propose(ProposeError::Refused(refusals))) = refused else {
+        panic!("{refused:?}");
+    };
+    let [refusal] = refusals.as_slice() else {
+        panic!("{refusals:?}");
+    };
+    assert!(refusal.reason.contains("is not pinned"), "{refusal}");
+    assert!(refusal.hint.contains("\"pinning\""), "{}", refusal.hint);
+    // What could not be given back is adopted still.
+    scenario.group.strategy.isolation = Isolation::Pinning;
+    adopted::cannot_be_given_back(&scenario).await;
+    scenario.group.strategy.isolation = Isolation::NetworkPolicy;
+    scenario.push_all();
+    let refused = scenario.deploy().await;
+    let Err(EngineError::Propose(ProposeError::Refused(again))) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(again.contains(&refusals[0]), "{again:?}");
 }
