@@ -51,6 +51,7 @@ impl Drive {
             Step::GiveBack => self.give_back().await,
             Step::Prepare => self.prepare(observed).await,
             Step::Wall => self.wall(observed).await,
+            Step::Unwall => self.engine.unwall(self.epoch, observed).await,
             Step::Deploy(apps) => self.deploy(&apps, observed).await,
             Step::DeleteServices(names) => self.delete_services(&names, observed).await,
             Step::DeleteDeployments(found) => self.delete_deployments(found).await,

@@ -10,7 +10,7 @@ use crate::promotion::Mark;
 use crate::promotion::observed::Observed;
 
 impl Drive {
-    /// Closes the candidate's wall to the other colour's pods as they are now.
+    /// Closes the candidate's wall to the other colour as it is now.
     pub(super) async fn wall(&mut self, observed: &Observed) -> Result<(), ClusterError> {
         let situation = self.situation(observed);
         let Some(wall) = situation.wall() else {
@@ -28,8 +28,8 @@ impl Drive {
 }
 
 impl Engine {
-    /// Deletes the group's walls as they were seen: one colour is gone by now, but it may
-    /// get its wall back before a deletion arrives that is late.
+    /// Deletes the group's walls as they were seen: a colour may get its wall back before
+    /// a deletion arrives that is late.
     pub(super) async fn unwall(
         &self,
         epoch: Epoch,

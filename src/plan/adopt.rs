@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 use super::survey::{StandingDeployment, Survey};
 use super::taking::{Adopted, Taking, marks, merged};
 use super::{AppPlan, Plan, Serving, fingerprint};
-use crate::group::{Group, Start};
+use crate::group::{Group, Isolation, Start};
 use workload::Workload;
 
 /// What stands in the namespace, as far as it may be adopted, or be in the way.
@@ -56,7 +56,7 @@ pub fn adopt(
     candidate: Color,
     standing: &Standing,
 ) -> Result<Adoption, Vec<Refusal>> {
-    let (mut refusals, mut warnings) = (Vec::new(), Vec::new());
+    let (mut refusals, mut warnings) = (Vec::from_iter(unpinned(group)), Vec::new());
     let (mut adopted, mut plans) = (Adopted::default(), Vec::new());
     for app in apps {
         refusals.extend(working(app, candidate, standing));
@@ -88,6 +88,21 @@ pub fn adopt(
         ..Plan::empty(group, candidate.other(), inputs)
     };
     Ok(Adoption { plan, warnings })
+}
+
+/// What was made without promoter calls its members by the active Services, which lead
+/// to the candidate from the switch on: a wall would refuse its users' requests.
+pub(super) fn unpinned(group: &Group) -> Option<Refusal> {
+    let is_walled = group.strategy.isolation == Isolation::NetworkPolicy;
+    is_walled.then(|| {
+        let reason = "asks for `isolation = \"network-policy\"`, but what runs already is not \
+                      pinned: after the switch its calls go to the new version, which the policy \
+                      would refuse";
+        Refusal::about(format!("group {}", group.name), reason).hint(
+            "adopt it with isolation = \"pinning\", and set \"network-policy\" for the promotions \
+             after that",
+        )
+    })
 }
 
 /// What takes work by itself, as its successor does: what is adopted is not stopped.

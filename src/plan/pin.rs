@@ -36,22 +36,7 @@ impl Pin {
     /// Reads a pin off the colour Service as the cluster holds it.
     /// `None` while it has no cluster address.
     pub fn of(service: &str, colored: &Object) -> Option<Self> {
-        let texts = |pointer: &str| -> Vec<String> {
-            let list = colored
-                .at(pointer)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            list.filter_map(Value::as_str).map(str::to_owned).collect()
-        };
-        let mut addresses = texts("/spec/clusterIPs");
-        if addresses.is_empty() {
-            addresses = colored
-                .str_at("/spec/clusterIP")
-                .map(str::to_owned)
-                .into_iter()
-                .collect();
-        }
+        let addresses = addresses(colored);
         let ports = colored
             .at("/spec/ports")
             .and_then(Value::as_array)
@@ -64,6 +49,17 @@ impl Pin {
             ports,
         })
     }
+}
+
+/// Cluster addresses of a Service, of every family.
+pub fn addresses(service: &Object) -> Vec<String> {
+    let all = service.at("/spec/clusterIPs").and_then(Value::as_array);
+    let all = all.into_iter().flatten().filter_map(Value::as_str);
+    let mut addresses: Vec<_> = all.map(str::to_owned).collect();
+    if addresses.is_empty() {
+        addresses.extend(service.str_at("/spec/clusterIP").map(str::to_owned));
+    }
+    addresses
 }
 
 impl PinPort {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::Plan;
 use super::color::Color;
-use super::label::{self, Role, TEMPLATE_HASH};
+use super::label::{self, Role};
 use super::object::Object;
 use super::policy::{API_VERSION, KIND};
 use crate::group::Isolation;
@@ -36,9 +36,9 @@ pub fn is_wall(object: &Object, group: &str) -> bool {
         && object.label(label::ROLE) == Some(Role::Colored.as_str())
 }
 
-/// The wall of a plan's colour against pods with these addresses, and against what
-/// served before. `None`: the plan asks for none.
-pub fn wall(plan: &Plan, replaced: Option<&Plan>, closed: &BTreeSet<IpAddr>) -> Option<Object> {
+/// The wall of a plan's colour against pods with these addresses. `None`: the plan
+/// asks for none.
+pub fn wall(plan: &Plan, closed: &BTreeSet<IpAddr>) -> Option<Object> {
     if plan.isolation != Isolation::NetworkPolicy {
         return None;
     }
@@ -46,19 +46,13 @@ pub fn wall(plan: &Plan, replaced: Option<&Plan>, closed: &BTreeSet<IpAddr>) -> 
     let color = plan.candidate.as_str();
     let own = json!({ "matchLabels": { label::GROUP: group, label::COLOR: color } });
     let none_of =
-        |key: &str, values: &[&str]| json!({ "key": key, "operator": "NotIn", "values": values });
-    let mut strangers = vec![none_of(label::GROUP, &[group])];
-    // Those that were adopted get the group's labels a moment after they are made.
-    let hashes = hashes(replaced);
-    if !hashes.is_empty() {
-        strangers.push(none_of(TEMPLATE_HASH, &hashes));
-    }
+        |key: &str, value: &str| json!([{ "key": key, "operator": "NotIn", "values": [value] }]);
+    let strangers = none_of(label::GROUP, group);
+    let elsewhere = none_of(NAMESPACE_NAME, plan.namespace.as_str());
     let mut peers = vec![
         json!({ "podSelector": own }),
         json!({ "podSelector": { "matchExpressions": strangers } }),
-        json!({ "namespaceSelector": {
-            "matchExpressions": [none_of(NAMESPACE_NAME, &[plan.namespace.as_str()])],
-        } }),
+        json!({ "namespaceSelector": { "matchExpressions": elsewhere } }),
     ];
     peers.extend(ALL.map(|all| block(all, closed)));
     let mut wall = Object(json!({
@@ -89,15 +83,6 @@ fn block(all: &str, closed: &BTreeSet<IpAddr>) -> Value {
     json!({ "ipBlock": { "cidr": all, "except": except } })
 }
 
-/// By which Services tell the pods of what was adopted.
-fn hashes(replaced: Option<&Plan>) -> Vec<&str> {
-    let adopted = replaced.filter(|plan| plan.adopted.is_some());
-    let services = adopted.into_iter().flat_map(Plan::services);
-    let hashes = services.filter_map(|service| service.selector.get(TEMPLATE_HASH));
-    let hashes: BTreeSet<_> = hashes.map(String::as_str).collect();
-    hashes.into_iter().collect()
-}
-
 /// The addresses that a wall that stands is closed to.
 pub fn closed(found: &Object) -> BTreeSet<IpAddr> {
     let peers = found.at("/spec/ingress/0/from").and_then(Value::as_array);
@@ -110,8 +95,8 @@ pub fn closed(found: &Object) -> BTreeSet<IpAddr> {
 }
 
 /// Whether a wall that stands is what is planned, whatever addresses it is closed to.
-pub fn is_as_planned(plan: &Plan, replaced: Option<&Plan>, found: &Object) -> bool {
-    let Some(planned) = wall(plan, replaced, &closed(found)) else {
+pub fn is_as_planned(plan: &Plan, found: &Object) -> bool {
+    let Some(planned) = wall(plan, &closed(found)) else {
         return false;
     };
     let labels = |object: &Object| object.texts_at("/metadata/labels");

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::group::{Group, Isolation};
-use crate::plan::AppPlan;
+use crate::plan::adopt::unpinned;
 use crate::plan::color::Color;
 use crate::plan::object::Object;
 use crate::plan::policy::{Bearer, KIND, ruled};
 use crate::plan::refusal::Refusal;
 use crate::plan::survey::Survey;
 use crate::plan::wall;
+use crate::plan::{AppPlan, Plan};
 
 /// Why there cannot be a wall beside these policies.
 pub(super) fn refused(
@@ -23,6 +24,11 @@ pub(super) fn refused(
     if group.strategy.isolation != Isolation::NetworkPolicy {
         return Vec::new();
     }
+    // An earlier adoption left it so.
+    let is_adopted = |live: &Plan| live.adopted.is_some();
+    if survey.live.as_ref().is_some_and(is_adopted) {
+        return Vec::from_iter(unpinned(group));
+    }
     let Some(standing) = &survey.policies else {
         let refusal = Refusal::about(
             format!("namespace {}", group.environment.namespace),
@@ -31,30 +37,29 @@ pub(super) fn refused(
         let hint = "ask for the rights that `promoter install --print-role` names";
         return vec![refusal.hint(hint)];
     };
-    let name = wall::name(group.name.as_str(), color);
-    let is_ours = |policy: &&Object| wall::is_wall(policy, group.name.as_str());
-    let taken = standing
-        .iter()
-        .find(|policy| policy.name() == name && !is_ours(policy));
-    let taken = taken.map(|policy| {
-        let reason = "has the name of the policy that keeps the colours apart";
-        Refusal::about(policy.reference().to_string(), reason).hint("give it another name")
-    });
+    // The other colour's is the next promotion's.
+    let names = [color, color.other()].map(|color| wall::name(group.name.as_str(), color));
     let shared = apps.iter().flat_map(|app| &app.shared);
     let brought = shared.filter(|object| object.kind() == KIND);
-    let mut ruling: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for policy in standing
-        .iter()
-        .filter(|policy| !is_ours(policy))
+    let standing = standing.iter();
+    let others = standing.filter(|policy| !wall::is_wall(policy, group.name.as_str()));
+    let (taken, others): (Vec<_>, Vec<_>) = others
         .chain(brought)
-    {
+        .partition(|policy| names.iter().any(|name| name == policy.name()));
+    let taken: BTreeSet<_> = taken.into_iter().map(Object::name).collect();
+    let mut ruling: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for policy in others {
         let pods = ruling.entry(policy.name()).or_default();
         pods.extend(ruled(policy, bearers));
     }
-    let is_said = |policy: &str| taken.is_some() && policy == name;
-    ruling.retain(|policy, pods| !pods.is_empty() && !is_said(policy));
+    ruling.retain(|_, pods| !pods.is_empty());
     let ruling = ruling.iter().map(|(name, pods)| refusal(name, pods));
-    taken.into_iter().chain(ruling).collect()
+    taken.into_iter().map(clash).chain(ruling).collect()
+}
+
+fn clash(policy: &str) -> Refusal {
+    let reason = "has the name of a policy that keeps the colours apart";
+    Refusal::about(format!("{KIND} {policy}"), reason).hint("give it another name")
 }
 
 /// Policies add up: each would be widened by the wall, or open it.

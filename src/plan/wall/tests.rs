@@ -33,7 +33,7 @@ fn addresses(texts: &[&str]) -> BTreeSet<IpAddr> {
 #[test]
 fn it_allows_all_but_the_other_colour() {
     let closed = addresses(&["10.1.0.9", "10.1.0.7", "2001:db8::7"]);
-    let wall = wall(&plan(), None, &closed).unwrap();
+    let wall = wall(&plan(), &closed).unwrap();
     let peers = wall.at("/spec/ingress/0/from").unwrap();
     assert_eq!(wall.at("/spec/egress/0/to"), Some(peers));
     assert_snapshot!(serde_saphyr::to_string(peers).unwrap(), @r#"
@@ -73,14 +73,14 @@ fn there_is_none_where_it_is_not_asked_for() {
         isolation: Isolation::Pinning,
         ..plan()
     };
-    assert_eq!(wall(&plan, None, &BTreeSet::new()), None);
+    assert_eq!(wall(&plan, &BTreeSet::new()), None);
 }
 
 #[test]
 fn only_its_addresses_may_differ() {
     let plan = plan();
-    let standing = wall(&plan, None, &addresses(&["10.1.0.7"])).unwrap();
-    assert!(is_as_planned(&plan, None, &standing));
+    let standing = wall(&plan, &addresses(&["10.1.0.7"])).unwrap();
+    assert!(is_as_planned(&plan, &standing));
     for (pointer, value) in [
         ("/spec/podSelector/matchLabels", json!({})),
         ("/spec/policyTypes", json!(["Ingress"])),
@@ -93,6 +93,6 @@ fn only_its_addresses_may_differ() {
         let mut found = standing.clone();
         let (parent, field) = pointer.rsplit_once('/').unwrap();
         found.0.pointer_mut(parent).unwrap()[field.replace("~1", "/")] = value;
-        assert!(!is_as_planned(&plan, None, &found), "{pointer}");
+        assert!(!is_as_planned(&plan, &found), "{pointer}");
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::teardown::{take_down, take_down_at_once};
 use super::{
     Mark, Next, Phase, Reason, ReasonKind, Situation, Step, delete_jobs, enter, enter_for,
-    handover, names, raising,
+    handover, names, raising, walling,
 };
 use crate::group::MIN_KEEP_OLD;
 use crate::plan::{Plan, ServicePlan};
@@ -41,6 +41,9 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return Next::Do(Step::Restore);
     }
     if let Some(until) = kept_until(situation) {
+        if let Some(step) = walling::due(situation) {
+            return Next::Do(step);
+        }
         return Next::Wait {
             wait_for: format!(
                 "keep_failed to be over: {} stays to be looked at; Ctrl-C or the next deploy lets it go",

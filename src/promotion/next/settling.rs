@@ -20,10 +20,14 @@ use crate::promotion::request::Action;
 pub(super) fn next(situation: Situation<'_>) -> Next {
     let old = situation.promotion.candidate.other();
     if situation.is_overdue() {
-        return overdue(situation, old);
+        let left = walling::left(situation);
+        return left.map_or_else(|| overdue(situation, old), Next::Do);
     }
     if let Some(reasons) = turns_back(situation) {
         return abort(reasons);
+    }
+    if let Some(step) = walling::due(situation) {
+        return Next::Do(step);
     }
     let kept_until = kept_until(situation);
     // Done before, unless it was refused until Promoting had to be over, or the
@@ -36,8 +40,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         return Next::Do(step);
     }
     if situation.now < kept_until && remains(situation, old) {
-        let step = adopting::unlabelled(situation).or_else(|| walling::due(situation));
-        if let Some(step) = step {
+        if let Some(step) = adopting::unlabelled(situation) {
             return Next::Do(step);
         }
         return Next::Wait {
@@ -61,9 +64,6 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
         if !situation.is_marked(Mark::LetGo) {
             return Next::Do(Step::LetGo);
         }
-    }
-    if let Some(step) = walling::due(situation) {
-        return Next::Do(step);
     }
     let plan = situation.replaced.unwrap_or(situation.plan);
     if let Some(step) = take_down(situation, old, plan) {

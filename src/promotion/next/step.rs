@@ -44,8 +44,10 @@ pub enum Step {
     GiveBack,
     /// Apply configuration, budgets and colour Services of the candidate.
     Prepare,
-    /// Close the wall between the colours to the other one's pods as they are.
+    /// Close the wall between the colours to the other one's pods and Services as they are.
     Wall,
+    /// Take the wall between the colours down.
+    Unwall,
     /// Make the candidate Deployments of these apps, and their `CronJob`s.
     Deploy(Vec<AppName>),
     /// Delete Services of the colour that are not as planned, by name.

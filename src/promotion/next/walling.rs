@@ -1,26 +1,53 @@
 //! Keeping the wall between the colours up to date: old pods are replaced, and their
-//! addresses with them.
+//! addresses with them. Where nobody does so any more, it goes.
 
 use core::net::IpAddr;
+use core::time::Duration;
 use std::collections::BTreeSet;
 
-use super::{Phase, Reason, ReasonKind, Situation, Step};
+use super::{Mark, Phase, Reason, ReasonKind, Situation, Step};
 use crate::group::Isolation;
+use crate::plan::label::{ROLE, Role};
 use crate::plan::object::Object;
+use crate::plan::pin::addresses;
 use crate::plan::policy::{KIND, bearers, ruled};
 use crate::plan::wall;
+use crate::plan::{Plan, ServicePlan};
+
+/// How long past the time of Settling a wall is taken down.
+const TAKEN_DOWN_FOR: Duration = Duration::from_mins(1);
 
 /// What has to be done for the wall, while both colours may stand. An address that is
 /// no old pod's any more is opened as well: it may become that of a load balancer.
 pub(super) fn due(situation: Situation<'_>) -> Option<Step> {
     let is_time = match situation.promotion.phase {
         Phase::Deploying | Phase::Checking | Phase::Promoting => true,
-        // It goes when they are gone.
-        Phase::Settling => !situation.addresses().is_empty(),
+        // It goes when they are gone, and does not come again.
+        Phase::Settling => {
+            !situation.is_marked(Mark::Pruned) && !situation.pods_outside().is_empty()
+        }
+        Phase::Aborting => {
+            let mut apps = situation.plan.apps.iter();
+            apps.any(|app| situation.candidate(&app.name).is_some())
+        }
         _ => false,
     };
     let is_due = is_time && situation.is_walled() && !situation.is_closed();
     (is_due && !situation.is_overdue()).then_some(Step::Wall)
+}
+
+/// Takes down what stands of it around the candidate, which serves and is left with old
+/// pods that do not go. Nobody follows these any more: an address of theirs may become
+/// that of a load balancer.
+pub(super) fn left(situation: Situation<'_>) -> Option<Step> {
+    let group = situation.plan.group.as_str();
+    let mut policies = situation.observed.policies.values();
+    let stands = policies.any(|policy| {
+        wall::is_wall(policy, group) && policy.at("/metadata/deletionTimestamp").is_none()
+    });
+    let until = situation.deadline().saturating_add(TAKEN_DOWN_FOR);
+    let is_time = until.is_ok_and(|until| situation.now < until);
+    (stands && is_time).then_some(Step::Unwall)
 }
 
 /// What somebody changed of the wall, or put beside it.
@@ -64,7 +91,7 @@ impl Situation<'_> {
 
     /// The wall as it has to be now; `None`: the plan asks for none.
     pub fn wall(&self) -> Option<Object> {
-        wall::wall(self.plan, self.replaced, &self.addresses())
+        wall::wall(self.plan, &self.outside())
     }
 
     fn standing_wall(&self) -> Option<&Object> {
@@ -74,18 +101,44 @@ impl Situation<'_> {
 
     /// Whether this is the wall that was planned, whatever it is closed to.
     pub fn is_wall_as_planned(&self, found: &Object) -> bool {
-        wall::is_as_planned(self.plan, self.replaced, found)
+        wall::is_as_planned(self.plan, found)
     }
 
-    /// Whether the wall stands, and is closed to every pod of the other colour alone.
+    /// Whether the wall stands, and is closed to the other colour alone.
     fn is_closed(&self) -> bool {
         self.standing_wall().is_some_and(|found| {
-            self.is_wall_as_planned(found) && self.addresses() == wall::closed(found)
+            self.is_wall_as_planned(found) && self.outside() == wall::closed(found)
         })
     }
 
+    /// What the wall is closed to: the other colour's pods, and the Services that are its
+    /// own. Some networks judge a call before they know which pod it goes to.
+    fn outside(&self) -> BTreeSet<IpAddr> {
+        let mut outside = self.pods_outside();
+        outside.extend(self.services_outside());
+        outside
+    }
+
+    /// Addresses of the other colour's own Services. Those that users call lead to the
+    /// candidate after the switch.
+    fn services_outside(&self) -> impl Iterator<Item = IpAddr> {
+        let other = self.promotion.candidate.other();
+        let plans = [Some(self.plan), self.replaced].into_iter().flatten();
+        let services = plans.flat_map(Plan::services);
+        let found = services.filter_map(move |service| {
+            let name = ServicePlan::colored_name(service.active.name(), other);
+            self.observed.service(&name)
+        });
+        let colored = found.filter(|found| {
+            found.is_owned_by(self.plan.group.as_str())
+                && found.label(ROLE) == Some(Role::Colored.as_str())
+        });
+        let addresses = colored.flat_map(addresses);
+        addresses.filter_map(|address| address.parse().ok())
+    }
+
     /// Addresses of the other colour's pods.
-    fn addresses(&self) -> BTreeSet<IpAddr> {
+    fn pods_outside(&self) -> BTreeSet<IpAddr> {
         let pods = self.observed.pods.iter();
         let others = pods.filter(|pod| pod.color != self.promotion.candidate && !pod.has_ended());
         others.flat_map(|pod| &pod.addresses).copied().collect()

@@ -1,6 +1,6 @@
 //! What cannot be promoted blue/green is refused, with what to do instead.
 
-use promoter::group::{Group, Start};
+use promoter::group::{Group, Isolation, Start};
 use promoter::plan::Serving;
 use promoter::plan::color::Color;
 use promoter::plan::planner;
@@ -411,4 +411,26 @@ fn services_in_the_namespace() {
         "Service web: serves, but the DeploymentGroup that says so is gone",
         "promoter resume",
     );
+}
+
+/// What keeps the colours apart, in this promotion or the next.
+#[test]
+fn a_policy_named_as_the_wall() {
+    for color in ["green", "blue"] {
+        let policy = format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n\
+             metadata: {{name: master-{color}}}\nspec: {{podSelector: {{matchLabels: {{x: y}}}}}}"
+        );
+        let mut group = given::web(&manifest("web", &policy));
+        assert_eq!(refused(&group, &given::survey()), []);
+        group.strategy.isolation = Isolation::NetworkPolicy;
+        let survey = Survey {
+            policies: Some(Vec::new()),
+            ..given::survey()
+        };
+        let told = format!(
+            "NetworkPolicy master-{color}: has the name of a policy that keeps the colours apart"
+        );
+        one(&refused(&group, &survey), &told, "another name");
+    }
 }

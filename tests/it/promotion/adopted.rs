@@ -76,7 +76,7 @@ pub(super) async fn adopt_by(
     scenario.until_dead(process, Box::pin(adopted)).await
 }
 
-async fn adopt(scenario: &Scenario) -> Result<Deployed, EngineError> {
+pub(super) async fn adopt(scenario: &Scenario) -> Result<Deployed, EngineError> {
     let adopted = adopt_by(scenario, &scenario.process(None)).await;
     adopted.expect("nobody kills it")
 }
@@ -484,10 +484,8 @@ async fn whoever_gives_it_up_after_a_crash_gives_all_back() {
     }
 }
 
-/// What the cluster refuses until the abort is over is given back by who comes later.
-#[tokio::test(start_paused = true)]
-async fn what_could_not_be_given_back_is_later() {
-    let scenario = standing();
+/// What is adopted fails its check, and the cluster refuses to give it back in time.
+pub(super) async fn cannot_be_given_back(scenario: &Scenario) {
     scenario.world.run("greets", Run::exits(1));
     let refused = ClusterError::Refused {
         action: "change it".to_owned(),
@@ -501,13 +499,20 @@ async fn what_could_not_be_given_back_is_later() {
             done: false,
         });
     });
-    let outcome = outcome(&scenario).await;
+    let outcome = outcome(scenario).await;
     assert_eq!(outcome.phase, Phase::Failed);
     {
         let mut state = scenario.world.state();
         assert!(state.record.serving.is_some(), "it is adopted still");
         state.script.faults.clear();
     }
+}
+
+/// What the cluster refuses until the abort is over is given back by who comes later.
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_given_back_is_later() {
+    let scenario = standing();
+    cannot_be_given_back(&scenario).await;
     let process = scenario.process(None);
     let engine = scenario.engine(&process);
     let removed = engine.remove("bob@desk", CancellationToken::new()).await;

@@ -13,6 +13,7 @@ use promoter::group::{Group, Isolation};
 use promoter::plan::color::Color;
 use promoter::plan::object::{Object, ObjectRef};
 use promoter::plan::wall;
+use promoter::port::ClusterError;
 use promoter::promotion::ReasonKind;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,22 @@ fn addresses(state: &State, color: Color) -> BTreeSet<IpAddr> {
     pods.flat_map(|pod| &pod.addresses).copied().collect()
 }
 
+/// Addresses of a colour's pods and own Services.
+fn outside(state: &State, color: Color) -> BTreeSet<IpAddr> {
+    let mut outside = addresses(state, color);
+    for app in ["hello-a", "hello-b"] {
+        outside.extend(cluster_ips(state, &format!("{app}-{color}")));
+    }
+    outside
+}
+
+fn cluster_ips(state: &State, service: &str) -> Vec<IpAddr> {
+    let found = state.get("Service", service).unwrap();
+    let ips = found.at("/spec/clusterIPs").and_then(Value::as_array);
+    let ips = ips.into_iter().flatten().filter_map(Value::as_str);
+    ips.map(|ip| ip.parse().unwrap()).collect()
+}
+
 /// Another pod comes in the place of an old one.
 fn replace_an_old_pod(state: &mut State) {
     state.scale("hello-a-blue", 1);
@@ -71,10 +88,11 @@ async fn rests(scenario: &Scenario, color: Color) {
 #[tokio::test(start_paused = true)]
 async fn it_stands_before_the_first_pod_and_goes_after_the_last() {
     let scenario = ready().await;
-    let old = addresses(&scenario.world.state(), Color::Blue);
-    assert_eq!(old.len(), 4);
+    let pods = addresses(&scenario.world.state(), Color::Blue);
+    assert_eq!(pods.len(), 4);
     scenario.world.when("create Deployment", move |state| {
-        assert_eq!(closed(state), old);
+        assert_eq!(closed(state), outside(state, Color::Blue));
+        assert!(closed(state).is_superset(&pods));
         assert!(addresses(state, Color::Green).is_empty());
     });
     scenario.promote().await;
@@ -112,13 +130,109 @@ async fn it_follows_the_old_pods() {
         scenario.world.when(call, |state| {
             state.later(Duration::from_secs(20), replace_an_old_pod);
             state.later(Duration::from_secs(30), |state| {
-                let old = addresses(state, Color::Blue);
-                assert_eq!((closed(state), old.len()), (old, 4));
+                assert_eq!(addresses(state, Color::Blue).len(), 4);
+                assert_eq!(closed(state), outside(state, Color::Blue));
             });
         });
         scenario.promote().await;
         rests(&scenario, Color::Green).await;
     }
+}
+
+/// Some networks judge a call by the Service's address. What users call leads to the
+/// candidate after the switch.
+#[tokio::test(start_paused = true)]
+async fn it_is_closed_to_services_of_the_other_colour_alone() {
+    let scenario = ready().await;
+    let second: IpAddr = "fd00::b".parse().unwrap();
+    scenario.world.meddle(|state| {
+        state.edit("Service", "hello-b-blue", |service| {
+            let first = service["spec"]["clusterIP"].clone();
+            service["spec"]["clusterIPs"] = json!([first, second]);
+        });
+    });
+    scenario.world.when("create Job", move |state| {
+        let closed = closed(state);
+        assert!(closed.contains(&second));
+        let is_closed = |service: &&str| {
+            let ips = cluster_ips(state, service);
+            assert!(!ips.is_empty(), "{service}");
+            ips.iter().all(|ip| closed.contains(ip))
+        };
+        let mut services = state.names("Service");
+        services.retain(is_closed);
+        assert_eq!(services, ["hello-a-blue", "hello-b-blue"]);
+    });
+    scenario.promote().await;
+    rests(&scenario, Color::Green).await;
+}
+
+/// Jobs of the old colour may run for long, and call old pods.
+#[tokio::test(start_paused = true)]
+async fn it_follows_old_pods_that_stay_for_their_jobs() {
+    let mut group = walled(given::working());
+    group.strategy.keep_old = Duration::from_secs(30);
+    let scenario = Scenario::ready_for_green(group).await;
+    scenario
+        .world
+        .meddle(|state| state.tick(Duration::from_mins(14)));
+    scenario.world.when("write settling", |state| {
+        state.later(Duration::from_mins(3), replace_an_old_pod);
+        state.later(Duration::from_mins(4), |state| {
+            assert!(closed(state).is_superset(&addresses(state, Color::Blue)));
+            assert!(!addresses(state, Color::Blue).is_empty());
+        });
+    });
+    scenario.promote().await;
+    let waits = scenario.events.waits();
+    assert!(waits.iter().any(|wait| wait.starts_with("Jobs of blue")));
+    rests(&scenario, Color::Green).await;
+}
+
+/// What failed is looked at for a while.
+#[tokio::test(start_paused = true)]
+async fn it_follows_the_old_pods_while_what_failed_stays() {
+    let mut group = walled(given::hello());
+    group.strategy.keep_failed = Duration::from_mins(10);
+    let scenario = Scenario::ready_for_green(group).await;
+    scenario.world.run("greets", Run::exits(1));
+    scenario.world.when("write aborting", |state| {
+        state.later(Duration::from_mins(3), replace_an_old_pod);
+        state.later(Duration::from_mins(4), |state| {
+            assert!(!addresses(state, Color::Green).is_empty());
+            assert_eq!(closed(state), outside(state, Color::Blue));
+        });
+    });
+    scenario.abort().await;
+    rests(&scenario, Color::Blue).await;
+}
+
+/// Nobody follows them any more once it is promoted.
+#[tokio::test(start_paused = true)]
+async fn it_goes_even_if_old_pods_do_not() {
+    let scenario = Scenario::ready_for_green(walled(given::hello())).await;
+    let mut state = scenario.world.state();
+    state.script.drains.insert("hello-a".to_owned(), None);
+    drop(state);
+    let outcome = scenario.promote().await;
+    let told = &outcome.reasons[0].text;
+    assert!(told.contains("old pods do not end"), "{told}");
+    {
+        let state = scenario.world.state();
+        assert!(!addresses(&state, Color::Blue).is_empty());
+        assert_eq!(state.names("NetworkPolicy"), [""; 0]);
+    }
+
+    // It ends, even if the cluster refuses.
+    let scenario = Scenario::ready_for_green(walled(given::hello())).await;
+    let error = ClusterError::Refused {
+        action: "delete it".to_owned(),
+        reason: "no".to_owned(),
+    };
+    scenario.world.fail("delete NetworkPolicy", 100_000, error);
+    let outcome = scenario.promote().await;
+    assert!(!outcome.reasons.is_empty());
+    assert!(standing(&scenario.world.state()).is_some());
 }
 
 /// Whatever it is that ends it.
@@ -196,7 +310,7 @@ async fn one_that_is_taken_down_later_is_put_up_again() {
                 .retain(|object, _| object.kind != "NetworkPolicy");
         });
         state.later(Duration::from_secs(25), |state| {
-            assert_eq!(closed(state), addresses(state, Color::Blue));
+            assert_eq!(closed(state), outside(state, Color::Blue));
         });
     });
     scenario.promote().await;
@@ -252,7 +366,7 @@ async fn nothing_is_planned_beside_policies_of_others() {
 fn left_wall(scenario: &Scenario) -> Value {
     let state = scenario.world.state();
     let serving = state.record.serving.as_ref().unwrap();
-    let wall = wall::wall(&state.plans[&serving.plan], None, &BTreeSet::new());
+    let wall = wall::wall(&state.plans[&serving.plan], &BTreeSet::new());
     wall.unwrap().0
 }
 
@@ -281,28 +395,28 @@ async fn one_that_was_left_goes_with_the_group() {
     assert_eq!(scenario.world.state().names("NetworkPolicy"), [""; 0]);
 }
 
-/// Pods of what is adopted get the group's labels late; their template tells them.
+/// What is adopted calls by the active Services, past any pinning.
 #[tokio::test(start_paused = true)]
-async fn what_is_adopted_is_on_the_other_side() {
+async fn what_is_adopted_gets_no_wall() {
     let mut scenario = adopted::standing();
     scenario.group.strategy.isolation = Isolation::NetworkPolicy;
-    scenario.world.when("create Deployment", |state| {
-        let wall = state.get("NetworkPolicy", "master-blue").unwrap();
-        let old = addresses(state, Color::Green);
-        assert_eq!((wall::closed(wall), old.len()), (old, 4));
-        let strangers = wall.at("/spec/egress/0/to/1/podSelector/matchExpressions/1");
-        let mut hashes = state.objects.values().filter_map(|found| {
-            let hash = found.at("/spec/selector/pod-template-hash")?.as_str();
-            Some(hash.unwrap().to_owned())
-        });
-        let hashes: BTreeSet<_> = hashes.by_ref().collect();
-        let expected = json!({ "key": "pod-template-hash", "operator": "NotIn", "values": hashes });
-        assert_eq!(strangers, Some(&expected));
-    });
-    let adopted = adopted::adopt_by(&scenario, &scenario.process(None)).await;
-    assert!(
-        matches!(adopted, Some(Ok(Deployed::Ended { .. }))),
-        "{adopted:?}"
-    );
-    rests(&scenario, Color::Blue).await;
+    let refused = adopted::adopt(&scenario).await;
+    let Err(EngineError::Propose(ProposeError::Refused(refusals))) = refused else {
+        panic!("{refused:?}");
+    };
+    let [refusal] = refusals.as_slice() else {
+        panic!("{refusals:?}");
+    };
+    assert!(refusal.reason.contains("is not pinned"), "{refusal}");
+    assert!(refusal.hint.contains("\"pinning\""), "{}", refusal.hint);
+    // What could not be given back is adopted still.
+    scenario.group.strategy.isolation = Isolation::Pinning;
+    adopted::cannot_be_given_back(&scenario).await;
+    scenario.group.strategy.isolation = Isolation::NetworkPolicy;
+    scenario.push_all();
+    let refused = scenario.deploy().await;
+    let Err(EngineError::Propose(ProposeError::Refused(again))) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(again.contains(&refusals[0]), "{again:?}");
 }

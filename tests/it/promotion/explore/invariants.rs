@@ -308,7 +308,7 @@ fn doing(state: &State, step: &Step) -> Vec<&'static str> {
             must(false, "nothing here is adopted");
         }
         Step::MakeHook(_) | Step::RunHook { .. } => must(false, "nothing here has a hook"),
-        Step::Wall => must(false, "nothing here is walled"),
+        Step::Wall | Step::Unwall => must(false, "nothing here is walled"),
         Step::Prune => must(
             matches!(phase, Phase::Settling | Phase::Aborting),
             "pruning comes last",

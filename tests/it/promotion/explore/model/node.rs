@@ -107,6 +107,7 @@ impl Node {
             | Step::LabelPods
             | Step::GiveBack
             | Step::Wall
+            | Step::Unwall
             | Step::MakeHook(_)
             | Step::RunHook { .. }
             | Step::StopOld(_)
