@@ -66,7 +66,7 @@ impl Run {
             lasts: Duration::from_secs(5),
             end,
             log: Vec::new(),
-            report: Some(vec!["\u{1}end".to_owned()]),
+            report: Some(vec!["\u{1}begin".to_owned(), "\u{1}end 0".to_owned()]),
         }
     }
 
@@ -86,7 +86,9 @@ impl Run {
 
     /// Leaves a report in a file.
     pub(crate) fn reports(self, document: &str) -> Self {
-        let written = format!("\u{1}file /reports/junit.xml\n{document}\n\u{1}done 0\n\u{1}end");
+        let written = format!(
+            "\u{1}begin\n\u{1}file /reports/junit.xml\n{document}\n\u{1}done 0\n\u{1}end 1"
+        );
         self.report_says(&written)
     }
 
