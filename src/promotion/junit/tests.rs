@@ -132,6 +132,35 @@ fn what_it_says() {
         r#"<testsuite name="s"><testcase name="b" status="FAILED"/></testsuite>"#,
         "failed: 1 of 1 test case failed: 's > b'",
     );
+    // GoogleTest says that it has run, and what came of it.
+    check(
+        r#"<testsuite><testcase name="a" status="run" result="completed"/><testcase name="b" status="Passed"/><testcase name="c" status=""/></testsuite>"#,
+        "passed: 3 test cases passed",
+    );
+    for word in [
+        "timedout",
+        "aborted",
+        "crashed",
+        "interrupted",
+        "undefined",
+        "0",
+    ] {
+        check(
+            &format!(
+                "<testsuite><testcase name='a'/><testcase name='b' result='{word}'/></testsuite>"
+            ),
+            "failed: 1 of 2 test cases failed: 'b'",
+        );
+    }
+    let hung = read(
+        "<testsuite><testcase name='a' status='timedout'><error message='2 s'/></testcase></testsuite>",
+    );
+    insta::assert_snapshot!(note(&hung), @"
+    failed a
+    `timedout` is not known to mean that it passed
+    2 s
+    1 of 1 test case failed: 'a'
+    ");
     // A suite that fails by itself, and a failure in a place that nobody knows.
     check(
         r#"<testsuites><testsuite name="s"><testcase name="a"/><error>setup</error></testsuite></testsuites>"#,
