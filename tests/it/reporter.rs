@@ -148,7 +148,7 @@ fn the_sidecar_is_the_check_itself() {
     insta::assert_json_snapshot!(sidecar["resources"], @r#"
     {
       "limits": {
-        "cpu": "100m",
+        "cpu": "500m",
         "memory": "64Mi"
       },
       "requests": {

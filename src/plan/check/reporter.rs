@@ -60,7 +60,8 @@ fn sidecar(check: &Map<String, Value>, file: &ReportFile) -> Value {
     sidecar.insert("command".into(), json!(["sh", "-c", script(file)]));
     let resources = json!({
         "requests": { "cpu": "10m", "memory": "16Mi" },
-        "limits": { "cpu": "100m", "memory": "64Mi" },
+        // It has 30 s, and starts a process for each file.
+        "limits": { "cpu": "500m", "memory": "64Mi" },
     });
     sidecar.insert("resources".into(), resources);
     sidecar.into()

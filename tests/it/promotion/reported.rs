@@ -136,6 +136,48 @@ async fn a_report_that_is_lost() {
     assert_eq!((phase, result.verdict), (Phase::Aborted, Verdict::Errored));
 }
 
+/// What a sidecar wrote that was killed may be cut anywhere: it is not read.
+#[tokio::test(start_paused = true)]
+async fn a_report_whose_writer_was_killed() {
+    for (code, reason, said) in [
+        (
+            137,
+            "Error",
+            "was killed before it had written all of it (exit 137)",
+        ),
+        (
+            137,
+            "OOMKilled",
+            "ran out of memory before it had written all of it (exit 137)",
+        ),
+        (
+            0,
+            "OOMKilled",
+            "ran out of memory before it had written all of it (exit 0)",
+        ),
+        (2, "Error", "ended before it had written all of it (exit 2)"),
+    ] {
+        for written in ["\u{1}begin\n\u{1}file /reports/junit.xml\n<testsuite>", ""] {
+            let killed = Run::exits(0).report_says(written).report_ends(code, reason);
+            let (_, phase, result) = with_runs(&[killed.clone(), killed.clone(), killed]).await;
+            assert_eq!((phase, result.verdict), (Phase::Aborted, Verdict::Errored));
+            let expected = format!(
+                "no verdict after 3 runs: its report could not be read: its container `report` {said}"
+            );
+            assert_eq!(result.reason, expected);
+        }
+    }
+    let killed = Run::exits(0).reports(PASSING).report_ends(137, "Error");
+    let (_, phase, result) = with_runs(&[killed, Run::exits(0).reports(PASSING)]).await;
+    assert_eq!((phase, result.attempt), (Phase::Promoted, 2));
+    ends(
+        Run::exits(1).report_says("").report_ends(137, "Error"),
+        Verdict::Failed,
+        "exit 1",
+    )
+    .await;
+}
+
 /// The sidecar never ends: the check does not wait for ever.
 #[tokio::test(start_paused = true)]
 async fn a_report_that_is_never_written() {
