@@ -8,7 +8,7 @@ use crate::plan::check::reporter::REPORTER;
 use crate::port::ClusterError;
 use crate::port::cluster::LogSource;
 use crate::promotion::junit::MOST_BYTES;
-use crate::promotion::observed::PodState;
+use crate::promotion::observed::{Ended, PodState};
 
 impl Drive {
     /// All that the container `report` of a check's pod wrote; the inner `Err` says
@@ -21,10 +21,15 @@ impl Drive {
             return Ok(Err("its pod is gone".to_owned()));
         };
         let reporter = pod.container(REPORTER);
-        if reporter
-            .is_none_or(|reporter| reporter.running_since.is_some() || reporter.ended.is_none())
-        {
+        let reporter = reporter.filter(|reporter| reporter.running_since.is_none());
+        let Some(end) = reporter.and_then(|reporter| reporter.ended.as_ref()) else {
             return Ok(Err("its container `report` has not written it".to_owned()));
+        };
+        if let Some(how) = broken_off(end) {
+            let code = end.exit_code;
+            return Ok(Err(format!(
+                "its container `report` {how} before it had written all of it (exit {code})"
+            )));
         }
         match self.read_report_of(pod).await {
             // Told to stop, it always says something.
@@ -57,5 +62,19 @@ impl Drive {
             read.push('\n');
         }
         Ok(read)
+    }
+}
+
+/// How a container ended that did not get to its end; then it is to blame, and not what
+/// it wrote.
+fn broken_off(end: &Ended) -> Option<&'static str> {
+    let is_signalled = end.signal.is_some_and(|signal| signal != 0);
+    match (end.reason.as_str(), end.exit_code) {
+        ("OOMKilled", _) => Some("ran out of memory"),
+        // What a shell or the runtime makes of a signal.
+        (_, 129..=159) => Some("was killed"),
+        _ if is_signalled => Some("was killed"),
+        ("Completed" | "", 0) => None,
+        _ => Some("ended"),
     }
 }

@@ -27,8 +27,9 @@ use crate::group::report::ReportFile;
 use crate::plan::text::one_line;
 use written::{Written, written};
 
-/// Most bytes of all files together.
-pub const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// Most bytes of all files together. They travel as a log, of which a node keeps 10 MiB
+/// if nobody told it otherwise.
+pub const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Most problems kept; one is enough to fail the check.
 const MAX_PROBLEMS: usize = 20;
@@ -73,7 +74,10 @@ pub struct JunitProblem {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum JunitProblemKind {
     /// What the sidecar wrote is not all there.
-    #[error("it was cut off; all files together may have {} MiB", MOST_BYTES / 1024 / 1024)]
+    #[error(
+        "it was cut off; all files together may have {} MiB, or less than the node keeps of a log",
+        MOST_BYTES / 1024 / 1024
+    )]
     CutOff,
     /// The XML ended within an element.
     #[error("it ends within <{0}>, so it was cut off")]
@@ -123,7 +127,11 @@ impl JunitReport {
     /// Reads all that the container `report` of a check wrote.
     pub fn read(file: &ReportFile, output: &str) -> Self {
         let mut report = Self::default();
-        let Written { files, is_whole } = written(output);
+        let Written {
+            files,
+            others,
+            is_whole,
+        } = written(output);
         for found in &files {
             let path = one_line(found.path, PATH_BYTES);
             match found.exit_code {
@@ -142,6 +150,10 @@ impl JunitReport {
             } else if let Err((line, kind)) = reader::read(found.text, &path, &mut report) {
                 report.problem(&path, line, kind);
             }
+        }
+        if let Some(other) = others.first() {
+            let path = one_line(other, PATH_BYTES);
+            report.cannot_tell(format!("{path} is a folder, a pipe or a broken link"));
         }
         if !is_whole {
             report.problem("", 0, JunitProblemKind::CutOff);

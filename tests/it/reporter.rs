@@ -10,6 +10,7 @@ use promoter::group::report::{Report, ReportFile};
 use promoter::plan::check::reporter::REPORTER;
 use promoter::plan::color::Color;
 use promoter::plan::object::Object;
+use promoter::promotion::check::Verdict;
 use promoter::promotion::junit::JunitReport;
 use serde_json::json;
 
@@ -72,7 +73,6 @@ fn files_are_handed_out() {
     fs::write(folder.join("a.xml"), one).unwrap();
     fs::write(folder.join("b.xml"), two).unwrap();
     fs::write(folder.join("notes.txt"), "no report").unwrap();
-    fs::create_dir(folder.join("c.xml")).unwrap();
     assert_eq!(says("a.xml", None), "1 test case passed");
     assert_eq!(says("*.xml", None), "2 test cases passed");
     // An image with `sleep`, and without `cat`.
@@ -83,6 +83,50 @@ fn files_are_handed_out() {
         says("a.xml", Some(&few)),
         "no report: /a.xml cannot be read: the check's image has no `cat`"
     );
+}
+
+/// What has the name of a report, and cannot be read, may have been one that failed.
+#[test]
+fn what_is_no_file_is_told() {
+    let folder = tempfile::Builder::new().prefix("r").tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("a.xml"), "<testsuite><testcase/></testsuite>").unwrap();
+    let file = ReportFile::parse(&format!("{}/*.xml", folder.display())).unwrap();
+    let other = folder.join("b.xml");
+    let said = || {
+        let (verdict, reason) = JunitReport::read(&file, &output(&file, None)).judge();
+        format!("{verdict}: {reason}").replace(folder.to_str().unwrap(), "")
+    };
+    let untold = "errored: no report: /b.xml is a folder, a pipe or a broken link";
+    fs::create_dir(&other).unwrap();
+    assert_eq!(said(), untold);
+    fs::remove_dir(&other).unwrap();
+    symlink(folder.join("gone"), &other).unwrap();
+    assert_eq!(said(), untold);
+    fs::remove_file(&other).unwrap();
+    let made = Command::new("mkfifo").arg(&other).status();
+    assert!(made.unwrap().success());
+    assert_eq!(said(), untold);
+    fs::remove_file(&other).unwrap();
+    symlink("a.xml", &other).unwrap();
+    assert_eq!(said(), "passed: 2 test cases passed");
+}
+
+/// What is left of it once a node has dropped its beginning does not pass.
+#[test]
+fn a_part_of_what_is_handed_out() {
+    let folder = tempfile::Builder::new().prefix("r").tempdir().unwrap();
+    let folder = folder.path();
+    for name in ["a.xml", "b.xml"] {
+        fs::write(folder.join(name), "<testsuite><testcase/></testsuite>").unwrap();
+    }
+    let file = ReportFile::parse(&format!("{}/*.xml", folder.display())).unwrap();
+    let output = output(&file, None);
+    let verdict = |output: &str| JunitReport::read(&file, output).judge().0;
+    assert_eq!(verdict(&output), Verdict::Passed);
+    for (at, _) in output.match_indices('\n') {
+        assert_eq!(verdict(&output[at + 1..]), Verdict::Failed, "from {at}");
+    }
 }
 
 /// What the sidecar may do is what the check may do.
@@ -104,7 +148,7 @@ fn the_sidecar_is_the_check_itself() {
     insta::assert_json_snapshot!(sidecar["resources"], @r#"
     {
       "limits": {
-        "cpu": "100m",
+        "cpu": "500m",
         "memory": "64Mi"
       },
       "requests": {

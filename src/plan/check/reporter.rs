@@ -16,13 +16,17 @@ use crate::plan::object::{Object, entry};
 pub const REPORTER: &str = "report";
 /// Begins the lines that the sidecar writes itself; XML may hold no such character.
 pub const RECORD: char = '\u{1}';
-/// What follows on it: a file begins (its path), has ended (what `cat` exited with),
-/// and that was all.
+/// What follows on it: this is the first line of all; a node that drops the beginning
+/// of a long log drops it.
+pub const BEGIN: &str = "begin";
+/// A file begins; its path.
 pub const FILE: &str = "file ";
-/// See [`FILE`].
+/// It has ended; what `cat` exited with.
 pub const DONE: &str = "done ";
-/// See [`FILE`].
-pub const END: &str = "end";
+/// What has such a name, and is no file; its path.
+pub const OTHER: &str = "other ";
+/// That was all; how many files and others there were.
+pub const END: &str = "end ";
 
 /// What a folder may hold until the kubelet evicts the pod: reports, and what test
 /// runners write beside them.
@@ -56,25 +60,35 @@ fn sidecar(check: &Map<String, Value>, file: &ReportFile) -> Value {
     sidecar.insert("command".into(), json!(["sh", "-c", script(file)]));
     let resources = json!({
         "requests": { "cpu": "10m", "memory": "16Mi" },
-        "limits": { "cpu": "100m", "memory": "64Mi" },
+        // It has 30 s, and starts a process for each file.
+        "limits": { "cpu": "500m", "memory": "64Mi" },
     });
     sidecar.insert("resources".into(), resources);
     sidecar.into()
 }
 
 /// An image may name another signal than TERM to be stopped with. Without `sleep`
-/// the loop ends, rather than go round for ever.
+/// the loop ends, rather than go round for ever. Only files are opened, as a pipe
+/// would never end.
 fn script(file: &ReportFile) -> String {
     let path = file.as_str();
     format!(
         r#"write() {{
+  n=0
+  printf '\001{BEGIN}\n'
   for f in {path}; do
-    [ -f "$f" ] || continue
-    printf '\001{FILE}%s\n' "$f"
-    cat "$f" 2>/dev/null
-    printf '\n\001{DONE}%s\n' "$?"
+    if [ -f "$f" ]; then
+      printf '\001{FILE}%s\n' "$f"
+      cat "$f" 2>/dev/null
+      printf '\n\001{DONE}%s\n' "$?"
+    elif [ -e "$f" ] || [ -L "$f" ]; then
+      printf '\001{OTHER}%s\n' "$f"
+    else
+      continue
+    fi
+    n=$((n + 1))
   done
-  printf '\001{END}\n'
+  printf '\001{END}%s\n' "$n"
   exit 0
 }}
 trap write HUP INT QUIT TERM USR1 USR2

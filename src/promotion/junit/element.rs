@@ -128,7 +128,14 @@ fn case(start: &BytesStart<'_>) -> Result<Case, JunitProblemKind> {
             b"classname" => case.class = one_line(value.trim(), NAME_BYTES),
             b"time" => case.duration_ms = millis(value),
             // Some say it there, and not by an element.
-            b"status" | b"result" => case.outcome = worse(case.outcome, said(value)),
+            b"status" | b"result" => {
+                let said = said(value);
+                if said.is_none() {
+                    let word = one_line(value.trim(), NAME_BYTES);
+                    case.failure = Some(format!("`{word}` is not known to mean that it passed"));
+                }
+                case.outcome = worse(case.outcome, said.unwrap_or(CaseOutcome::Failed));
+            }
             _ => {}
         }
         Ok(())
@@ -183,15 +190,19 @@ fn millis(text: &str) -> Option<u64> {
     u64::try_from(time.as_millis()).ok()
 }
 
-/// What a `status` or `result` says; a word that is not known says nothing.
-fn said(word: &str) -> CaseOutcome {
-    match word.trim().to_ascii_lowercase().as_str() {
+/// What a `status` or `result` says, if it is a word that is known. Each tool has its
+/// own for what did not pass, such as `timedout` or `aborted`; so those are not listed.
+fn said(word: &str) -> Option<CaseOutcome> {
+    let outcome = match word.trim().to_ascii_lowercase().as_str() {
         "fail" | "failed" | "failure" | "error" | "errored" | "broken" => CaseOutcome::Failed,
         "skipped" | "skip" | "disabled" | "notrun" | "suppressed" | "ignored" | "pending" => {
             CaseOutcome::Skipped
         }
-        _ => CaseOutcome::Passed,
-    }
+        "" | "pass" | "passed" | "success" | "successful" | "succeeded" | "ok" | "run"
+        | "executed" | "complete" | "completed" | "finished" => CaseOutcome::Passed,
+        _ => return None,
+    };
+    Some(outcome)
 }
 
 /// The worse of two; a failure outweighs everything.

@@ -54,7 +54,7 @@ fn file() -> ReportFile {
 }
 
 fn framed(document: &str) -> String {
-    format!("\u{1}file /reports/junit.xml\n{document}\n\u{1}done 0\n\u{1}end\n")
+    format!("\u{1}begin\n\u{1}file /reports/junit.xml\n{document}\n\u{1}done 0\n\u{1}end 1\n")
 }
 
 fn read(document: &str) -> JunitReport {
@@ -132,6 +132,35 @@ fn what_it_says() {
         r#"<testsuite name="s"><testcase name="b" status="FAILED"/></testsuite>"#,
         "failed: 1 of 1 test case failed: 's > b'",
     );
+    // GoogleTest says that it has run, and what came of it.
+    check(
+        r#"<testsuite><testcase name="a" status="run" result="completed"/><testcase name="b" status="Passed"/><testcase name="c" status=""/></testsuite>"#,
+        "passed: 3 test cases passed",
+    );
+    for word in [
+        "timedout",
+        "aborted",
+        "crashed",
+        "interrupted",
+        "undefined",
+        "0",
+    ] {
+        check(
+            &format!(
+                "<testsuite><testcase name='a'/><testcase name='b' result='{word}'/></testsuite>"
+            ),
+            "failed: 1 of 2 test cases failed: 'b'",
+        );
+    }
+    let hung = read(
+        "<testsuite><testcase name='a' status='timedout'><error message='2 s'/></testcase></testsuite>",
+    );
+    insta::assert_snapshot!(note(&hung), @"
+    failed a
+    `timedout` is not known to mean that it passed
+    2 s
+    1 of 1 test case failed: 'a'
+    ");
     // A suite that fails by itself, and a failure in a place that nobody knows.
     check(
         r#"<testsuites><testsuite name="s"><testcase name="a"/><error>setup</error></testsuite></testsuites>"#,
@@ -241,24 +270,29 @@ fn what_is_no_report() {
 #[test]
 fn files_that_are_not_there() {
     check_output(
-        "\u{1}end\n",
+        "\u{1}begin\n\u{1}end 0\n",
         "errored: no report: there is no /reports/junit.xml",
     );
     check_output(
         "",
-        "failed: the JUnit report does not add up: it was cut off; all files together may have 16 MiB",
+        "failed: the JUnit report does not add up: it was cut off; all files together may have 8 MiB, or less than the node keeps of a log",
     );
     check("", "errored: no report: /reports/junit.xml is empty");
     check_output(
-        "\u{1}file /reports/junit.xml\n\n\u{1}done 127\n\u{1}end\n",
+        "\u{1}begin\n\u{1}file /reports/junit.xml\n\n\u{1}done 127\n\u{1}end 1\n",
         "errored: no report: /reports/junit.xml cannot be read: the check's image has no `cat`",
     );
     check_output(
-        "\u{1}file /reports/junit.xml\n\n\u{1}done 1\n\u{1}end\n",
+        "\u{1}begin\n\u{1}file /reports/junit.xml\n\n\u{1}done 1\n\u{1}end 1\n",
         "errored: no report: /reports/junit.xml cannot be read in the container `report` (`cat` exits 1)",
     );
+    let other = "\u{1}begin\n\u{1}other /reports/junit.xml\n\u{1}end 1\n";
+    check_output(
+        other,
+        "errored: no report: /reports/junit.xml is a folder, a pipe or a broken link",
+    );
     let many = ReportFile::parse("/reports/*.xml").unwrap();
-    let (_, reason) = JunitReport::read(&many, "\u{1}end\n").judge();
+    let (_, reason) = JunitReport::read(&many, "\u{1}begin\n\u{1}end 0\n").judge();
     assert_eq!(reason, "no report: no file matches /reports/*.xml");
 }
 
@@ -267,7 +301,10 @@ fn several_files() {
     let good = "<testsuite><testcase name='a'/></testsuite>";
     let bad = "<testsuite><testcase name='b'><failure/></testcase></testsuite>";
     let file = |name: &str, text: &str| format!("\u{1}file /r/{name}\n{text}\n\u{1}done 0\n");
-    let all = |files: &[String]| format!("{}\u{1}end\n", files.concat());
+    let all = |files: &[String]| {
+        let (text, count) = (files.concat(), files.len());
+        format!("\u{1}begin\n{text}\u{1}end {count}\n")
+    };
     check_output(
         &all(&[file("1", good), file("2", good)]),
         "passed: 2 test cases passed",
@@ -285,10 +322,17 @@ fn several_files() {
         "failed: the JUnit report does not add up: /r/2 line 2: it ends within <testsuite>, so it was cut off",
     );
     // One that is lost altogether.
-    let cut = file("1", good) + &file("2", good);
+    let cut = all(&[file("1", good), file("2", good)]);
+    let cut = cut.trim_end_matches("\u{1}end 2\n");
+    check_output(
+        cut,
+        "failed: the JUnit report does not add up: it was cut off; all files together may have 8 MiB, or less than the node keeps of a log",
+    );
+    // What the node has dropped, as its log was too long.
+    let cut = file("2", good) + "\u{1}end 2\n";
     check_output(
         &cut,
-        "failed: the JUnit report does not add up: it was cut off; all files together may have 16 MiB",
+        "failed: the JUnit report does not add up: it was cut off; all files together may have 8 MiB, or less than the node keeps of a log",
     );
 }
 
@@ -296,7 +340,7 @@ fn several_files() {
 #[test]
 fn no_report_that_is_cut_off_passes() {
     let whole = framed(MAVEN);
-    for at in 0..whole.len() - "d\n".len() {
+    for at in 0..whole.len() - "1\n".len() {
         let (verdict, _) = JunitReport::read(&file(), &whole[..at]).judge();
         assert_ne!(verdict, Verdict::Passed, "cut off at {at}");
     }

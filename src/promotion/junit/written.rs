@@ -3,14 +3,17 @@
 //! Input: its output. Output: the files, and whether that was all. What stands where
 //! nothing should means that something is missing, so that is not all.
 
-use crate::plan::check::reporter::{DONE, END, FILE, RECORD};
+use crate::plan::check::reporter::{BEGIN, DONE, END, FILE, OTHER, RECORD};
 
 /// What the container wrote.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Written<'a> {
     /// The files, in its order.
     pub(super) files: Vec<File<'a>>,
-    /// Whether it came to its end, and nothing is missing before that.
+    /// What has such a name, and is no file.
+    pub(super) others: Vec<&'a str>,
+    /// Whether it is there from its beginning to its end, and nothing is missing
+    /// between them.
     pub(super) is_whole: bool,
 }
 
@@ -23,57 +26,88 @@ pub(super) struct File<'a> {
     pub(super) exit_code: Option<i32>,
 }
 
+/// A line that is not of a file.
+enum Record<'a> {
+    File(&'a str),
+    Done(Option<i32>),
+    Other(&'a str),
+    End(Option<usize>),
+    Unknown,
+}
+
 pub(super) fn written(output: &str) -> Written<'_> {
-    let mut files: Vec<File<'_>> = Vec::new();
+    let begun = output.strip_prefix(&format!("{RECORD}{BEGIN}\n"));
+    let mut written = Written {
+        files: Vec::new(),
+        others: Vec::new(),
+        is_whole: begun.is_some(),
+    };
+    let output = begun.unwrap_or(output);
     // The file that is open, and where it begins.
     let mut open: Option<(&str, usize)> = None;
     let mut ended = false;
-    let mut is_whole = true;
     let mut at = 0;
     for line in output.split_inclusive('\n') {
         let begins = at;
         at += line.len();
         let Some(record) = line.strip_prefix(RECORD) else {
-            is_whole &= open.is_some() || line.trim().is_empty();
+            written.is_whole &= open.is_some() || line.trim().is_empty();
             continue;
         };
-        let record = record.trim_end_matches('\n');
         let closed = open
             .take()
             .map(|(path, from)| (path, &output[from..begins]));
-        is_whole &= !ended;
-        match (closed, record.strip_prefix(FILE), record.strip_prefix(DONE)) {
-            (None, Some(path), _) => open = Some((path, at)),
-            (Some((path, text)), _, Some(code)) => {
-                let exit_code = code.parse().ok();
-                files.push(File {
-                    path,
-                    text,
-                    exit_code,
-                });
+        written.is_whole &= !ended;
+        match (closed, Record::of(record)) {
+            (None, Record::File(path)) => open = Some((path, at)),
+            (None, Record::Other(path)) => written.others.push(path),
+            (None, Record::End(count)) => {
+                ended = true;
+                written.is_whole &= count == Some(written.files.len() + written.others.len());
             }
-            (None, None, None) if record == END => ended = true,
-            (closed, _, _) => {
-                is_whole = false;
-                let cut = closed.map(|(path, text)| File {
-                    path,
-                    text,
-                    exit_code: None,
-                });
-                files.extend(cut);
+            (Some((path, text)), Record::Done(exit_code)) => written.files.push(File {
+                path,
+                text,
+                exit_code,
+            }),
+            (closed, _) => {
+                written.is_whole = false;
+                written.files.extend(closed.map(File::cut_off));
             }
         }
     }
-    if let Some((path, from)) = open {
-        let text = &output[from..];
-        files.push(File {
+    let rest = open.map(|(path, from)| (path, &output[from..]));
+    written.files.extend(rest.map(File::cut_off));
+    written.is_whole &= ended;
+    written
+}
+
+impl<'a> File<'a> {
+    fn cut_off((path, text): (&'a str, &'a str)) -> Self {
+        Self {
             path,
             text,
             exit_code: None,
-        });
+        }
     }
-    is_whole &= ended;
-    Written { files, is_whole }
+}
+
+impl<'a> Record<'a> {
+    /// What follows on [`RECORD`].
+    fn of(record: &'a str) -> Self {
+        let record = record.trim_end_matches('\n');
+        if let Some(path) = record.strip_prefix(FILE) {
+            Self::File(path)
+        } else if let Some(code) = record.strip_prefix(DONE) {
+            Self::Done(code.parse().ok())
+        } else if let Some(path) = record.strip_prefix(OTHER) {
+            Self::Other(path)
+        } else if let Some(count) = record.strip_prefix(END) {
+            Self::End(count.parse().ok())
+        } else {
+            Self::Unknown
+        }
+    }
 }
 
 #[cfg(test)]
@@ -87,16 +121,17 @@ mod tests {
             text,
             exit_code,
         };
-        let files = files.iter().map(file).collect();
-        assert_eq!(written(output), Written { files, is_whole });
+        let files: Vec<_> = files.iter().map(file).collect();
+        let written = written(output);
+        assert_eq!((written.files, written.is_whole), (files, is_whole));
     }
 
     #[test]
     fn whole() {
-        check("\u{1}end\n", &[], true);
-        check("\u{1}end", &[], true);
+        check("\u{1}begin\n\u{1}end 0\n", &[], true);
+        check("\u{1}begin\n\u{1}end 0", &[], true);
         check(
-            "\u{1}file /r/a.xml\n<a>\n</a>\n\u{1}done 0\n\u{1}file /r/b.xml\n\n\u{1}done 1\n\u{1}end\n",
+            "\u{1}begin\n\u{1}file /r/a.xml\n<a>\n</a>\n\u{1}done 0\n\u{1}file /r/b.xml\n\n\u{1}done 1\n\u{1}end 2\n",
             &[
                 ("/r/a.xml", "<a>\n</a>\n", Some(0)),
                 ("/r/b.xml", "\n", Some(1)),
@@ -106,31 +141,70 @@ mod tests {
     }
 
     #[test]
+    fn others_are_counted() {
+        let found = |count| {
+            let output = format!(
+                "\u{1}begin\n\u{1}other /r/a\n\u{1}file /r/b\n\n\u{1}done 0\n\u{1}end {count}\n"
+            );
+            let written = written(&output);
+            (
+                written.files.len(),
+                written.others == ["/r/a"],
+                written.is_whole,
+            )
+        };
+        assert_eq!(found(2), (1, true, true));
+        assert_eq!(found(1), (1, true, false));
+    }
+
+    /// A node that keeps less of a log drops its beginning, at any line.
+    #[test]
+    fn without_its_beginning() {
+        let a = "\u{1}file a\n<a/>\n\u{1}done 0\n";
+        let end = "\u{1}end 2\n";
+        check(
+            &format!("{a}{a}{end}"),
+            &[("a", "<a/>\n", Some(0)); 2],
+            false,
+        );
+        check(&format!("{a}{end}"), &[("a", "<a/>\n", Some(0))], false);
+        check(end, &[], false);
+        check(
+            &format!("\n\u{1}begin\n{a}\u{1}end 1\n"),
+            &[("a", "<a/>\n", Some(0))],
+            false,
+        );
+        // One that lies in the middle.
+        check(
+            &format!("\u{1}begin\n{a}{end}"),
+            &[("a", "<a/>\n", Some(0))],
+            false,
+        );
+        check("\u{1}begin\n\u{1}end\n", &[], false);
+        check("\u{1}begin\n\u{1}begin\n\u{1}end 0\n", &[], false);
+    }
+
+    #[test]
     fn not_whole() {
-        check("", &[], false);
-        check("sh: no\n\u{1}end\n", &[], false);
-        check("\u{1}file a\n<a>", &[("a", "<a>", None)], false);
+        let check =
+            |output: &str, files: &[_]| check(&format!("\u{1}begin\n{output}"), files, false);
+        check("", &[]);
+        check("sh: no\n\u{1}end 0\n", &[]);
+        check("\u{1}file a\n<a>", &[("a", "<a>", None)]);
         check(
             "\u{1}file a\n<a>\n\u{1}done 0\n",
             &[("a", "<a>\n", Some(0))],
-            false,
         );
         check(
-            "\u{1}file a\n<a>\n\u{1}done\n\u{1}end\n",
+            "\u{1}file a\n<a>\n\u{1}done\n\u{1}end 1\n",
             &[("a", "<a>\n", None)],
-            false,
         );
+        check("\u{1}file a\n<a>\n\u{1}end 1\n", &[("a", "<a>\n", None)]);
+        check("</a>\n\u{1}done 0\n\u{1}end 0\n", &[]);
+        check("\u{1}end 0\n<a>\n", &[]);
         check(
-            "\u{1}file a\n<a>\n\u{1}end\n",
-            &[("a", "<a>\n", None)],
-            false,
-        );
-        check("</a>\n\u{1}done 0\n\u{1}end\n", &[], false);
-        check("\u{1}end\n<a>\n", &[], false);
-        check(
-            "\u{1}end\n\u{1}file a\nx\n\u{1}done 0\n",
+            "\u{1}end 0\n\u{1}file a\nx\n\u{1}done 0\n",
             &[("a", "x\n", Some(0))],
-            false,
         );
     }
 }

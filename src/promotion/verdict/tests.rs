@@ -81,7 +81,7 @@ fn junit(output: &str) -> ReportFacts {
 /// One file of the report, as the sidecar writes it.
 fn written(document: &str) -> ReportFacts {
     junit(&format!(
-        "\u{1}file /r/junit.xml\n{document}\n\u{1}done 0\n\u{1}end\n"
+        "\u{1}begin\n\u{1}file /r/junit.xml\n{document}\n\u{1}done 0\n\u{1}end 1\n"
     ))
 }
 
@@ -389,7 +389,7 @@ fn reports_in_files() {
         "failed: the JUnit report does not add up: /r/junit.xml line 2: it ends within <testsuite>, so it was cut off",
     );
     check(
-        &with(0, junit("\u{1}end\n")),
+        &with(0, junit("\u{1}begin\n\u{1}end 0\n")),
         "errored: no report: there is no /r/junit.xml",
     );
     check(
@@ -405,7 +405,7 @@ fn reports_in_files() {
         "failed: exit 1; 1 test case passed",
     );
     check(
-        &with(1, junit("\u{1}end\n")),
+        &with(1, junit("\u{1}begin\n\u{1}end 0\n")),
         "failed: exit 1; no report: there is no /r/junit.xml",
     );
     let lost = || ReportFacts::Lost("its container `report` ended without a word".to_owned());
@@ -544,7 +544,7 @@ fn report_facts() -> Vec<ReportFacts> {
         ]
         .map(written),
     );
-    all.push(junit("\u{1}end\n"));
+    all.push(junit("\u{1}begin\n\u{1}end 0\n"));
     all.push(ReportFacts::NotDemanded);
     all.push(ReportFacts::Unread);
     all.push(ReportFacts::Lost("gone".to_owned()));

@@ -38,8 +38,10 @@ const WORDS: &[&str] = &[
     "&lol;",
     "]]>",
     "-->",
+    "\u{1}begin",
     "\u{1}done 0",
-    "\u{1}end",
+    "\u{1}other /r/c",
+    "\u{1}end 1",
     "\u{1}file /r/b.xml",
     "\n",
 ];
@@ -95,7 +97,9 @@ fn written(nodes: &[Node], counts: &mut [u64; 3]) -> String {
 /// A whole document in what the sidecar writes.
 fn output(nodes: &[Node], counts: &mut [u64; 3]) -> String {
     let inner = written(nodes, counts);
-    format!("\u{1}file /r/a.xml\n<testsuites>\n{inner}</testsuites>\n\n\u{1}done 0\n\u{1}end\n")
+    format!(
+        "\u{1}begin\n\u{1}file /r/a.xml\n<testsuites>\n{inner}</testsuites>\n\n\u{1}done 0\n\u{1}end 1\n"
+    )
 }
 
 fn read(output: &str) -> JunitReport {

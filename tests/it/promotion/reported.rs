@@ -112,11 +112,11 @@ async fn what_the_report_says_counts() {
 #[tokio::test(start_paused = true)]
 async fn more_than_anybody_writes_is_cut_off() {
     let line = format!("<testcase name='{}'/>\n", "a".repeat(1_000_000));
-    let document = format!("<testsuite>\n{}</testsuite>", line.repeat(20));
+    let document = format!("<testsuite>\n{}</testsuite>", line.repeat(9));
     ends(
         Run::exits(0).reports(&document),
         Verdict::Failed,
-        "the JUnit report does not add up: /reports/junit.xml: it was cut off; all files together may have 16 MiB",
+        "the JUnit report does not add up: /reports/junit.xml: it was cut off; all files together may have 8 MiB, or less than the node keeps of a log",
     )
     .await;
 }
@@ -134,6 +134,48 @@ async fn a_report_that_is_lost() {
     );
     let (_, phase, result) = with_runs(&[silent.clone(), silent.clone(), silent]).await;
     assert_eq!((phase, result.verdict), (Phase::Aborted, Verdict::Errored));
+}
+
+/// What a sidecar wrote that was killed may be cut anywhere: it is not read.
+#[tokio::test(start_paused = true)]
+async fn a_report_whose_writer_was_killed() {
+    for (code, reason, said) in [
+        (
+            137,
+            "Error",
+            "was killed before it had written all of it (exit 137)",
+        ),
+        (
+            137,
+            "OOMKilled",
+            "ran out of memory before it had written all of it (exit 137)",
+        ),
+        (
+            0,
+            "OOMKilled",
+            "ran out of memory before it had written all of it (exit 0)",
+        ),
+        (2, "Error", "ended before it had written all of it (exit 2)"),
+    ] {
+        for written in ["\u{1}begin\n\u{1}file /reports/junit.xml\n<testsuite>", ""] {
+            let killed = Run::exits(0).report_says(written).report_ends(code, reason);
+            let (_, phase, result) = with_runs(&[killed.clone(), killed.clone(), killed]).await;
+            assert_eq!((phase, result.verdict), (Phase::Aborted, Verdict::Errored));
+            let expected = format!(
+                "no verdict after 3 runs: its report could not be read: its container `report` {said}"
+            );
+            assert_eq!(result.reason, expected);
+        }
+    }
+    let killed = Run::exits(0).reports(PASSING).report_ends(137, "Error");
+    let (_, phase, result) = with_runs(&[killed, Run::exits(0).reports(PASSING)]).await;
+    assert_eq!((phase, result.attempt), (Phase::Promoted, 2));
+    ends(
+        Run::exits(1).report_says("").report_ends(137, "Error"),
+        Verdict::Failed,
+        "exit 1",
+    )
+    .await;
 }
 
 /// The sidecar never ends: the check does not wait for ever.

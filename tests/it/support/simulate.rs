@@ -38,6 +38,8 @@ pub(crate) struct Run {
     pub(crate) log: Vec<String>,
     /// What its container `report` writes; `None`: it goes on for ever.
     pub(crate) report: Option<Vec<String>>,
+    /// How that container ends.
+    report_end: (i32, &'static str),
 }
 
 /// How a run ends.
@@ -66,7 +68,8 @@ impl Run {
             lasts: Duration::from_secs(5),
             end,
             log: Vec::new(),
-            report: Some(vec!["\u{1}end".to_owned()]),
+            report: Some(vec!["\u{1}begin".to_owned(), "\u{1}end 0".to_owned()]),
+            report_end: (0, "Completed"),
         }
     }
 
@@ -86,13 +89,21 @@ impl Run {
 
     /// Leaves a report in a file.
     pub(crate) fn reports(self, document: &str) -> Self {
-        let written = format!("\u{1}file /reports/junit.xml\n{document}\n\u{1}done 0\n\u{1}end");
+        let written = format!(
+            "\u{1}begin\n\u{1}file /reports/junit.xml\n{document}\n\u{1}done 0\n\u{1}end 1"
+        );
         self.report_says(&written)
     }
 
     /// What its container `report` writes, to the letter.
     pub(crate) fn report_says(mut self, output: &str) -> Self {
         self.report = Some(output.lines().map(str::to_owned).collect());
+        self
+    }
+
+    /// Its container `report` is ended by something else.
+    pub(crate) fn report_ends(mut self, code: i32, reason: &'static str) -> Self {
+        self.report_end = (code, reason);
         self
     }
 
@@ -362,11 +373,12 @@ impl State {
             let Some(report) = run.report.clone() else {
                 return;
             };
+            let (exit_code, how) = run.report_end;
             state.later(Duration::from_secs(1), move |state| {
                 let now = state.now;
                 let Some(pod) = state.pod(&name) else { return };
                 pod.report = report;
-                pod.end_container(1, now, ended(0, "Completed"));
+                pod.end_container(1, now, ended(exit_code, how));
                 phase.clone_into(&mut pod.state.phase);
             });
         };
