@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::group::Group;
 use crate::group::problem::{Problem, Problems, did_you_mean};
 use crate::group::spec::{EnvironmentSpec, GroupSpec};
 use crate::group::validate::{self, Manifests, Overrides, ValidEnvironment};
+use crate::group::{Group, Template};
 
 mod read;
 
@@ -49,9 +49,16 @@ impl Catalog {
     /// Reads all files below a folder. What cannot be read is a problem, told
     /// when a group or all of them are asked for.
     pub fn load(root: &Path) -> Self {
+        Self::with(root, &BTreeMap::new())
+    }
+
+    /// The same, as if these files were there too: texts, by their paths below the
+    /// folder, as `groups/master.toml`.
+    pub fn with(root: &Path, more: &BTreeMap<String, String>) -> Self {
         let mut problems = Problems::new();
-        let groups = folder(root, GROUPS, GroupSpec::read, &mut problems);
-        let environments = folder(root, ENVIRONMENTS, EnvironmentSpec::read, &mut problems);
+        let groups = folder(root, more, GROUPS, GroupSpec::read, &mut problems);
+        let read = EnvironmentSpec::read;
+        let environments = folder(root, more, ENVIRONMENTS, read, &mut problems);
         let mut valid_environments = BTreeMap::new();
         for (name, spec) in &environments {
             let Some(spec) = spec else { continue };
@@ -62,7 +69,7 @@ impl Catalog {
         problems.extend(validate::across(&groups, &environments));
         let specs = groups.iter();
         let specs = specs.filter_map(|(name, spec)| Some((name, spec.as_ref()?)));
-        let manifests = specs.map(|(name, spec)| (name.clone(), manifests(root, spec)));
+        let manifests = specs.map(|(name, spec)| (name.clone(), manifests(root, more, spec)));
         let manifests = manifests.collect();
         Self {
             root: root.to_owned(),
@@ -263,17 +270,24 @@ fn environment_of(spec: &GroupSpec) -> Option<&str> {
     Some(written.get_ref().as_str())
 }
 
-/// Reads all TOML files of a folder, by their stems.
+/// Reads all TOML files of a folder, and those of `more` that belong there, by their
+/// stems.
 fn folder<T>(
     root: &Path,
+    more: &BTreeMap<String, String>,
     folder: &str,
     parse: fn(&str, &str) -> (Option<T>, Problems),
     problems: &mut Problems,
 ) -> BTreeMap<String, Option<T>> {
     let mut found = BTreeMap::new();
     let path = root.join(folder);
+    let given: Vec<_> = more
+        .iter()
+        .filter_map(|(path, text)| Some((stem_in(folder, path)?, path, text)))
+        .collect();
     let files = match read::toml_files(&path) {
         Ok(files) => files,
+        Err(_) if !given.is_empty() && !path.exists() => Vec::new(),
         Err(reason) => {
             let hint =
                 format!("choose the folder that has `{folder}` in it with -C or PROMOTER_DIR");
@@ -281,9 +295,15 @@ fn folder<T>(
             return found;
         }
     };
-    for (stem, file) in files {
-        let shown = read::shown(&file);
-        let spec = match read::text(&file) {
+    let files = files.into_iter();
+    let read = files.map(|(stem, file)| (stem, read::shown(&file), read::text(&file)));
+    let given = given.into_iter();
+    let given = given.map(|(stem, path, text)| {
+        let shown = read::shown(&root.join(path));
+        (stem.to_owned(), shown, Ok(text.clone()))
+    });
+    for (stem, shown, text) in read.chain(given) {
+        let spec = match text {
             Ok(text) => {
                 let (spec, wrong) = parse(&shown, &text);
                 problems.extend(wrong);
@@ -299,10 +319,24 @@ fn folder<T>(
     found
 }
 
+/// `master` of `groups/master.toml`, if that is in the folder.
+fn stem_in<'a>(folder: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(folder)?
+        .strip_prefix('/')?
+        .strip_suffix(".toml")
+}
+
 /// Reads the manifests a group names, each once.
-fn manifests(root: &Path, spec: &GroupSpec) -> Manifests {
+fn manifests(root: &Path, more: &BTreeMap<String, String>, spec: &GroupSpec) -> Manifests {
     let written = spec.apps.iter().filter_map(|app| app.manifest.as_ref());
-    let template = |path: &str| read::template(root, &root.join(GROUPS), path);
+    let folder = root.join(GROUPS);
+    let template = |path: &str| match more.get(&format!("{GROUPS}/{path}")) {
+        Some(text) => Ok(Template {
+            path: read::shown(&folder.join(path)),
+            text: text.clone(),
+        }),
+        None => read::template(root, &folder, path),
+    };
     written
         .map(|path| (path.get_ref().clone(), template(path.get_ref())))
         .collect()

@@ -1,6 +1,8 @@
 //! `promoter init`: a first group, from what runs in a cluster and what ECR holds. It
 //! is shown first, and written once somebody says so. A file that is there stays.
 
+mod beside;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
@@ -13,7 +15,7 @@ use crate::adapter::kubernetes::Context;
 use crate::config;
 use crate::engine::init::look;
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
-use crate::plan::init::{self, Draft, File, Wish};
+use crate::plan::init::{self, File, Wish};
 
 pub(super) async fn run(dir: &Path, command: &Init) -> Result<Exit, CliError> {
     let wish = Wish {
@@ -29,19 +31,14 @@ pub(super) async fn run(dir: &Path, command: &Init) -> Result<Exit, CliError> {
     let found = look(cluster, &surroundings.registry, context.name, namespace);
     let found = Box::pin(found).await?;
     let draft = init::draft(&found, &wish).map_err(CliError::Usage)?;
-    let there = there(dir, &draft);
+    let there = beside::there(dir, &draft);
     let mut out = anstream::stdout();
     write!(
         out,
         "{}",
         view::draft(&draft, &there, view::Room::of_results())
     )?;
-    let group = format!("groups/{}.toml", draft.group);
-    if there.contains(&group) {
-        let said =
-            format!("{group} is there already and stays as it is; give another name with --group");
-        return Err(CliError::Usage(said));
-    }
+    beside::check(dir, &draft, &there)?;
     if !command.yes && !is_wanted()? {
         let said = "nothing was written; `promoter init --yes` does it";
         anstream::eprint!("{}", view::aside(said));
@@ -63,12 +60,6 @@ fn is_wanted() -> io::Result<bool> {
         return Ok(false);
     }
     is_agreed("write these files?")
-}
-
-/// The files of a draft that are there already.
-fn there(dir: &Path, draft: &Draft) -> Vec<String> {
-    let paths = draft.files.iter().map(|file| file.path.clone());
-    paths.filter(|path| dir.join(path).exists()).collect()
 }
 
 /// Writes a file that is not there, not even since a moment.

@@ -27,19 +27,10 @@ pub(super) fn run(dir: &Path, command: &Validate) -> Result<Exit, CliError> {
         );
     }
     let mut out = anstream::stdout();
-    for group in &validation.groups {
-        writeln!(
-            out,
-            "{}: valid, {} and {} in environment {}",
-            group.name,
-            counted(group.apps.len(), "app"),
-            counted(group.checks.len(), "check"),
-            group.environment.name
-        )?;
-    }
+    write!(
+        out,
+        "{}",
+        view::valid(&validation.groups, view::Room::of_results())
+    )?;
     Ok(Exit::Success)
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

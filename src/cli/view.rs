@@ -25,6 +25,7 @@ mod text;
 mod time;
 mod undo;
 mod unified;
+mod valid;
 mod words;
 
 pub use difference::difference;
@@ -41,6 +42,7 @@ pub use settings::{settings, settings_json};
 pub use status::{status, status_detail, status_json};
 pub use terminal::Room;
 pub use undo::{not_undone, nothing_to_resume, nothing_to_undo, undone};
+pub use valid::valid;
 
 pub(in crate::cli) use line::{
     BAD, BOLD, DIM, GOOD, Line, PLACE, PLAIN, WARN, of, width as columns,

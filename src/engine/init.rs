@@ -7,6 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use thiserror::Error;
 
 use crate::group::name::Namespace;
+use crate::plan::autoscaler;
 use crate::plan::init::{Found, wanted};
 use crate::plan::object::Object;
 use crate::port::{Cluster, ClusterError, Registry, RegistryError};
@@ -45,7 +46,8 @@ pub async fn look(
     context: String,
     namespace: Namespace,
 ) -> Result<Found, InitError> {
-    let kinds = [("apps/v1", "Deployment"), ("v1", "Service")];
+    let scaler = (autoscaler::API_VERSION, autoscaler::KIND);
+    let kinds = [("apps/v1", "Deployment"), ("v1", "Service"), scaler];
     let named = cluster.all(&kinds).await?;
     let named: Vec<_> = named.iter().map(Object::reference).collect();
     let objects = cluster.find(&named).await?;

@@ -8,10 +8,12 @@
 
 mod app;
 mod manifest;
+mod secret;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::color::Color;
 use super::image::RegistryImage;
 use super::label::GROUP;
 use super::object::Object;
@@ -35,7 +37,7 @@ pub struct Found {
     pub context: String,
     /// The namespace in it.
     pub namespace: Namespace,
-    /// Its Deployments and Services.
+    /// Its Deployments and Services, and the HorizontalPodAutoscalers.
     pub objects: Vec<Object>,
     /// The registry.
     pub registry: Repositories,
@@ -93,6 +95,28 @@ pub struct File {
     pub in_full: bool,
     /// Its text.
     pub text: String,
+    /// What to put right before others read it.
+    pub warning: Option<String>,
+}
+
+impl Draft {
+    /// Where its environment's file belongs.
+    pub fn environment_path(&self) -> String {
+        environment_path(&self.environment)
+    }
+
+    /// Where its group's file belongs.
+    pub fn group_path(&self) -> String {
+        group_path(&self.group)
+    }
+}
+
+fn environment_path(name: &EnvironmentName) -> String {
+    format!("environments/{name}.toml")
+}
+
+fn group_path(name: &GroupName) -> String {
+    format!("groups/{name}.toml")
 }
 
 /// One app of the draft.
@@ -105,8 +129,17 @@ struct Proposed {
     guessed: Option<String>,
     port: Option<u16>,
     replicas: Option<u64>,
-    /// Its manifest, and what is in it.
-    manifest: Option<(String, String)>,
+    manifest: Option<Manifest>,
+}
+
+/// The manifest of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Manifest {
+    text: String,
+    /// The objects in it.
+    what: String,
+    /// The fields in it that look like secrets, if there are any.
+    warning: Option<String>,
 }
 
 /// One check of the draft.
@@ -207,6 +240,8 @@ fn described_app(found: &Found, app: &Running<'_>, notes: &mut Vec<String>) -> P
     }
     let services = app.services(&found.objects, notes);
     let port = app.port(&services);
+    notes.extend(app.pinned(&found.registry));
+    notes.extend(app.scaled(&found.objects));
     Proposed {
         name: app.name.clone(),
         repository: app.repository.clone(),
@@ -214,7 +249,7 @@ fn described_app(found: &Found, app: &Running<'_>, notes: &mut Vec<String>) -> P
         guessed,
         port,
         replicas: app.replicas(),
-        manifest: Some(manifest::write(app, &services, notes)),
+        manifest: Some(manifest::write(app, &services)),
     }
 }
 
@@ -233,7 +268,16 @@ fn offered(found: &Found, notes: &mut Vec<String>) -> Vec<Proposed> {
             continue;
         };
         let known = |name: &AppName| apps.iter().any(|app| app.name == *name);
-        match AppName::parse(last(repository)) {
+        let name = last(repository);
+        if let Some(of) = stem(name, |stem| {
+            found.images.keys().any(|other| last(other) == stem)
+        }) {
+            notes.push(format!(
+                "repository {repository} is left out, as a Deployment of {of} is called {name}"
+            ));
+            continue;
+        }
+        match AppName::parse(name) {
             Ok(name) if !known(&name) => apps.push(Proposed {
                 name,
                 repository: repository.clone(),
@@ -317,6 +361,15 @@ fn folder(repository: &RepositoryName) -> &str {
 fn last(repository: &RepositoryName) -> &str {
     let name = repository.as_str();
     name.rsplit_once('/').map_or(name, |(_, last)| last)
+}
+
+/// The app of that name whose Deployment of a colour would be called `name`.
+fn stem(name: &str, is_app: impl Fn(&str) -> bool) -> Option<&str> {
+    let mut stems = Color::ALL.into_iter().filter_map(|color| {
+        let stem = name.strip_suffix(color.as_str())?;
+        stem.strip_suffix('-')
+    });
+    stems.find(|stem| is_app(stem))
 }
 
 /// Whether it belongs to a group already.

@@ -13,6 +13,7 @@ use promoter::plan::init::{Draft, Wish, draft};
 use promoter::port::ClusterError;
 use promoter::port::registry::{RegistryError, Said};
 use promoter::promotion::phase::Phase;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::given;
@@ -75,6 +76,24 @@ async fn what_it_proposes_can_be_adopted() {
         panic!("{adopted:?}")
     };
     assert_eq!(outcome.phase, Phase::Promoted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_autoscaler_is_told_of() {
+    let scenario = standing();
+    let scaler = json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": { "name": "by-load", "uid": "uid-of-by-load" },
+        "spec": { "scaleTargetRef": { "kind": "Deployment", "name": "hello-a" } },
+    });
+    scenario.world.meddle(|state| state.put(scaler));
+    let draft = proposed(&scenario).await.unwrap();
+    let said = "app hello-a: HorizontalPodAutoscaler by-load scales it";
+    assert!(
+        draft.notes.iter().any(|note| note.starts_with(said)),
+        "{:?}",
+        draft.notes
+    );
 }
 
 /// It asks; it changes nothing.

@@ -17,6 +17,9 @@ pub fn draft(draft: &Draft, there: &[String], room: Room) -> String {
         }
         let lines = file.text.lines().count();
         text.line(line.with(DIM, format!("  {} ({lines} lines)", file.what)));
+        if let Some(warning) = &file.warning {
+            text.line(Line::new().with(WARN, "  note: ").and(warning));
+        }
         if file.in_full {
             let lines = file.text.lines();
             text.quote(lines.map(|line| Line::new().and(format!("  {line}").trim_end())));
@@ -76,6 +79,9 @@ mod tests {
             what: what.to_owned(),
             in_full,
             text: text.to_owned(),
+            warning: path
+                .ends_with(".yaml")
+                .then(|| "a shows env KEY".to_owned()),
         };
         let mut found = Draft {
             group: GroupName::parse("master").unwrap(),
@@ -112,6 +118,7 @@ mod tests {
           [[app]]
 
         groups/manifests/a.yaml  Deployment a, Service a (2 lines)
+          note: a shows env KEY
 
         note: Deployment redis is left out
         ");

@@ -2,12 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::{MAIN, Repositories, is_promoted};
+use super::{MAIN, Repositories, is_promoted, stem};
 use crate::group::image::{RepositoryName, SIGNATURE_SUFFIXES, TagPattern};
 use crate::group::name::AppName;
+use crate::plan::autoscaler;
 use crate::plan::image::RegistryImage;
 use crate::plan::object::Object;
 use crate::plan::paint::is_subset;
+
+/// The longest name of a Service that leaves room for the colour.
+const SERVICE: usize = 57;
 
 /// A Deployment that can become an app.
 pub(super) struct Running<'a> {
@@ -35,13 +39,24 @@ pub(super) fn running<'a>(
     for deployment in deployments {
         match app(deployment, registry) {
             Ok(app) => running.push(app),
-            Err(why) => notes.push(format!(
-                "Deployment {} is left out: {why}",
-                deployment.name()
-            )),
+            Err(why) => notes.push(left_out(deployment, &why)),
         }
     }
+    let names: Vec<_> = running.iter().map(|app| app.name.clone()).collect();
+    running.retain(|app| {
+        let is_app = |stem: &str| names.iter().any(|name| name.as_str() == stem);
+        let Some(of) = stem(app.name.as_str(), is_app) else {
+            return true;
+        };
+        let why = format!("a Deployment of app {of} would be called so");
+        notes.push(left_out(app.deployment, &why));
+        false
+    });
     running
+}
+
+fn left_out(deployment: &Object, why: &str) -> String {
+    format!("Deployment {} is left out: {why}", deployment.name())
 }
 
 fn app<'a>(deployment: &'a Object, registry: &Repositories) -> Result<Running<'a>, String> {
@@ -150,6 +165,8 @@ impl Running<'_> {
                 "it is headless; make it a Service with a cluster IP".to_owned()
             } else if service.str_at("/spec/type") == Some("ExternalName") {
                 "it is an ExternalName".to_owned()
+            } else if service.name().len() > SERVICE {
+                format!("its name leaves no room for the colour; use at most {SERVICE} characters")
             } else {
                 services.push(service);
                 continue;
@@ -184,6 +201,40 @@ impl Running<'_> {
             _ => None,
         };
         target.or(only).and_then(|port| u16::try_from(port).ok())
+    }
+
+    /// Containers beside the app's that run other images of the registry.
+    pub(super) fn pinned(&self, registry: &Repositories) -> Vec<String> {
+        let containers = self.deployment.containers();
+        let others = containers.filter_map(|container| {
+            let image = container.get("image")?.as_str()?;
+            let other = repository(image, registry)? != self.repository;
+            let name = container.get("name")?.as_str()?;
+            other.then(|| {
+                format!(
+                    "app {}: container {name} stays at {image}; a promotion changes only the image of {}",
+                    self.name, self.repository
+                )
+            })
+        });
+        others.collect()
+    }
+
+    /// What changes how many pods it has, which adoption refuses.
+    pub(super) fn scaled(&self, objects: &[Object]) -> Vec<String> {
+        let scalers = objects.iter().filter(|object| {
+            object.kind() == autoscaler::KIND
+                && object.str_at("/spec/scaleTargetRef/kind") == Some("Deployment")
+                && object.str_at("/spec/scaleTargetRef/name") == Some(self.deployment.name())
+        });
+        let note = |scaler: &Object| {
+            format!(
+                "app {}: {} scales it, so `promoter adopt` refuses it: delete that one first, and bring one in the manifest if there is to be one",
+                self.name,
+                scaler.reference()
+            )
+        };
+        scalers.map(note).collect()
     }
 
     fn container_ports(&self) -> Vec<(Option<String>, u64)> {

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::app::Running;
+use super::{Manifest, secret};
 use crate::plan::object::{Object, entry};
 
 /// Stands for the image until the text is written; nobody calls an image so.
@@ -17,9 +18,6 @@ const TOOLS: [&str; 3] = [
     "kubectl.kubernetes.io/restartedAt",
     "deployment.kubernetes.io/revision",
 ];
-
-/// Words in the names of variables whose values nobody should see.
-const SECRET: [&str; 5] = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "PRIVATE_KEY"];
 
 /// What the server sets where nobody says otherwise: where it stands, and what.
 /// `*` is each of a list.
@@ -70,12 +68,8 @@ const DEFAULTS: [(&str, &str); 38] = [
 /// What the server chooses for a Service.
 const CHOSEN: [&str; 3] = ["clusterIP", "clusterIPs", "healthCheckNodePort"];
 
-/// The text of an app's manifest, and what is in it.
-pub(super) fn write(
-    app: &Running<'_>,
-    services: &[&Object],
-    notes: &mut Vec<String>,
-) -> (String, String) {
+/// An app's manifest.
+pub(super) fn write(app: &Running<'_>, services: &[&Object]) -> Manifest {
     let mut deployment = bare(app.deployment);
     // The group file says how many.
     entry(&mut deployment.0, &["spec"]).remove("replicas");
@@ -84,14 +78,6 @@ pub(super) fn write(
         if container.get("image").and_then(Value::as_str) == Some(app.image) {
             container.insert("image".into(), IMAGE.into());
         }
-    }
-    let shown = visible(&deployment);
-    if !shown.is_empty() {
-        notes.push(format!(
-            "app {}: its manifest has the values of {}: put them into a Secret before anybody else reads it",
-            app.name,
-            shown.join(", ")
-        ));
     }
     let mut objects = vec![deployment];
     objects.extend(services.iter().map(|service| {
@@ -110,7 +96,19 @@ pub(super) fn write(
         .collect();
     let texts: Vec<_> = objects.iter().map(yaml).collect();
     let text = literal(&texts.join("---\n")).replace(IMAGE, "{{ image }}");
-    (text, what.join(", "))
+    let secrets: Vec<_> = objects.iter().flat_map(secret::fields).collect();
+    let warning = (!secrets.is_empty()).then(|| {
+        format!(
+            "app {} shows what looks like a secret in {}: move it to a Secret before you commit this file",
+            app.name,
+            secrets.join(", ")
+        )
+    });
+    Manifest {
+        text,
+        what: what.join(", "),
+        warning,
+    }
 }
 
 /// An object without what the server and tools have added.
@@ -176,21 +174,6 @@ fn without(value: &mut Value, path: &[&str], default: &Value) {
         }
         _ => {}
     }
-}
-
-/// Variables with a value of their own that look like secrets.
-fn visible(deployment: &Object) -> Vec<String> {
-    let variables = deployment.containers().filter_map(|container| {
-        let env = container.get("env")?.as_array()?;
-        Some(env.iter().filter_map(|variable| {
-            let name = variable.get("name")?.as_str()?;
-            let value = variable.get("value")?.as_str()?;
-            let upper = name.to_ascii_uppercase();
-            let is_secret = SECRET.iter().any(|word| upper.contains(word));
-            (is_secret && !value.is_empty()).then(|| name.to_owned())
-        }))
-    });
-    variables.flatten().collect()
 }
 
 fn yaml(object: &Object) -> String {

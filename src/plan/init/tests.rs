@@ -211,11 +211,7 @@ fn what_runs_becomes_a_group() {
     # report   = "tap"   # or "junit": shows single test cases, not just an exit code
     "#);
     let (_, notes) = manifests.split_once("note: ").unwrap();
-    insta::assert_snapshot!(notes, @"
-    Deployment redis is left out: no container runs an image of 1.dkr.ecr.eu-west-1.amazonaws.com
-    note: app hello-a: its manifest has the values of DB_PASSWORD: put them into a Secret before anybody else reads it
-    note: app hello-b: its manifest has the values of DB_PASSWORD: put them into a Secret before anybody else reads it
-    ");
+    insta::assert_snapshot!(notes, @"Deployment redis is left out: no container runs an image of 1.dkr.ecr.eu-west-1.amazonaws.com");
     // In whichever order the cluster gives them.
     found.objects.reverse();
     assert_eq!(self::shown(&found, &Wish::default()), shown);
@@ -232,6 +228,9 @@ fn a_manifest_is_what_runs_without_what_the_server_says() {
             "groups/manifests/hello-b.yaml"
         ]
     );
+    let warning = "app hello-a shows what looks like a secret in env DB_PASSWORD: move it to a Secret before you commit this file";
+    assert_eq!(files[2].warning.as_deref(), Some(warning));
+    assert_eq!(files[1].warning, None);
     insta::assert_snapshot!(files[2].text, @r#"
     # hello-a as it ran in namespace shop of prod. promoter fills in the image, how many pods there are, and the colour.
     apiVersion: apps/v1
@@ -359,6 +358,7 @@ fn where_nothing_runs_repositories_are_offered() {
             ("hello-a", &["master-2-f12224a"]),
             ("team/hello-b", &["release-1-aaaaaaa", "next-2-aaaaaaa"]),
             ("base", &["latest"]),
+            ("hello-a-blue", &["master-1-aaaaaaa"]),
             ("hello-tests", &["master-1-ccccccc"]),
         ],
     );
@@ -403,6 +403,7 @@ fn where_nothing_runs_repositories_are_offered() {
     timeout    = "10m"
     # report   = "tap"   # or "junit": shows single test cases, not just an exit code
     note: repository base has no image that is tagged {slug}-{build}-{sha}, so it is left out
+    note: repository hello-a-blue is left out, as a Deployment of hello-a is called hello-a-blue
     "#);
     let none = shown(&self::found(vec![], &[]), &Wish::default());
     assert_eq!(
@@ -446,11 +447,6 @@ fn what_is_left_out_and_why() {
     ];
     let found = found(objects, &[("team/hello-a", &["master-2-f12224a"])]);
     let notes = draft(&found, &Wish::default()).unwrap().notes;
-    let notes: Vec<_> = notes
-        .iter()
-        .filter(|note| !note.contains("Secret"))
-        .map(String::as_str)
-        .collect();
     insta::assert_snapshot!(notes.join("\n"), @"
     Deployment idle is left out: it asks for no pods, so nothing of it serves
     Deployment owned is left out: it is owned by a Rollout, which would undo changes
@@ -459,4 +455,50 @@ fn what_is_left_out_and_why() {
     Service both of app hello-a is left out: it leads to pods of hello-b too; narrow its selector
     Service both of app hello-b is left out: it leads to pods of hello-a too; narrow its selector
     ");
+}
+
+#[test]
+fn what_adoption_would_refuse_is_told() {
+    let mut scaled = deployment("hello-a", "team/hello-a:master-2-f12224a");
+    let host = "1.dkr.ecr.eu-west-1.amazonaws.com";
+    let containers = scaled["spec"]["template"]["spec"]["containers"].as_array_mut();
+    containers.unwrap().extend([
+        json!({ "name": "proxy", "image": format!("{host}/team/proxy:3") }),
+        json!({ "name": "same", "image": format!("{host}/team/hello-a:master-2-f12224a") }),
+        json!({ "name": "public", "image": "nginx:1" }),
+    ]);
+    let scaler = |name: &str, of: &str| {
+        json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": { "name": name },
+            "spec": { "scaleTargetRef": { "kind": "Deployment", "name": of } },
+        })
+    };
+    let objects = vec![
+        scaled,
+        deployment("hello-a-green", "team/hello-a:master-2-f12224a"),
+        deployment("alone-blue", "team/hello-a:master-2-f12224a"),
+        scaler("by-load", "hello-a"),
+        scaler("other", "redis"),
+        service(&"s".repeat(57), "hello-a"),
+        service(&"t".repeat(58), "hello-a"),
+    ];
+    let tags: &[&str] = &["master-2-f12224a"];
+    let found = found(objects, &[("team/hello-a", tags), ("team/proxy", tags)]);
+    let draft = draft(&found, &Wish::default()).unwrap();
+    insta::assert_snapshot!(draft.notes.join("\n"), @"
+    Deployment hello-a-green is left out: a Deployment of app hello-a would be called so
+    Service tttttttttttttttttttttttttttttttttttttttttttttttttttttttttt of app hello-a is left out: its name leaves no room for the colour; use at most 57 characters
+    app hello-a: container proxy stays at 1.dkr.ecr.eu-west-1.amazonaws.com/team/proxy:3; a promotion changes only the image of team/hello-a
+    app hello-a: HorizontalPodAutoscaler by-load scales it, so `promoter adopt` refuses it: delete that one first, and bring one in the manifest if there is to be one
+    ");
+    let paths = draft.files.iter().map(|file| file.path.as_str());
+    let manifests: Vec<_> = paths.filter(|path| path.ends_with(".yaml")).collect();
+    assert_eq!(
+        manifests,
+        [
+            "groups/manifests/alone-blue.yaml",
+            "groups/manifests/hello-a.yaml"
+        ]
+    );
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{EnvironmentName, File, Found, GroupName, Proposed, Tests, Wish};
+use super::{
+    EnvironmentName, File, Found, GroupName, Proposed, Tests, Wish, environment_path, group_path,
+};
 
 /// What the files are written from.
 pub(super) struct Writer<'a> {
@@ -18,28 +20,31 @@ pub(super) struct Writer<'a> {
 impl Writer<'_> {
     pub(super) fn files(&self) -> Vec<File> {
         let environment = File {
-            path: format!("environments/{}.toml", self.environment),
+            path: environment_path(self.environment),
             what: "where it runs".to_owned(),
             in_full: true,
             text: self.environment(),
+            warning: None,
         };
         let group = File {
-            path: format!("groups/{}.toml", self.group),
+            path: group_path(self.group),
             what: "what it is".to_owned(),
             in_full: true,
             text: self.group(),
+            warning: None,
         };
         let manifests = self.apps.iter().filter_map(|app| {
-            let (text, what) = app.manifest.as_ref()?;
+            let manifest = app.manifest.as_ref()?;
             let place = self.place();
             Some(File {
                 path: format!("groups/manifests/{}.yaml", app.name),
-                what: what.clone(),
+                what: manifest.what.clone(),
                 in_full: false,
                 text: format!(
-                    "# {} as it ran in {place}. promoter fills in the image, how many pods there are, and the colour.\n{text}",
-                    app.name
+                    "# {} as it ran in {place}. promoter fills in the image, how many pods there are, and the colour.\n{}",
+                    app.name, manifest.text
                 ),
+                warning: manifest.warning.clone(),
             })
         });
         [environment, group].into_iter().chain(manifests).collect()
