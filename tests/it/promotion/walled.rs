@@ -211,9 +211,9 @@ async fn it_follows_the_old_pods_while_what_failed_stays() {
 #[tokio::test(start_paused = true)]
 async fn it_goes_even_if_old_pods_do_not() {
     let scenario = Scenario::ready_for_green(walled(given::hello())).await;
-    let mut state = scenario.world.state();
-    state.script.drains.insert("hello-a".to_owned(), None);
-    drop(state);
+    scenario.world.meddle(|state| {
+        state.script.drains.insert("hello-a".to_owned(), None);
+    });
     let outcome = scenario.promote().await;
     let told = &outcome.reasons[0].text;
     assert!(told.contains("old pods do not end"), "{told}");
