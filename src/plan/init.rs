@@ -37,7 +37,7 @@ pub struct Found {
     pub context: String,
     /// The namespace in it.
     pub namespace: Namespace,
-    /// Its Deployments and Services, and the HorizontalPodAutoscalers.
+    /// Its Deployments and Services, and what scales them.
     pub objects: Vec<Object>,
     /// The registry.
     pub registry: Repositories,

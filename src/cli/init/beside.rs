@@ -107,11 +107,12 @@ fn difference(there: &Environment, looked_at: &Environment) -> Option<String> {
     }
     let images = |registry: &RegistryRef| [registry.account.clone(), registry.region.clone()];
     let others = images(&there.registry).into_iter();
-    let others = others.zip(images(&looked_at.registry));
+    let mut others = others.zip(images(&looked_at.registry));
     // What it does not say comes from the AWS defaults, as it did here.
-    let mut others =
-        others.filter_map(|(there, ours)| Some((there?.to_string(), ours?.to_string())));
-    let (there, ours) = others.find(|(there, ours)| there != ours)?;
+    let (there, ours) = others.find_map(|(there, ours)| {
+        let (there, ours) = (there?, ours?);
+        (there != ours).then_some((there, ours))
+    })?;
     Some(format!("its images come from {there}, not {ours}"))
 }
 

@@ -80,7 +80,7 @@ mod tests {
             in_full,
             text: text.to_owned(),
             warning: path
-                .ends_with(".yaml")
+                .contains("/manifests/")
                 .then(|| "a shows env KEY".to_owned()),
         };
         let mut found = Draft {

@@ -204,13 +204,13 @@ mod tests {
 
     use super::*;
 
-    fn of(container: Value) -> Vec<String> {
+    fn of(container: &Value) -> Vec<String> {
         let spec = json!({ "template": { "spec": { "containers": [container] } } });
         fields(&Object(json!({ "kind": "Deployment", "spec": spec })))
     }
 
     fn variable(name: &str, value: &str) -> Vec<String> {
-        of(json!({ "env": [{ "name": name, "value": value }] }))
+        of(&json!({ "env": [{ "name": name, "value": value }] }))
     }
 
     #[test]
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn arguments_annotations_and_all_else() {
-        let args = |args: &[&str]| of(json!({ "args": args }));
+        let args = |args: &[&str]| of(&json!({ "args": args }));
         assert_eq!(
             args(&["--port=80", "--db-password=hunter2"]),
             ["args --db-password"]
@@ -278,14 +278,14 @@ mod tests {
         );
         assert!(args(&["--token", "--verbose", "--key-file", "/k"]).is_empty());
         let script = json!({ "command": ["sh", "-c", "PGPASSWORD='hunter2' exec web"] });
-        assert_eq!(of(script), ["command PGPASSWORD"]);
+        assert_eq!(of(&script), ["command PGPASSWORD"]);
         let header = json!({ "name": "Authorization", "value": "Bearer hunter2" });
         let probe = json!({ "readinessProbe": { "httpGet": { "httpHeaders": [header] } } });
-        assert_eq!(of(probe), ["httpHeaders Authorization"]);
+        assert_eq!(of(&probe), ["httpHeaders Authorization"]);
         let annotations = json!({ "prometheus.io/port": "80", "example.org/api-key": "hunter2" });
         let object = Object(json!({ "metadata": { "annotations": annotations } }));
         assert_eq!(fields(&object), ["annotations example.org/api-key"]);
         let reference = json!({ "name": "TOKEN", "valueFrom": { "secretKeyRef": { "name": "api", "key": "token" } } });
-        assert!(of(json!({ "env": [reference] })).is_empty());
+        assert!(of(&json!({ "env": [reference] })).is_empty());
     }
 }

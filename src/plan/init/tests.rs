@@ -459,15 +459,15 @@ fn what_is_left_out_and_why() {
 
 #[test]
 fn what_adoption_would_refuse_is_told() {
-    let mut scaled = deployment("hello-a", "team/hello-a:master-2-f12224a");
+    let mut hello = deployment("hello-a", "team/hello-a:master-2-f12224a");
     let host = "1.dkr.ecr.eu-west-1.amazonaws.com";
-    let containers = scaled["spec"]["template"]["spec"]["containers"].as_array_mut();
+    let containers = hello["spec"]["template"]["spec"]["containers"].as_array_mut();
     containers.unwrap().extend([
         json!({ "name": "proxy", "image": format!("{host}/team/proxy:3") }),
         json!({ "name": "same", "image": format!("{host}/team/hello-a:master-2-f12224a") }),
         json!({ "name": "public", "image": "nginx:1" }),
     ]);
-    let scaler = |name: &str, of: &str| {
+    let autoscaler = |name: &str, of: &str| {
         json!({
             "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
             "metadata": { "name": name },
@@ -475,11 +475,11 @@ fn what_adoption_would_refuse_is_told() {
         })
     };
     let objects = vec![
-        scaled,
+        hello,
         deployment("hello-a-green", "team/hello-a:master-2-f12224a"),
         deployment("alone-blue", "team/hello-a:master-2-f12224a"),
-        scaler("by-load", "hello-a"),
-        scaler("other", "redis"),
+        autoscaler("by-load", "hello-a"),
+        autoscaler("other", "redis"),
         service(&"s".repeat(57), "hello-a"),
         service(&"t".repeat(58), "hello-a"),
     ];
@@ -493,7 +493,7 @@ fn what_adoption_would_refuse_is_told() {
     app hello-a: HorizontalPodAutoscaler by-load scales it, so `promoter adopt` refuses it: delete that one first, and bring one in the manifest if there is to be one
     ");
     let paths = draft.files.iter().map(|file| file.path.as_str());
-    let manifests: Vec<_> = paths.filter(|path| path.ends_with(".yaml")).collect();
+    let manifests: Vec<_> = paths.filter(|path| path.contains("/manifests/")).collect();
     assert_eq!(
         manifests,
         [
