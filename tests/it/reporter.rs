@@ -38,7 +38,10 @@ fn output(file: &ReportFile, path: Option<&Path>) -> String {
     let children = format!("/proc/{0}/task/{0}/children", sidecar.id());
     let waiting = loop {
         let children = fs::read_to_string(&children).unwrap();
-        if let Some(first) = children.split_whitespace().next() {
+        let first = children.split_whitespace().next().unwrap_or_default();
+        // Until it is `sleep`, it is still the shell, to which a signal may be lost.
+        let name = fs::read_to_string(format!("/proc/{first}/comm"));
+        if name.is_ok_and(|name| name.trim_end() == "sleep") {
             break first.to_owned();
         }
         std::thread::yield_now();
