@@ -88,6 +88,13 @@ enum CliError {
     Output(#[from] std::io::Error),
 }
 
+impl CliError {
+    /// What was asked for cannot be meant.
+    fn usage(error: impl std::fmt::Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
 /// Runs one command and says how the process ends.
 pub async fn run(args: Args) -> Exit {
     let color = args.color.into();

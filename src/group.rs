@@ -354,17 +354,6 @@ pub enum When {
     AfterPromote,
 }
 
-impl When {
-    /// As it is written in group files.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BeforeDeploy => "before-deploy",
-            Self::BeforeSwitch => "before-switch",
-            Self::AfterPromote => "after-promote",
-        }
-    }
-}
-
 /// Where a check's image comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CheckImage {

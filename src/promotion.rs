@@ -21,6 +21,7 @@ pub mod trouble;
 pub mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,11 @@ use check::CheckResult;
 use id::PromotionId;
 use phase::Phase;
 use restraint::Override;
+
+/// A time later; the end of time at most.
+pub fn later(time: Timestamp, span: Duration) -> Timestamp {
+    time.saturating_add(span).unwrap_or(Timestamp::MAX)
+}
 
 /// The checkpoint of one promotion: everything needed to drive it on.
 ///

@@ -161,17 +161,7 @@ impl Connection {
 
 async fn from_context(context: &str) -> Result<Config, ClusterError> {
     let kubeconfig = Kubeconfig::read().map_err(|error| unreachable(context, &error))?;
-    let known: Vec<_> = kubeconfig
-        .contexts
-        .iter()
-        .map(|context| context.name.clone())
-        .collect();
-    if !known.iter().any(|name| name == context) {
-        return Err(ClusterError::NoContext {
-            context: context.to_owned(),
-            known: known.join(", "),
-        });
-    }
+    Context::among(&kubeconfig, Some(context))?;
     let options = KubeConfigOptions {
         context: Some(context.to_owned()),
         ..KubeConfigOptions::default()

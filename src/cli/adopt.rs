@@ -1,12 +1,12 @@
 //! `promoter adopt`: a group whose apps run already is promoted for the first time
 //! beside them. It is shown first, and done once somebody says so.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Adopt, At, Deployed, Format, Target};
-use super::driving::{Progress, is_agreed, options, place, stop_on_signal};
+use super::driving::{self, Progress, options, place, stop_on_signal};
 use super::exit::Exit;
 use super::progress::Plain;
 use super::{CliError, deploy, undo, view};
@@ -61,10 +61,7 @@ async fn is_wanted(group: &Group, command: &Adopt) -> Result<bool, CliError> {
         "{}",
         view::adoption(&proposal, now, view::Room::of_results())
     )?;
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Ok(false);
-    }
-    Ok(is_agreed(&format!("adopt {}?", group.name))?)
+    Ok(driving::is_wanted(&format!("adopt {}?", group.name))?)
 }
 
 async fn give_back(dir: &Path, command: Adopt) -> Result<Exit, CliError> {

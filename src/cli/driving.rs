@@ -1,7 +1,7 @@
 //! What every command has that drives a promotion: progress, a safe stop, and
 //! where the group runs.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,8 +23,7 @@ use crate::port::recorder::Fan;
 /// The group that is meant, and where it runs: by the arguments, by the
 /// group's file if it lies here, or by the only environment.
 pub(super) fn place(dir: &Path, of: &Deployed) -> Result<(GroupName, Place), CliError> {
-    let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
-    let name = GroupName::parse(of.named.name()).map_err(|error| usage(&error))?;
+    let name = GroupName::parse(of.named.name()).map_err(CliError::usage)?;
     if !of.at.is_given()
         && let Ok(group) = Catalog::load(dir).group(of.named.name(), &Overrides::default())
     {
@@ -54,13 +53,21 @@ pub(super) fn options(how: Promoting) -> DeployOptions {
     }
 }
 
+/// Whether whoever sits at a terminal agrees; where nobody does, nobody does.
+pub(super) fn is_wanted(question: &str) -> io::Result<bool> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    is_agreed(question)
+}
+
 /// The place that is meant: by the arguments, or the only environment.
 pub(super) fn at(dir: &Path, at: &At) -> Result<Place, CliError> {
     if let (Some(context), Some(namespace)) = (&at.context, &at.namespace) {
         let namespace = Namespace::parse(namespace);
         return Ok(Place {
             cluster: ClusterRef::Context(context.clone()),
-            namespace: namespace.map_err(|error| CliError::Usage(error.to_string()))?,
+            namespace: namespace.map_err(CliError::usage)?,
         });
     }
     let environment = config::environment(&Catalog::load(dir), at.environment.as_deref())?;

@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(dir: &Path, command: &History) -> Result<Exit, CliError> {
     let group = command.of.name().map(GroupName::parse).transpose();
-    let group = group.map_err(|error| CliError::Usage(error.to_string()))?;
+    let group = group.map_err(CliError::usage)?;
     let place = place(dir, &command.at)?;
     let records = records()?;
     let environments = config::environments(&Catalog::load(dir)).unwrap_or_default();

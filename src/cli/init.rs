@@ -4,11 +4,11 @@
 mod beside;
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use super::args::Init;
-use super::driving::is_agreed;
+use super::driving::is_wanted;
 use super::exit::Exit;
 use super::{CliError, view};
 use crate::adapter::kubernetes::Context;
@@ -25,7 +25,7 @@ pub(super) async fn run(dir: &Path, command: &Init) -> Result<Exit, CliError> {
     };
     let context = Context::of(command.context.as_deref())?;
     let namespace = command.namespace.as_ref().unwrap_or(&context.namespace);
-    let namespace = Namespace::parse(namespace).map_err(usage)?;
+    let namespace = Namespace::parse(namespace).map_err(CliError::usage)?;
     let surroundings = config::surroundings(&context.name, &namespace).await?;
     let cluster = &surroundings.cluster;
     let found = look(cluster, &surroundings.registry, context.name, namespace);
@@ -39,7 +39,7 @@ pub(super) async fn run(dir: &Path, command: &Init) -> Result<Exit, CliError> {
         view::draft(&draft, &there, view::Room::of_results())
     )?;
     beside::check(dir, &draft, &there)?;
-    if !command.yes && !is_wanted()? {
+    if !command.yes && !is_wanted("write these files?")? {
         let said = "nothing was written; `promoter init --yes` does it";
         anstream::eprint!("{}", view::aside(said));
         return Ok(Exit::Usage);
@@ -53,13 +53,6 @@ pub(super) async fn run(dir: &Path, command: &Init) -> Result<Exit, CliError> {
     }
     write!(out, "{}", view::next_steps(&draft))?;
     Ok(Exit::Success)
-}
-
-fn is_wanted() -> io::Result<bool> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Ok(false);
-    }
-    is_agreed("write these files?")
 }
 
 /// Writes a file that is not there, not even since a moment.
@@ -84,9 +77,7 @@ fn parsed<T, E: std::fmt::Display>(
     written: Option<&String>,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<Option<T>, CliError> {
-    written.map(|text| parse(text).map_err(usage)).transpose()
-}
-
-fn usage(error: impl std::fmt::Display) -> CliError {
-    CliError::Usage(error.to_string())
+    written
+        .map(|text| parse(text).map_err(CliError::usage))
+        .transpose()
 }

@@ -12,7 +12,7 @@ use crate::port::Records;
 
 pub(super) async fn run(dir: &Path, command: &Logs) -> Result<Exit, CliError> {
     let check = command.check.as_deref().map(CheckName::parse).transpose();
-    let check = check.map_err(|error| CliError::Usage(error.to_string()))?;
+    let check = check.map_err(CliError::usage)?;
     let records = records()?;
     let entry = find(dir, &records, &command.past.promotion, &command.past.of).await?;
     let runs = records.logged(&entry, check.as_ref()).await?;

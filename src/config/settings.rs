@@ -55,13 +55,8 @@ pub(super) fn records() -> (Option<PathBuf>, Option<Origin>) {
         Some(state) => (Some(state), "XDG_STATE_HOME"),
         None => (home(), "HOME"),
     };
-    match state {
-        Some(state) => (
-            Some(state.join("promoter/records.db")),
-            Some(Origin::Variable(from)),
-        ),
-        None => (None, None),
-    }
+    let file = |state: PathBuf| (state.join("promoter/records.db"), Origin::Variable(from));
+    state.map(file).unzip()
 }
 
 /// For how many days promotions are kept in the records, as it is written.
@@ -83,15 +78,10 @@ pub fn process(dir: Option<&Path>, color: ColorChoice) -> Vec<Setting> {
     let (actor, actor_from) = actor();
     let (records, records_from) = records();
     let kept = records.as_deref().map_or_else(|| "off".into(), Shown::from);
-    let logged = first(&[env::LOG]).unzip();
     vec![
         Setting::new("process.directory", dir, dir_from),
         painted(color),
-        Setting::new(
-            "process.log",
-            logged.0.unwrap_or("off".to_owned()),
-            logged.1,
-        ),
+        variable("process.log", &[env::LOG], "off"),
         Setting::new("process.actor", actor, Some(actor_from)),
         Setting::new("process.records", kept, records_from),
         variable(

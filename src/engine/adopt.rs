@@ -9,7 +9,7 @@ use super::deploy::DeployOptions;
 use super::lock::Lock;
 use super::propose::{Answers, Found, Proposal, ProposeError};
 use super::prune::kinds;
-use super::resolve::{Sources, resolve};
+use super::resolve::Sources;
 use super::undo::{Undone, Wish};
 use super::{Deployed, Engine, EngineError};
 use crate::group::Group;
@@ -58,10 +58,7 @@ impl Engine {
     ) -> Result<Proposal, ProposeError> {
         let answers = Answers::of(group);
         let planning = async {
-            let images = answers.noted(resolve(sources, group));
-            let (images, found) = tokio::join!(images, self.find());
-            let found = found.map_err(ProposeError::Cluster)?;
-            let images = images.map_err(ProposeError::Resolve)?;
+            let (images, found) = self.look(sources, group, &answers).await?;
             self.propose_adopted(group, &images, found).await
         };
         Box::pin(self.in_time(&answers, planning)).await
@@ -107,10 +104,7 @@ impl Engine {
         key.map_err(EngineError::Cluster)?;
         let answers = Answers::of(group);
         let planning = async {
-            let images = answers.noted(resolve(sources, group));
-            let (images, found) = tokio::join!(images, self.find());
-            let found = found.map_err(ProposeError::Cluster)?;
-            let images = images.map_err(ProposeError::Resolve)?;
+            let (images, found) = self.look(sources, group, &answers).await?;
             let mut proposal = self.propose_adopted(group, &images, found).await?;
             proposal.plan.source = Some(Source::of(group, &images));
             Ok::<_, EngineError>(proposal)

@@ -70,6 +70,12 @@ impl DeployOptions {
     }
 }
 
+/// What came of it that somebody stopped, after what was finished first.
+pub(super) fn stopped_after(finished: Option<Deployed>) -> Deployed {
+    let left = finished.filter(|deployed| matches!(deployed, Deployed::Unfinished(_)));
+    left.unwrap_or(Deployed::Stopped)
+}
+
 impl Engine {
     /// Promotes the group's newest images in `sources`, if they pass.
     ///
@@ -120,8 +126,7 @@ impl Engine {
         };
         let finished = self.finish_unfinished(lock, stop.clone(), has_work).await?;
         if stop.is_cancelled() {
-            let left = finished.filter(|deployed| matches!(deployed, Deployed::Unfinished(_)));
-            return Ok(left.unwrap_or(Deployed::Stopped));
+            return Ok(stopped_after(finished));
         }
         let newest = async {
             match finished {

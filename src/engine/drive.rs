@@ -17,6 +17,7 @@ use crate::plan::Plan;
 use crate::plan::label;
 use crate::port::{ClusterError, Epoch};
 use crate::promotion::event::Fact;
+use crate::promotion::later;
 use crate::promotion::next::{Next, Situation, next};
 use crate::promotion::observed::Observed;
 use crate::promotion::phase::Phase;
@@ -286,8 +287,7 @@ impl Drive {
     }
 
     fn in_the_future(&self, duration: Duration) -> Timestamp {
-        let now = self.engine.clock.now();
-        now.saturating_add(duration).unwrap_or(Timestamp::MAX)
+        later(self.engine.clock.now(), duration)
     }
 
     /// A person stops it: before the switch it is aborted, after it the rest

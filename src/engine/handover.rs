@@ -10,10 +10,11 @@ use super::drive::Drive;
 use crate::plan::Plan;
 use crate::plan::color::Color;
 use crate::plan::cron::{API_VERSION, KIND, is_suspended};
-use crate::plan::object::{Object, ObjectRef};
+use crate::plan::object::ObjectRef;
 use crate::port::cluster::{Since, Work, Worker};
 use crate::port::{ClusterError, Epoch};
 use crate::promotion::event::Fact;
+use crate::promotion::next::idle;
 use crate::promotion::observed::{CronRun, CronState, Observed};
 use crate::promotion::{Mark, Stopped};
 
@@ -44,31 +45,24 @@ impl Engine {
         observed: &Observed,
     ) -> Result<(), ClusterError> {
         let other = plan.candidate.other();
-        let idle = plan.workers().filter_map(|app| {
-            let found = observed.deployment(&app.name, plan.candidate)?;
-            let stands_still = found.wanted == 0 && !found.deleting;
-            let is_alone = observed.deployment(&app.name, other).is_none()
-                && observed.app_pods(&app.name, other).next().is_none();
-            (stands_still && is_alone).then(|| Worker {
-                object: app.deployment.reference(),
-                uid: found.uid.clone(),
-                work: Work::Pods(app.replicas()),
-            })
-        });
-        let mut workers: Vec<_> = idle.collect();
+        let mut crons = Vec::new();
         if plan.crons().next().is_some() {
             self.stop_crons(epoch, other).await?;
-            let crons = self.crons().await?;
-            let planned = plan.crons().filter(|cron| !is_suspended(cron));
-            let idle = planned.filter_map(|cron| {
-                let mut found = crons.iter();
-                found.find(|found| found.name == cron.name() && found.suspended)
-            });
-            workers.extend(idle.map(|cron| {
-                let since = since_back(&cron.uid, &crons, &observed.cron_runs);
-                cron_worker(cron, Work::Scheduled(since))
-            }));
+            crons = self.crons().await?;
         }
+        // A worker of the other colour may still work; of `CronJob`s none does by now.
+        let is_alone = |found: &&Stopped| {
+            let mut apps = plan.workers();
+            let app = apps.find(|app| app.deployment.name() == found.name);
+            app.is_none_or(|app| {
+                observed.deployment(&app.name, other).is_none()
+                    && observed.app_pods(&app.name, other).next().is_none()
+            })
+        };
+        let idle = idle(plan, observed, &crons);
+        let idle = idle.iter().filter(is_alone);
+        let workers = idle.map(|found| restarted(found, &crons, &observed.cron_runs));
+        let workers: Vec<_> = workers.collect();
         for worker in &workers {
             let message = format!("{} stood still and works again", worker.object);
             self.record(None, Fact::Warning { message });
@@ -79,7 +73,7 @@ impl Engine {
     /// Lets none of a colour that does not serve make another Job.
     async fn stop_crons(&self, epoch: Epoch, color: Color) -> Result<(), ClusterError> {
         let crons = self.crons().await?;
-        let works = |cron: &&CronState| cron.color == color && !cron.suspended && !cron.deleting;
+        let works = |cron: &&CronState| cron.color == color && cron.works();
         let working: Vec<_> = crons.iter().filter(works).collect();
         for cron in &working {
             let message = format!(
@@ -148,7 +142,8 @@ impl Drive {
     /// time of a schedule is met twice or by neither.
     pub(super) async fn schedule(&mut self, observed: &Observed) -> Result<(), ClusterError> {
         let planned = self.plan.crons().filter(|cron| !is_suspended(cron));
-        let made = planned.filter_map(|cron| self.candidate_cron(cron, observed));
+        let situation = self.situation(observed);
+        let made = planned.filter_map(|cron| situation.made_cron(cron.name()));
         let starts = made.map(|new| {
             let before = self.stopped_twin(new, observed);
             let met = |old: &CronState| old.met(&observed.cron_runs).or(old.created_at);
@@ -184,40 +179,18 @@ impl Drive {
         let is_noted = |found: &Stopped| stopped.iter().any(|noted| noted.uid == found.uid);
         let idle = self.situation(observed).idle();
         let idle = idle.iter().filter(|found| !is_noted(found));
-        let starts = stopped.iter().chain(idle).map(|found| {
-            worker(
-                found,
-                match found.pods {
-                    Some(pods) => Work::Pods(pods),
-                    None => Work::Scheduled(since_back(&found.uid, &crons, &observed.cron_runs)),
-                },
-            )
-        });
+        let starts = stopped.iter().chain(idle);
+        let starts = starts.map(|found| restarted(found, &crons, &observed.cron_runs));
         self.engine.set_all(self.epoch, starts).await?;
         self.mark(Mark::HandedBack);
         Ok(())
-    }
-
-    fn candidate_cron<'a>(
-        &self,
-        planned: &Object,
-        observed: &'a Observed,
-    ) -> Option<&'a CronState> {
-        let ours = self.promotion.id.as_ref();
-        let mut crons = observed.crons.iter();
-        crons.find(|cron| cron.name == planned.name() && cron.promotion == ours)
     }
 
     /// The one of the old colour that met the same schedule until it was stopped.
     fn stopped_twin<'a>(&self, new: &CronState, observed: &'a Observed) -> Option<&'a CronState> {
         let was_stopped = |old: &CronState| self.promotion.stopped.iter().any(|s| s.uid == old.uid);
         let mut crons = observed.crons.iter();
-        crons.find(|old| {
-            old.color != new.color
-                && old.base() == new.base()
-                && old.schedule == new.schedule
-                && was_stopped(old)
-        })
+        crons.find(|old| old.is_twin_of(new) && was_stopped(old))
     }
 }
 
@@ -226,14 +199,19 @@ impl Drive {
 fn since_back(uid: &str, crons: &[CronState], runs: &[CronRun]) -> Since {
     let old = crons.iter().find(|cron| cron.uid == uid);
     let twin = old.and_then(|old| {
-        crons.iter().find(|new| {
-            new.color != old.color && new.base() == old.base() && new.schedule == old.schedule
-        })
+        let mut crons = crons.iter();
+        crons.find(|new| new.is_twin_of(old))
     });
     let met = twin
         .and_then(|new| new.met(runs))
         .max(old.and_then(|old| old.met(runs)));
     met.map_or(Since::Last, Since::Time)
+}
+
+/// What was stopped, as it was.
+fn restarted(found: &Stopped, crons: &[CronState], runs: &[CronRun]) -> Worker {
+    let scheduled = || Work::Scheduled(since_back(&found.uid, crons, runs));
+    worker(found, found.pods.map_or_else(scheduled, Work::Pods))
 }
 
 fn worker(found: &Stopped, work: Work) -> Worker {

@@ -48,9 +48,7 @@ pub async fn look(
 ) -> Result<Found, InitError> {
     let scaler = (autoscaler::API_VERSION, autoscaler::KIND);
     let kinds = [("apps/v1", "Deployment"), ("v1", "Service"), scaler];
-    let named = cluster.all(&kinds).await?;
-    let named: Vec<_> = named.iter().map(Object::reference).collect();
-    let objects = cluster.find(&named).await?;
+    let objects = cluster.all(&kinds).await?;
     let is_deployment = |object: &&Object| object.kind() == "Deployment";
     let deployments = objects.iter().filter(is_deployment).count();
     let silent = |source| InitError::Registry {

@@ -185,7 +185,7 @@ impl Drive {
                 .then_some(followed)
                 .ok_or_else(|| "its pod is gone".to_owned()));
         };
-        match self.read_log(pod).await {
+        match self.read_whole(pod, CONTAINER, LOG_BYTES).await {
             Ok(read) if read.len() >= followed.len() => Ok(Ok(read)),
             Err(error @ ClusterError::Unreachable { .. }) => {
                 if let Some(output) = output {
@@ -198,20 +198,32 @@ impl Drive {
         }
     }
 
-    async fn read_log(&self, pod: &PodState) -> Result<String, ClusterError> {
+    /// What a container wrote; what is beyond `most` bytes is not read, so that a report
+    /// reads as cut off.
+    pub(super) async fn read_whole(
+        &self,
+        pod: &PodState,
+        container: &str,
+        most: usize,
+    ) -> Result<String, ClusterError> {
         let source = LogSource {
             pod: pod.name.clone(),
-            container: CONTAINER.to_owned(),
+            container: container.to_owned(),
             follow: false,
             previous: false,
             tail: None,
         };
         let mut lines = self.engine.cluster.lines(&source).await?;
-        let kept = Mutex::new(String::new());
+        let mut read = String::new();
         while let Some(line) = lines.next().await {
-            keep(&kept, &line?);
+            let line = line?;
+            if read.len() + line.len() > most {
+                break;
+            }
+            read.push_str(&line);
+            read.push('\n');
         }
-        Ok(kept.into_inner().unwrap_or_default())
+        Ok(read)
     }
 
     async fn wait_for(&self, output: &mut Output) {
@@ -232,7 +244,7 @@ fn writes(pod: &PodState) -> bool {
         .is_some_and(|c| c.running_since.is_some() || c.ended.is_some())
 }
 
-/// Beyond the limit nothing is kept, so that the report reads as cut off.
+/// A line for which there is no room is left out, so that a report does not add up.
 fn keep(kept: &Mutex<String>, line: &str) {
     if let Ok(mut text) = kept.lock()
         && text.len() + line.len() < LOG_BYTES

@@ -51,7 +51,7 @@ impl Drive {
             Step::GiveBack => self.give_back().await,
             Step::Prepare => self.prepare(observed).await,
             Step::Wall => self.wall(observed).await,
-            Step::Unwall => self.engine.unwall(self.epoch, observed).await,
+            Step::Unwall => self.unwall(observed).await,
             Step::Deploy(apps) => self.deploy(&apps, observed).await,
             Step::DeleteServices(names) => self.delete_services(&names, observed).await,
             Step::DeleteDeployments(found) => self.delete_deployments(found).await,
@@ -80,7 +80,7 @@ impl Drive {
             Step::SwitchBack => self.switch_back(observed).await,
             Step::Restore => self.restore().await,
             Step::Prune => {
-                self.engine.unwall(self.epoch, observed).await?;
+                self.unwall(observed).await?;
                 self.prune(observed).await
             }
         }
@@ -157,9 +157,9 @@ impl Drive {
     async fn deploy(&self, apps: &[AppName], observed: &Observed) -> Result<(), ClusterError> {
         let pins = self.pins(observed)?;
         let links = self.links(&pins);
-        let deployments = self.plan.apps.iter().map(|app| app.deployment.clone());
-        let jobs: Vec<_> = deployments.chain(self.plan.crons().map(job)).collect();
-        if links.need_object(&jobs) {
+        let deployments = self.plan.apps.iter().map(|app| &app.deployment);
+        let jobs: Vec<_> = self.plan.crons().map(job).collect();
+        if links.need_object(deployments.chain(&jobs)) {
             let links = links.object();
             self.engine.cluster.create(self.epoch, &links).await?;
         }

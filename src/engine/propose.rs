@@ -4,7 +4,6 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use thiserror::Error;
 
 use super::Engine;
@@ -22,6 +21,7 @@ use crate::plan::survey::Survey;
 use crate::plan::{Plan, Requirement, planner};
 use crate::port::ClusterError;
 use crate::promotion::event::Fact;
+use crate::promotion::later;
 use crate::promotion::record::GroupRecord;
 use crate::promotion::restraint::{Restraint, Restraints};
 
@@ -174,7 +174,6 @@ impl Engine {
         answers: &Answers,
         planning: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let later = |from: Timestamp, by| from.saturating_add(by).unwrap_or(Timestamp::MAX);
         let until = later(self.clock.now(), DEADLINE);
         let mut planning = pin!(planning);
         let mut told = "";
@@ -202,11 +201,8 @@ impl Engine {
         group: &Group,
         answers: &Answers,
     ) -> Result<Proposal, ProposeError> {
-        let images = answers.noted(resolve(sources, group));
-        let (resolved, found) = tokio::join!(images, self.find());
-        let found = found.map_err(ProposeError::Cluster)?;
+        let (resolved, found) = self.look(sources, group, answers).await?;
         let survey = &found.survey;
-        let resolved = resolved.map_err(ProposeError::Resolve)?;
         // What differs is said of the colour that serves.
         let serving = survey.serving.as_ref();
         let color = serving.map_or_else(|| planner::candidate(survey), |serving| serving.color);
@@ -218,6 +214,20 @@ impl Engine {
             changes,
             ..proposal
         })
+    }
+
+    /// The group's newest images, and what they would be deployed to.
+    pub(super) async fn look(
+        &self,
+        sources: Sources<'_>,
+        group: &Group,
+        answers: &Answers,
+    ) -> Result<(Resolved, Found), ProposeError> {
+        let images = answers.noted(resolve(sources, group));
+        let (images, found) = tokio::join!(images, self.find());
+        let found = found.map_err(ProposeError::Cluster)?;
+        let images = images.map_err(ProposeError::Resolve)?;
+        Ok((images, found))
     }
 
     async fn required(&self, group: &Group) -> Result<Vec<Required>, ProposeError> {

@@ -16,7 +16,7 @@ use crate::promotion::Mark;
 use crate::promotion::observed::Observed;
 use crate::promotion::phase::Phase;
 
-/// Kinds that promoter makes whatever the manifests say.
+/// Kinds that promoter makes whatever the manifests say. Walls are found by the watch.
 const ALWAYS: [(&str, &str); 4] = [
     ("v1", "Service"),
     ("v1", "ConfigMap"),
@@ -131,7 +131,7 @@ pub(super) fn kinds<'a>(plans: impl Iterator<Item = &'a Plan>) -> BTreeSet<(Stri
 }
 
 /// Plans and keys are promoter's own books, not the group's objects.
-pub(super) fn is_prunable(object: &Object) -> bool {
+fn is_prunable(object: &Object) -> bool {
     let books = [Role::Plan, Role::Key].map(Role::as_str);
     object
         .label(ROLE)

@@ -149,11 +149,10 @@ impl Engine {
             return Ok(Removed::Stopped);
         }
         let lets_in = |object: &Object| {
-            let role = object.label(ROLE);
-            [Role::Active, Role::Shared]
-                .map(Role::as_str)
-                .map(Some)
-                .contains(&role)
+            let roles = [Role::Active, Role::Shared];
+            roles
+                .iter()
+                .any(|role| object.label(ROLE) == Some(role.as_str()))
         };
         self.delete(lock, &plans, lets_in).await?;
         for level in removal.levels.iter().map(Some).chain([None]) {

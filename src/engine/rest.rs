@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Engine, EngineError};
 use crate::promotion::event::Fact;
+use crate::promotion::later;
 
 /// How long pods may take to go beyond the time that they have to end.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -21,9 +22,8 @@ impl Engine {
     /// What is left may take the longest of these, and a little more.
     pub(super) fn rest(&self, times: impl Iterator<Item = Duration>) -> Rest {
         let limit = times.max().unwrap_or_default().saturating_add(PATIENCE);
-        let until = self.clock.now().saturating_add(limit);
         Rest {
-            until: until.unwrap_or(Timestamp::MAX),
+            until: later(self.clock.now(), limit),
             told: String::new(),
         }
     }

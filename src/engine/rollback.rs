@@ -3,7 +3,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::deploy::DeployOptions;
+use super::deploy::{DeployOptions, stopped_after};
 use super::lock::Lock;
 use super::propose::{Answers, Proposal, ProposeError};
 use super::undo::{Undone, Wish};
@@ -90,8 +90,7 @@ impl Engine {
         };
         let finished = self.finish_unfinished(lock, stop.clone(), has_work).await?;
         if stop.is_cancelled() {
-            let left = finished.filter(|deployed| matches!(deployed, Deployed::Unfinished(_)));
-            return Ok(left.unwrap_or(Deployed::Stopped));
+            return Ok(stopped_after(finished));
         }
         let (group, images) = self.kept_source(to).await?;
         let answers = Answers::of(&group);

@@ -187,10 +187,9 @@ impl Engine {
     async fn delete_colored(&self, epoch: Epoch, plan: &Plan) -> Result<(), ClusterError> {
         let colored = plan.services().map(|service| service.colored.reference());
         let found = self.cluster.find(&colored.collect::<Vec<_>>()).await?;
-        let ours = found.iter().filter(|found| {
-            found.is_owned_by(self.group.as_str())
-                && found.label(label::ROLE) == Some(Role::Colored.as_str())
-        });
+        let group = self.group.as_str();
+        let ours = found.iter();
+        let ours = ours.filter(|found| found.is_of(group, Role::Colored));
         try_join_all(ours.map(|found| async {
             let uid = found.uid().unwrap_or_default();
             self.cluster.delete(epoch, &found.reference(), uid).await
@@ -240,8 +239,7 @@ fn is_of(pod: &Object, set: Option<&String>) -> bool {
         .at("/metadata/ownerReferences")
         .and_then(Value::as_array);
     let mut owners = owners.into_iter().flatten();
-    let is_alive = pod.at("/metadata/deletionTimestamp").is_none();
     let of_set =
         |owner: &Value| owner.get("uid").and_then(Value::as_str) == set.map(String::as_str);
-    is_alive && set.is_some() && owners.any(of_set)
+    !pod.is_deleting() && set.is_some() && owners.any(of_set)
 }

@@ -2,10 +2,9 @@
 
 use futures::future::try_join_all;
 
-use super::Engine;
 use super::drive::Drive;
 use crate::plan::wall;
-use crate::port::{ClusterError, Epoch};
+use crate::port::ClusterError;
 use crate::promotion::Mark;
 use crate::promotion::observed::Observed;
 
@@ -17,7 +16,7 @@ impl Drive {
             return Ok(());
         };
         let now = self.engine.cluster.apply(self.epoch, &wall).await?;
-        if situation.is_wall_as_planned(&now) {
+        if wall::is_as_planned(&self.plan, &now) {
             self.mark(Mark::Walled);
         } else {
             // Who changes every policy that is written changes the next as well.
@@ -25,19 +24,14 @@ impl Drive {
         }
         Ok(())
     }
-}
 
-impl Engine {
     /// Deletes the group's walls as they were seen: a colour may get its wall back before
     /// a deletion arrives that is late.
-    pub(super) async fn unwall(
-        &self,
-        epoch: Epoch,
-        observed: &Observed,
-    ) -> Result<(), ClusterError> {
+    pub(super) async fn unwall(&self, observed: &Observed) -> Result<(), ClusterError> {
         let policies = observed.policies.values().map(AsRef::as_ref);
-        let walls = policies.filter(|policy| wall::is_wall(policy, self.group.as_str()));
-        let deletions = walls.map(|wall| self.cluster.delete_unchanged(epoch, wall));
+        let walls = policies.filter(|policy| wall::is_wall(policy, self.plan.group.as_str()));
+        let cluster = &self.engine.cluster;
+        let deletions = walls.map(|wall| cluster.delete_unchanged(self.epoch, wall));
         try_join_all(deletions).await.map(drop)
     }
 }

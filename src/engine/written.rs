@@ -1,12 +1,9 @@
 //! Reports that checks leave in files: read from the output of the container
 //! `report`, which writes them once the check has ended.
 
-use futures::StreamExt;
-
 use super::drive::Drive;
 use crate::plan::check::reporter::REPORTER;
 use crate::port::ClusterError;
-use crate::port::cluster::LogSource;
 use crate::promotion::junit::MOST_BYTES;
 use crate::promotion::observed::{Ended, PodState};
 
@@ -31,7 +28,7 @@ impl Drive {
                 "its container `report` {how} before it had written all of it (exit {code})"
             )));
         }
-        match self.read_report_of(pod).await {
+        match self.read_whole(pod, REPORTER, MOST_BYTES).await {
             // Told to stop, it always says something.
             Ok(read) if read.trim().is_empty() => {
                 Ok(Err("its container `report` ended without a word".to_owned()))
@@ -40,28 +37,6 @@ impl Drive {
             Err(error @ ClusterError::Unreachable { .. }) => Err(error),
             Err(error) => Ok(Err(error.to_string())),
         }
-    }
-
-    /// What is beyond the limit is not read, so that the report reads as cut off.
-    async fn read_report_of(&self, pod: &PodState) -> Result<String, ClusterError> {
-        let source = LogSource {
-            pod: pod.name.clone(),
-            container: REPORTER.to_owned(),
-            follow: false,
-            previous: false,
-            tail: None,
-        };
-        let mut lines = self.engine.cluster.lines(&source).await?;
-        let mut read = String::new();
-        while let Some(line) = lines.next().await {
-            let line = line?;
-            if read.len() + line.len() > MOST_BYTES {
-                break;
-            }
-            read.push_str(&line);
-            read.push('\n');
-        }
-        Ok(read)
     }
 }
 

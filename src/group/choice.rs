@@ -78,9 +78,9 @@ impl Choice for ReportKind {
 
 impl Choice for When {
     const WORDS: &'static [(&'static str, Self)] = &[
-        (Self::BeforeDeploy.as_str(), Self::BeforeDeploy),
-        (Self::BeforeSwitch.as_str(), Self::BeforeSwitch),
-        (Self::AfterPromote.as_str(), Self::AfterPromote),
+        ("before-deploy", Self::BeforeDeploy),
+        ("before-switch", Self::BeforeSwitch),
+        ("after-promote", Self::AfterPromote),
     ];
 }
 

@@ -6,8 +6,9 @@
 
 use thiserror::Error;
 
-/// Longest `<app>` for which `<app>-green` is still a label of 63 characters.
-const APP: usize = 63 - "-green".len();
+/// Longest name that leaves room for a colour: `<name>-green` is a label of at most 63
+/// characters.
+pub const COLORED: usize = 63 - "-green".len();
 
 /// Most characters that a group's and a check's name may have together: their
 /// Job is called `<group>-<check>-<10 characters>`, within 63.
@@ -168,7 +169,7 @@ name! {
 }
 name! {
     /// An app's name: starts with a letter, at most 57 characters.
-    AppName = Rule { what: "an app's name", most: APP, digit_first: false }
+    AppName = Rule { what: "an app's name", most: COLORED, digit_first: false }
 }
 name! {
     /// A check's name: at most 40 characters; see [`GroupName`].

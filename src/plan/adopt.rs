@@ -12,10 +12,13 @@ mod workload;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::color::Color;
-use super::image::{Digest, ResolvedImage};
+use super::diff::LAST_APPLIED;
+use super::image::{Digest, ResolvedImage, tag_of_reference};
 use super::label::{self, Role};
-use super::object::{Object, ObjectRef, entry};
+use super::object::{Object, ObjectRef};
 use super::refusal::Refusal;
 use super::survey::{StandingDeployment, Survey};
 use super::taking::{Adopted, Taking, marks, merged};
@@ -223,7 +226,9 @@ impl Taker<'_> {
     /// from nobody knows.
     fn image(&self) -> ResolvedImage {
         let (reference, digest) = self.workload.image.clone();
-        let tag = tag(&reference).unwrap_or_else(|| digest.short()).to_owned();
+        let tag = tag_of_reference(&reference)
+            .unwrap_or_else(|| digest.short())
+            .to_owned();
         ResolvedImage {
             repository: self.app.image.repository.clone(),
             reference,
@@ -290,18 +295,12 @@ impl Adoption {
 /// An object as a plan would have it that made it: what the server adds is left out.
 fn as_planned(found: &Object, taking: &Taking) -> Object {
     let mut object = merged(found, &taking.there);
-    if let Some(fields) = object.0.as_object_mut() {
-        fields.remove("status");
-    }
-    let metadata = entry(&mut object.0, &["metadata"]);
-    metadata.retain(|field, _| matches!(field.as_str(), "name" | "labels" | "annotations"));
-    if let Some(annotations) = metadata
-        .get_mut("annotations")
-        .and_then(|a| a.as_object_mut())
-    {
+    object.forget_server();
+    let annotations = object.0.pointer_mut("/metadata/annotations");
+    if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
         annotations.remove(label::FENCE);
         // A copy of what somebody applied, which would not stay one.
-        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        annotations.remove(LAST_APPLIED);
     }
     object
 }
@@ -312,13 +311,6 @@ fn uncolored(object: &Object, color: Color) -> ObjectRef {
     let name = object.name();
     let name = name.strip_suffix(&suffix).unwrap_or(name);
     ObjectRef::new(object.api_version(), object.kind(), name)
-}
-
-/// What stands behind the last colon of an image's name.
-fn tag(reference: &str) -> Option<&str> {
-    let name = reference.split('@').next()?;
-    let (_, tag) = name.rsplit_once(':')?;
-    (!tag.contains('/')).then_some(tag)
 }
 
 /// The digest that a node says it runs.

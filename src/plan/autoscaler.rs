@@ -26,6 +26,13 @@ pub struct Autoscaler {
     pub start: Option<u32>,
 }
 
+/// Whether an object is an autoscaler of that Deployment.
+pub fn scales(object: &Object, deployment: &str) -> bool {
+    object.kind() == KIND
+        && object.str_at("/spec/scaleTargetRef/kind") == Some("Deployment")
+        && object.str_at("/spec/scaleTargetRef/name") == Some(deployment)
+}
+
 impl Autoscaler {
     /// The fewest pods it leaves; Kubernetes' default is one.
     pub fn min(&self) -> u32 {

@@ -37,7 +37,7 @@ pub fn is_published(found: &Object) -> bool {
 /// Whether a Service that stands is what is planned, and nothing else. Fields that
 /// somebody added are no conflict when it is applied, and stay.
 pub fn is_as_planned(planned: &Object, found: &Object) -> bool {
-    let stays = found.at("/metadata/deletionTimestamp").is_none()
+    let stays = !found.is_deleting()
         && HOLDS
             .iter()
             .all(|list| is_empty(&found.0["metadata"][list]));

@@ -92,7 +92,7 @@ fn masked_pair(before: Option<&Object>, after: Option<&Object>) -> (String, Stri
 }
 
 /// What `kubectl apply` notes in an object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Fields of a Secret that hold no secret.
 const PLAIN: [&str; 5] = ["apiVersion", "kind", "metadata", "type", "immutable"];
@@ -131,7 +131,8 @@ fn mask(value: &mut Value, old: Option<&Value>) {
     *value = if changed { "*** (changed)" } else { "***" }.into();
 }
 
-fn to_yaml(object: &Object) -> String {
+/// An object as people write it, a line for each line of a text in it.
+pub(super) fn to_yaml(object: &Object) -> String {
     // A digest on a line of its own would be the first thing to look for.
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(&object.0, options)

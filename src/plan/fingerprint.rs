@@ -99,7 +99,7 @@ pub fn of(group: &Group, resolved: &Resolved) -> (Fingerprint, ReleaseId) {
         hash_check(&mut fingerprint, check, resolved);
     }
     for hook in &group.hooks {
-        fingerprint.field("hook", hook.when.as_str());
+        fingerprint.field("hook", hook.when.word());
         hash_check(&mut fingerprint, &hook.job, resolved);
     }
     (Fingerprint(fingerprint.finish()), release)

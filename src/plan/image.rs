@@ -133,6 +133,13 @@ pub struct ResolvedImage {
     pub warnings: Vec<String>,
 }
 
+/// The tag in a reference to an image, if it has one.
+pub fn tag_of_reference(reference: &str) -> Option<&str> {
+    let name = reference.split('@').next()?;
+    let (_, tag) = name.rsplit_once(':')?;
+    (!tag.contains('/')).then_some(tag)
+}
+
 /// What a check runs in, decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

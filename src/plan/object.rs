@@ -144,12 +144,32 @@ impl Object {
         self.label(label::GROUP) == Some(group) && self.label(label::ROLE).is_some()
     }
 
+    /// Whether it is a group's, in that role.
+    pub fn is_of(&self, group: &str, role: Role) -> bool {
+        self.label(label::GROUP) == Some(group) && self.label(label::ROLE) == Some(role.as_str())
+    }
+
+    /// Whether it is on its way out.
+    pub fn is_deleting(&self) -> bool {
+        self.at("/metadata/deletionTimestamp").is_some()
+    }
+
     /// The colour that it sends requests to, if it is an active Service of the group.
     pub fn active_color(&self, group: &str) -> Option<Color> {
-        if !self.is_owned_by(group) || self.label(label::ROLE) != Some(Role::Active.as_str()) {
+        if !self.is_of(group, Role::Active) {
             return None;
         }
         Color::parse(self.at("/spec/selector")?.get(label::COLOR)?.as_str()?)
+    }
+
+    /// Takes out what the server adds: its status, and all metadata but its name, labels
+    /// and annotations.
+    pub fn forget_server(&mut self) {
+        if let Some(fields) = self.0.as_object_mut() {
+            fields.remove("status");
+        }
+        let metadata = entry(&mut self.0, &["metadata"]);
+        metadata.retain(|field, _| matches!(field.as_str(), "name" | "labels" | "annotations"));
     }
 
     /// The containers and init containers of its pod template.

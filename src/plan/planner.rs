@@ -15,7 +15,6 @@ use super::image::{CheckImageRef, Resolved, ResolvedImage};
 use super::label::Role;
 use super::object::{Object, ObjectRef};
 use super::paint::Paint;
-use super::policy::bearers;
 use super::refusal::Refusal;
 use super::survey::{Survey, Trial, Trials};
 use super::{AppPlan, CheckPlan, HookPlan, Plan, check, fingerprint, render};
@@ -83,9 +82,8 @@ pub fn draft(
         Some(HookPlan { when, job })
     });
     let hooks: Vec<_> = hooks.collect();
-    let bearers = bearers(&apps, &checks, &hooks);
-    let ruled_out = policies::refused(group, survey, color, &apps, &bearers);
-    refusals.extend(ruled_out);
+    let painted = (apps.as_slice(), checks.as_slice(), hooks.as_slice());
+    refusals.extend(policies::refused(group, survey, color, painted));
     if !refusals.is_empty() {
         return Err(refusals);
     }

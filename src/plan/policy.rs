@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::object::{Object, texts};
-use super::paint::is_subset;
+use super::label;
+use super::object::Object;
 use super::{AppPlan, CheckPlan, HookPlan};
 
 /// The version of the policies that clusters enforce.
@@ -20,11 +20,7 @@ pub const KIND: &str = "NetworkPolicy";
 
 /// Labels that pods get when they are made. What a policy says of them is not known
 /// while planning, and counts as said of the candidate.
-const LATER: [&str; 3] = [
-    "promoter.dev/promotion",
-    "promoter.dev/attempt",
-    "pod-template-hash",
-];
+const LATER: [&str; 3] = [label::PROMOTION, label::ATTEMPT, label::TEMPLATE_HASH];
 /// Those that a Job gives its pods.
 const OF_JOBS: [&str; 2] = ["job-name", "controller-uid"];
 
@@ -33,57 +29,55 @@ const OF_POD: &str = "/spec/template/metadata/labels";
 const OF_CRON: &str = "/spec/jobTemplate/spec/template/metadata/labels";
 
 /// A pod of the candidate, as people call it, with its labels.
-pub struct Bearer<'a> {
+pub struct CandidatePod<'a> {
     /// `app web`, `check greets`.
     called: String,
     labels: BTreeMap<&'a str, &'a str>,
 }
 
 /// The candidate's pods: of apps, their `CronJob`s, checks and hooks.
-pub fn bearers<'a>(
+pub fn candidate_pods<'a>(
     apps: &'a [AppPlan],
     checks: &'a [CheckPlan],
     hooks: &'a [HookPlan],
-) -> Vec<Bearer<'a>> {
-    let bearer = |called: String, workload: &'a Object, labels: &str| Bearer {
+) -> Vec<CandidatePod<'a>> {
+    let pod = |called: String, workload: &'a Object, labels: &str| CandidatePod {
         called,
         labels: workload.pairs_at(labels).collect(),
     };
     let crons = apps.iter().flat_map(|app| &app.crons);
-    let crons = crons.map(|cron| bearer(cron.reference().to_string(), cron, OF_CRON));
+    let crons = crons.map(|cron| pod(cron.reference().to_string(), cron, OF_CRON));
     let apps = apps.iter();
-    let apps = apps.map(|app| bearer(format!("app {}", app.name), &app.deployment, OF_POD));
+    let apps = apps.map(|app| pod(format!("app {}", app.name), &app.deployment, OF_POD));
     let checks = checks.iter();
-    let checks = checks.map(|check| bearer(format!("check {}", check.name), &check.job, OF_POD));
+    let checks = checks.map(|check| pod(format!("check {}", check.name), &check.job, OF_POD));
     let hooks = hooks.iter().map(|hook| &hook.job);
-    let hooks = hooks.map(|job| bearer(format!("hook {}", job.name), &job.job, OF_POD));
+    let hooks = hooks.map(|job| pod(format!("hook {}", job.name), &job.job, OF_POD));
     apps.chain(crons).chain(checks).chain(hooks).collect()
 }
 
 /// Which of them a policy rules, as people call them.
-pub fn ruled<'a>(policy: &Object, bearers: &'a [Bearer<'_>]) -> Vec<&'a str> {
+pub fn ruled<'a>(policy: &Object, pods: &'a [CandidatePod<'_>]) -> Vec<&'a str> {
     let selector = policy.at("/spec/podSelector");
-    let ruled = bearers
+    let ruled = pods
         .iter()
-        .filter(|bearer| selector.is_none_or(|selector| selects(selector, &bearer.labels)));
-    ruled.map(|bearer| bearer.called.as_str()).collect()
+        .filter(|pod| selector.is_none_or(|selector| selects(selector, &pod.labels)));
+    ruled.map(|pod| pod.called.as_str()).collect()
 }
 
 /// Whether a selector may find a pod with these labels.
 fn selects(selector: &Value, labels: &BTreeMap<&str, &str>) -> bool {
-    let wanted = selector.get("matchLabels").map(texts).unwrap_or_default();
-    let known = |key: &str| !is_later(key);
-    let wanted = wanted.into_iter().filter(|(key, _)| known(key)).collect();
-    let labels = labels.iter();
-    let labels = labels.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    let labels: BTreeMap<String, String> = labels.collect();
+    let wanted = selector.get("matchLabels").and_then(Value::as_object);
+    let wanted = wanted.into_iter().flatten();
+    let mut wanted = wanted.filter(|(key, _)| !is_later(key));
     let expressions = selector.get("matchExpressions").and_then(Value::as_array);
     let mut expressions = expressions.into_iter().flatten();
-    is_subset(&wanted, &labels) && expressions.all(|expression| holds(expression, &labels))
+    wanted.all(|(key, value)| labels.get(key.as_str()).copied() == value.as_str())
+        && expressions.all(|expression| holds(expression, labels))
 }
 
 /// Whether an expression may hold of these labels; one that is not known does.
-fn holds(expression: &Value, labels: &BTreeMap<String, String>) -> bool {
+fn holds(expression: &Value, labels: &BTreeMap<&str, &str>) -> bool {
     let key = expression["key"].as_str().unwrap_or_default();
     if is_later(key) {
         return true;
@@ -92,7 +86,7 @@ fn holds(expression: &Value, labels: &BTreeMap<String, String>) -> bool {
     let values = expression["values"].as_array();
     let is_named = value.is_some_and(|value| {
         let mut values = values.into_iter().flatten();
-        values.any(|named| named.as_str() == Some(value))
+        values.any(|named| named.as_str() == Some(*value))
     });
     match expression["operator"].as_str() {
         Some("In") => is_named,
@@ -115,7 +109,7 @@ mod tests {
 
     fn is_ruled(selector: &Value) -> bool {
         let labels = BTreeMap::from([("app", "web"), ("promoter.dev/color", "green")]);
-        let web = Bearer {
+        let web = CandidatePod {
             called: "app web".to_owned(),
             labels,
         };

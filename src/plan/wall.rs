@@ -3,8 +3,9 @@
 //!
 //! A policy can only allow, so this one allows all but the other colour: pods of its
 //! own colour, pods of the namespace that are not of the group, other namespaces, and
-//! every address but those of the other colour's pods. It says the same before and
-//! after the switch, so nobody's call depends on when a node learns of it.
+//! every address but those of the other colour's pods and of its own Services. It says
+//! the same before and after the switch, so nobody's call depends on when a node learns
+//! of it.
 
 use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,12 +32,10 @@ pub fn name(group: &str, color: Color) -> String {
 
 /// Whether an object is a wall of the group.
 pub fn is_wall(object: &Object, group: &str) -> bool {
-    object.kind() == KIND
-        && object.is_owned_by(group)
-        && object.label(label::ROLE) == Some(Role::Colored.as_str())
+    object.kind() == KIND && object.is_of(group, Role::Colored)
 }
 
-/// The wall of a plan's colour against pods with these addresses. `None`: the plan
+/// The wall of a plan's colour, closed to these addresses. `None`: the plan
 /// asks for none.
 pub fn wall(plan: &Plan, closed: &BTreeSet<IpAddr>) -> Option<Object> {
     if plan.isolation != Isolation::NetworkPolicy {
@@ -101,8 +100,7 @@ pub fn is_as_planned(plan: &Plan, found: &Object) -> bool {
     };
     let labels = |object: &Object| object.texts_at("/metadata/labels");
     let labels: [BTreeMap<_, _>; 2] = [labels(&planned), labels(found)];
-    let stays = found.at("/metadata/deletionTimestamp").is_none();
-    stays && labels[0] == labels[1] && planned.at("/spec") == found.at("/spec")
+    !found.is_deleting() && labels[0] == labels[1] && planned.at("/spec") == found.at("/spec")
 }
 
 #[cfg(test)]

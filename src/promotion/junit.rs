@@ -21,8 +21,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::cases::{count, failures, keep};
-use super::check::{CaseOutcome, TestCase, Verdict};
+use super::cases::Tally;
+use super::check::Verdict;
 use crate::group::report::ReportFile;
 use crate::plan::text::one_line;
 use written::{Written, written};
@@ -40,19 +40,8 @@ const PATH_BYTES: usize = 100;
 /// What a `JUnit` report says, all of its files together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JunitReport {
-    /// The test cases in the order of the files, at most
-    /// [`MAX_CASES`](super::cases::MAX_CASES).
-    pub cases: Vec<TestCase>,
-    /// How many test cases are counted below but not kept in `cases`.
-    pub omitted: u64,
-    /// How many passed.
-    pub passed: u64,
-    /// How many failed, suites that failed by themselves included.
-    pub failed: u64,
-    /// How many were not run.
-    pub skipped: u64,
-    /// How many files Node's runner passed though there was no test in them.
-    pub empty_files: u64,
+    /// Its test cases.
+    pub tally: Tally,
     /// What is wrong with it; the first ones, in the order of the files.
     pub problems: Vec<JunitProblem>,
     /// Why nobody can tell, where a file is missing, empty or cannot be read.
@@ -168,19 +157,13 @@ impl JunitReport {
         report
     }
 
-    /// How many test cases ran: those that passed or failed.
-    pub fn executed(&self) -> u64 {
-        self.passed.saturating_add(self.failed)
-    }
-
     /// What the report alone says of its check, and why on one line.
     ///
     /// Any failure or problem is Failed; when nothing was run, or a file cannot be
     /// had, nobody can tell, so that is Errored.
     pub fn judge(&self) -> (Verdict, String) {
-        if self.failed > 0 {
-            let reason = failures(&self.cases, self.failed, self.executed());
-            return (Verdict::Failed, reason);
+        if self.tally.failed > 0 {
+            return (Verdict::Failed, self.tally.failures());
         }
         if let Some(first) = self.problems.first() {
             let reason = format!("the JUnit report does not add up: {first}");
@@ -189,39 +172,11 @@ impl JunitReport {
         if let Some(why) = &self.untold {
             return (Verdict::Errored, format!("no report: {why}"));
         }
-        if self.executed() == 0 {
-            let reason = format!("no test was run: {}", self.idle());
+        if self.tally.executed() == 0 {
+            let reason = format!("no test was run: {}", self.tally.idle());
             return (Verdict::Errored, reason);
         }
-        let aside = match self.skipped {
-            0 => String::new(),
-            skipped => format!(" ({skipped} skipped)"),
-        };
-        let reason = format!("{} passed{aside}", count(self.passed, "test case"));
-        (Verdict::Passed, reason)
-    }
-
-    /// Why nothing was run.
-    fn idle(&self) -> String {
-        let files = count(self.empty_files, "file");
-        match (self.skipped, self.empty_files) {
-            (0, 0) => "the report is empty".to_owned(),
-            (0, _) => format!("{files} without a test"),
-            (skipped, 0) => format!("{skipped} skipped"),
-            (skipped, _) => format!("{skipped} skipped, {files} without a test"),
-        }
-    }
-
-    fn count(&mut self, case: TestCase) {
-        let total = match case.outcome {
-            CaseOutcome::Passed => &mut self.passed,
-            CaseOutcome::Failed => &mut self.failed,
-            CaseOutcome::Skipped | CaseOutcome::Todo => &mut self.skipped,
-        };
-        *total = total.saturating_add(1);
-        if !keep(&mut self.cases, case) {
-            self.omitted = self.omitted.saturating_add(1);
-        }
+        (Verdict::Passed, self.tally.passes())
     }
 
     fn takes_problems(&self) -> bool {

@@ -26,17 +26,18 @@ use jiff::Timestamp;
 
 use super::observed::{CronState, DeploymentState, Endpoint, JobState, Observed, PodState};
 use super::phase::Phase;
-use super::{Mark, Promotion, Reason, ReasonKind, Tested};
+use super::{Mark, Promotion, Reason, ReasonKind, Tested, later};
 use crate::group::When;
 use crate::group::name::AppName;
 use crate::plan::bearers::Bearers;
 use crate::plan::color::Color;
 use crate::plan::colored::is_as_planned;
-use crate::plan::label::{self, Role};
+use crate::plan::label::Role;
 use crate::plan::object::Object;
 use crate::plan::{Plan, ServicePlan};
 
 pub use checking::facts;
+pub use handover::idle;
 pub use step::{Next, Step};
 
 /// What a promotion is judged by at one moment.
@@ -118,7 +119,7 @@ impl<'a> Situation<'a> {
             limit = limit.saturating_add(self.plan.hook_time(When::BeforeDeploy));
         }
         let since = self.promotion.driven_since();
-        since.saturating_add(limit).unwrap_or(Timestamp::MAX)
+        later(since, limit)
     }
 
     /// Whether that is over.
@@ -231,8 +232,7 @@ impl<'a> Situation<'a> {
         let services = self.observed.services.values().map(Arc::as_ref);
         services.filter(move |found| {
             let is_planned = |planned: &&Object| is_as_planned(planned, found);
-            found.is_owned_by(self.plan.group.as_ref())
-                && found.label(label::ROLE) == Some(Role::Colored.as_str())
+            found.is_of(self.plan.group.as_ref(), Role::Colored)
                 && ServicePlan::is_colored_name(found.name(), candidate)
                 && !used.contains(found.name())
                 && !planned.get(found.name()).is_some_and(is_planned)

@@ -23,7 +23,7 @@ pub use cron::{CronRun, CronState};
 pub struct Observed {
     /// The group's Deployments.
     pub deployments: Vec<DeploymentState>,
-    /// The group's pods: apps and checks.
+    /// The group's pods: of apps, checks, hooks and `CronJob`s.
     pub pods: Vec<PodState>,
     /// Every Service of the namespace, by name.
     pub services: BTreeMap<String, Arc<Object>>,
@@ -31,7 +31,7 @@ pub struct Observed {
     pub policies: BTreeMap<String, Arc<Object>>,
     /// Endpoints of the group's Services, by Service name.
     pub endpoints: BTreeMap<String, Vec<Endpoint>>,
-    /// The group's check Jobs.
+    /// The group's Jobs, for checks and hooks.
     pub jobs: Vec<JobState>,
     /// The group's `CronJob`s; only looked for where a plan under way has any.
     pub crons: Vec<CronState>,
@@ -85,9 +85,9 @@ pub struct PodState {
     pub name: String,
     /// Its uid.
     pub uid: String,
-    /// The app it runs; `None` for a check's pod.
+    /// The app it runs; `None` for the pod of a Job.
     pub app: Option<AppName>,
-    /// The check it runs; `None` for an app's pod.
+    /// The check or hook it runs; `None` for other pods.
     pub check: Option<CheckName>,
     /// Its colour.
     pub color: Color,
@@ -169,7 +169,7 @@ pub struct Endpoint {
     pub since: Timestamp,
 }
 
-/// A check's Job.
+/// The Job of a check or a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobState {
     /// Its name.

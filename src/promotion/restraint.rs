@@ -1,5 +1,6 @@
 //! What keeps a release from users although its checks may pass: a hold on its
-//! group, a ban on an image, inputs that were found bad before.
+//! group, a ban on an image, a group that has to have passed first, an image that is
+//! older than what serves, inputs that were found bad before.
 //!
 //! Planning asks [`Restraints::against`] before anything is made, and a promotion
 //! under way asks it until users are moved; so whatever triggers a promotion is

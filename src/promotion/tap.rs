@@ -18,8 +18,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::cases::{NAMED_BYTES, count, failures};
-use super::check::{TestCase, Verdict};
+use super::cases::{NAMED_BYTES, Tally};
+use super::check::Verdict;
 use crate::plan::text::cut;
 pub use reader::TapReader;
 
@@ -35,21 +35,8 @@ const MAX_DEPTH: usize = 16;
 /// none of them did, or was skipped or put off as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TapReport {
-    /// The test cases in the order of the report, at most
-    /// [`MAX_CASES`](super::cases::MAX_CASES).
-    pub cases: Vec<TestCase>,
-    /// How many test cases are counted below but not kept in `cases`.
-    pub omitted: u64,
-    /// How many passed.
-    pub passed: u64,
-    /// How many failed.
-    pub failed: u64,
-    /// How many were not run.
-    pub skipped: u64,
-    /// How many are marked as unfinished; they decide nothing.
-    pub todo: u64,
-    /// How many files Node's runner passed though there was no test in them.
-    pub empty_files: u64,
+    /// Its test cases.
+    pub tally: Tally,
     /// The plan of the report itself, if it has one.
     pub plan: Option<TapPlan>,
     /// Why the program gave up, if it said `Bail out!`.
@@ -139,19 +126,14 @@ impl TapReport {
         reader.finish()
     }
 
-    /// How many test cases ran and count: those that passed or failed.
-    pub fn executed(&self) -> u64 {
-        self.passed.saturating_add(self.failed)
-    }
-
     /// What the report alone says of its check, and why on one line.
     ///
     /// Any failure, `Bail out!` or problem is Failed; when nothing was run,
     /// nobody can tell, so that is Errored.
     pub fn judge(&self) -> (Verdict, String) {
-        if self.failed > 0 {
-            let reason = failures(&self.cases, self.failed, self.executed());
-            return (Verdict::Failed, reason);
+        let tally = &self.tally;
+        if tally.failed > 0 {
+            return (Verdict::Failed, tally.failures());
         }
         if let Some(reason) = &self.bailed {
             let reason = if reason.is_empty() {
@@ -161,7 +143,7 @@ impl TapReport {
             };
             return (Verdict::Failed, format!("the tests bailed out: {reason}"));
         }
-        let counted = [self.passed, self.skipped, self.todo, self.empty_files];
+        let counted = [tally.passed, tally.skipped, tally.todo, tally.empty_files];
         if counted == [0; 4] && self.plan.is_none() && self.only_lacks_a_plan() {
             let reason = "no test was run: the log holds no result and no plan";
             return (Verdict::Errored, reason.to_owned());
@@ -170,14 +152,13 @@ impl TapReport {
             let reason = format!("the TAP report does not add up: {first}");
             return (Verdict::Failed, reason);
         }
-        if self.executed() == 0 {
+        if tally.executed() == 0 {
             return (
                 Verdict::Errored,
                 format!("no test was run: {}", self.idle()),
             );
         }
-        let reason = format!("{} passed{}", count(self.passed, "test case"), self.aside());
-        (Verdict::Passed, reason)
+        (Verdict::Passed, tally.passes())
     }
 
     fn only_lacks_a_plan(&self) -> bool {
@@ -193,32 +174,7 @@ impl TapReport {
             Some(reason) => return format!("all were skipped ({})", cut(reason, NAMED_BYTES)),
             None => {}
         }
-        let parts: Vec<String> = [
-            (self.skipped, format!("{} skipped", self.skipped)),
-            (self.todo, format!("{} todo", self.todo)),
-            (
-                self.empty_files,
-                format!("{} without a test", count(self.empty_files, "file")),
-            ),
-        ]
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(_, part)| part)
-        .collect();
-        if parts.is_empty() {
-            return "the report is empty".to_owned();
-        }
-        parts.join(", ")
-    }
-
-    /// ` (1 skipped, 2 todo)`
-    fn aside(&self) -> String {
-        match (self.skipped, self.todo) {
-            (0, 0) => String::new(),
-            (skipped, 0) => format!(" ({skipped} skipped)"),
-            (0, todo) => format!(" ({todo} todo)"),
-            (skipped, todo) => format!(" ({skipped} skipped, {todo} todo)"),
-        }
+        self.tally.idle()
     }
 }
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::check::Verdict;
+use super::later;
 use crate::plan::text::one_line;
 pub use facts::{
     CheckFacts, ContainerEnd, ContainerFacts, JobFacts, Owner, PodFacts, PodPhase, Presence,
@@ -429,10 +430,6 @@ fn signal_name(signal: i32) -> &'static str {
         15 => " (SIGTERM)",
         _ => "",
     }
-}
-
-fn later(time: Timestamp, span: Duration) -> Timestamp {
-    time.saturating_add(span).unwrap_or(Timestamp::MAX)
 }
 
 /// `5m 30s`

@@ -135,7 +135,7 @@ fn a_part_of_what_is_handed_out() {
 /// What the sidecar may do is what the check may do.
 #[test]
 fn the_sidecar_is_the_check_itself() {
-    let file = ReportFile::parse("/work/reports/*.xml").unwrap();
+    let file = ReportFile::parse("/app/reports/*.xml").unwrap();
     let job = job(&file);
     let pod = job.at("/spec/template/spec").unwrap();
     let (check, sidecar) = (&pod["containers"][0], &pod["initContainers"][0]);
@@ -143,7 +143,7 @@ fn the_sidecar_is_the_check_itself() {
     assert_eq!(sidecar["restartPolicy"], "Always");
     assert_eq!(sidecar["image"], check["image"]);
     assert_eq!(sidecar.get("env"), None);
-    let mounts = json!([{ "name": "report", "mountPath": "/work/reports" }]);
+    let mounts = json!([{ "name": "report", "mountPath": "/app/reports" }]);
     assert_eq!(
         (&sidecar["volumeMounts"], &check["volumeMounts"]),
         (&mounts, &mounts)

@@ -1,5 +1,5 @@
-//! Objects of others, which may be adopted: looked at whole, and changed from
-//! exactly the state that was found.
+//! Objects that others write as well: looked at whole, and changed from exactly the
+//! state that was found.
 
 use kube::api::{ListParams, Patch};
 use serde_json::Value;

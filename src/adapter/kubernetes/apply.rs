@@ -157,7 +157,8 @@ fn at_version(mut object: Object, version: Option<&str>) -> Object {
     object
 }
 
-fn version_of(found: &Object) -> Option<&str> {
+/// The version of an object that was read.
+pub(super) fn version_of(found: &Object) -> Option<&str> {
     found.str_at("/metadata/resourceVersion")
 }
 

@@ -28,7 +28,8 @@ impl Context {
         Self::among(&kubeconfig, name)
     }
 
-    fn among(kubeconfig: &Kubeconfig, name: Option<&str>) -> Result<Self, ClusterError> {
+    /// The same, in a kubeconfig that was read.
+    pub(super) fn among(kubeconfig: &Kubeconfig, name: Option<&str>) -> Result<Self, ClusterError> {
         let known = || {
             let names = kubeconfig.contexts.iter().map(|context| &*context.name);
             names.collect::<Vec<_>>().join(", ")

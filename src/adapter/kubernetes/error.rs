@@ -164,6 +164,11 @@ pub(super) async fn in_time<T>(
     answer.map_err(|_| no_answer(action, patience))
 }
 
+/// Whether a right is missing.
+pub(super) fn is_forbidden(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 403)
+}
+
 /// Whether the server said that the object was changed meanwhile.
 pub(super) fn is_conflict(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 409)

@@ -1,7 +1,6 @@
 //! Numbers of pods: a Deployment's, and what its autoscaler may do to it.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use kube::api::Patch;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
@@ -53,27 +52,19 @@ impl Kubernetes {
         policy: Option<&str>,
     ) -> Result<(), ClusterError> {
         let object = ObjectRef::new(API_VERSION, KIND, autoscaler);
-        let params = resource::patched_by(FIELD_MANAGER);
-        let api = self.api_of(&object).await?;
         loop {
             let found = self.find_object(&object).await?;
             let Some(found) = found.filter(|found| found.is_owned_by(self.group.as_str())) else {
                 return Ok(());
             };
             let patch = json!({
-                "metadata": {
-                    "uid": found.uid(),
-                    "resourceVersion": found.str_at("/metadata/resourceVersion"),
-                    "annotations": { label::FENCE: epoch.0.to_string() },
-                },
+                "metadata": { "annotations": { label::FENCE: epoch.0.to_string() } },
                 "spec": { "behavior": { "scaleDown": { "selectPolicy": policy } } },
             });
-            match api.patch(autoscaler, &params, &Patch::Merge(patch)).await {
-                Ok(_) => return Ok(()),
-                Err(error) if error::is_not_found(&error) => return Ok(()),
-                // The autoscaler noted something in it meanwhile.
-                Err(error) if error::is_conflict(&error) => {}
-                Err(error) => return Err(error::from(&format!("change {object}"), error)),
+            match self.alter_object(&found, &patch).await {
+                // It is gone, or the autoscaler noted something in it meanwhile.
+                Err(ClusterError::Moved { .. }) => {}
+                altered => return altered.map(drop),
             }
         }
     }

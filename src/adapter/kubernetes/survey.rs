@@ -103,7 +103,7 @@ pub(super) async fn is_ending(cluster: &Kubernetes) -> Result<bool, ClusterError
 async fn find_namespace(cluster: &Kubernetes) -> Result<Option<Namespace>, ClusterError> {
     let api: Api<Namespace> = Api::all(cluster.client.clone());
     match api.get_opt(cluster.namespace.as_str()).await {
-        Err(kube::Error::Api(status)) if status.code == 403 => Ok(Some(Namespace::default())),
+        Err(error) if error::is_forbidden(&error) => Ok(Some(Namespace::default())),
         found => found.map_err(|error| error::from("read the namespace", error)),
     }
 }
@@ -162,7 +162,7 @@ async fn policies(cluster: &Kubernetes) -> Result<Option<Vec<Object>>, ClusterEr
     }
     let api = Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
     match kept::list::<Policy>(&api, ListParams::default().match_any()).await {
-        Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
+        Err(error) if error::is_forbidden(&error) => Ok(None),
         found => found
             .map(objects)
             .map_err(|error| error::from("list NetworkPolicies", error)),
@@ -174,7 +174,7 @@ async fn quotas(cluster: &Kubernetes) -> Result<Vec<Quota>, ClusterError> {
         Api::namespaced(cluster.client.clone(), cluster.namespace.as_str());
     let found = match api.list(&ListParams::default().match_any()).await {
         Ok(found) => found,
-        Err(kube::Error::Api(status)) if status.code == 403 => return Ok(Vec::new()),
+        Err(error) if error::is_forbidden(&error) => return Ok(Vec::new()),
         Err(error) => return Err(error::from("list quotas", error)),
     };
     Ok(found.items.iter().map(to_quota).collect())

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use kube::api::{GetParams, Patch, Request};
 use kube::client::Body;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::apply::version_of;
 use super::{Kubernetes, error, resource};
 use crate::plan::cron::is_suspended;
 use crate::plan::label::{self, FIELD_MANAGER};
@@ -51,21 +52,13 @@ impl Kubernetes {
                 Work::Scheduled(_) => json!({ "suspend": false }),
             };
             let patch = json!({
-                "metadata": {
-                    "uid": found.uid(),
-                    "resourceVersion": version_of(&found),
-                    "annotations": { label::FENCE: epoch.0.to_string() },
-                },
+                "metadata": { "annotations": { label::FENCE: epoch.0.to_string() } },
                 "spec": spec,
             });
-            let api = self.api_of(object).await?;
-            let params = resource::patched_by(FIELD_MANAGER);
-            match api.patch(&object.name, &params, &Patch::Merge(patch)).await {
-                Ok(now) => return Ok(Some(now.into_object(&object.api_version, &object.kind))),
-                Err(error) if error::is_not_found(&error) => return Ok(None),
-                // Its controller noted something in it meanwhile.
-                Err(error) if error::is_conflict(&error) => {}
-                Err(error) => return Err(error::from(&format!("change {object}"), error)),
+            match self.alter_object(&found, &patch).await {
+                // It is gone, or its controller noted something in it meanwhile.
+                Err(ClusterError::Moved { .. }) => {}
+                altered => return altered.map(Some),
             }
         }
     }
@@ -121,10 +114,6 @@ impl Kubernetes {
             reason: "its answer has no date, as if something between took it out".to_owned(),
         })
     }
-}
-
-fn version_of(found: &Object) -> Option<&Value> {
-    found.at("/metadata/resourceVersion")
 }
 
 fn time_of(date: &str) -> Option<Timestamp> {

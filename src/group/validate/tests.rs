@@ -1,6 +1,8 @@
 //! Groups and environments that are valid, and all the ways in which they are
 //! not.
 
+mod across;
+mod job;
 mod proof;
 
 use std::time::Duration;
@@ -259,60 +261,6 @@ fn names() {
 }
 
 #[test]
-fn hooks() {
-    let hook = |lines: &[&str]| {
-        ["[[hook]]"]
-            .iter()
-            .chain(lines)
-            .copied()
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    let good = hook(&[
-        r#"name = "h""#,
-        r#"when = "before-deploy""#,
-        r#"app = "aa""#,
-    ]);
-    let never = hook(&[r#"name = "h""#, r#"when = "never""#, r#"app = "aa""#]);
-    let bare = hook(&[r#"name = "h""#, r#"reports = "tap""#]);
-    let twice = hook(&[
-        r#"name = "c""#,
-        r#"when = "after-promote""#,
-        r#"app = "aa""#,
-    ]);
-    assert_snapshot!(before("[[check]]", &[&good, &never, &bare, &twice]), @r#"
-    [[hook]]; name = "h"; when = "before-deploy"; app = "aa"
-      valid
-    [[hook]]; name = "h"; when = "never"; app = "aa"
-      g.toml:11:8: `when` cannot be `never`
-    [[hook]]; name = "h"; reports = "tap"
-      g.toml:9:1: `when` is missing
-      g.toml:9:1: the hook does not say what it runs in
-      g.toml:11:1: [[hook]] has no key `reports`
-    [[hook]]; name = "c"; when = "after-promote"; app = "aa"
-      g.toml:10:8: check or hook `c` is already in line 14
-    "#);
-}
-
-#[test]
-fn a_check_and_its_group_fit_into_a_job_name() {
-    let name = "g".repeat(40);
-    let path = format!("groups/{name}.toml");
-    let text = GROUP.replace("\"g\"", &format!("\"{name}\""));
-    let text = text.replace("\"c\"", "\"twelve-chars\"");
-    let spec = GroupSpec::read(&path, &text).0.unwrap();
-    let environment = valid_environment(ENVIRONMENT);
-    let problems = group(
-        &spec,
-        Some(&environment),
-        &manifests(),
-        &Overrides::default(),
-    )
-    .1;
-    assert_snapshot!(problems.iter().next().unwrap().message, @"the names of the check and its group have 52 characters together, at most 51 are possible");
-}
-
-#[test]
 fn settings() {
     let lines = [
         r#"schedule = "61 * * * *""#,
@@ -471,65 +419,6 @@ fn circles_of_needs() {
     let text = GROUP.replace("manifest", "needs = ['bb']\nmanifest");
     let more = "[[app]]\nname = 'bb'\nneeds = ['cc']\n[[app]]\nname = 'cc'\nneeds = ['aa']\n";
     assert_snapshot!(lines(&format!("{text}{more}")), @"groups/g.toml:18:10: `needs` goes in a circle: aa -> bb -> cc -> aa");
-}
-
-#[test]
-fn checks() {
-    let lines = [
-        "",
-        "repository = 'tests'\napp = 'aa'",
-        "app = 'aaa'",
-        "app = 'aa'",
-        "app = 'aa'\nbranch = 'x'\ntag = 'y'",
-        "image = 'a b'",
-        "image = 'host:5000/tests'",
-        "image = 'tests:1'\ncommand = ['npm', 'test']",
-        "image = 'tests@sha256:00'\nreport = 'junit'",
-        "image = 'tests:1'\nreport = 'junit'\nreport_file = '/reports/*.xml'",
-        "image = 'tests:1'\nreport = 'junit'\nreport_file = 'junit.xml'",
-        "image = 'tests:1'\nreport = 'tap'\nreport_file = '/reports/junit.xml'",
-        "image = 'tests:1'\nreport_file = '/junit.xml'",
-        "image = 'tests:1'\nreport = 'xml'",
-        "image = 'tests:1'\ntimeout = '5 min'",
-        "image = 'tests:1'\nenv = { '=' = '' }",
-    ];
-    assert_snapshot!(table(r#"repository = "tests""#, &lines), @r#"
-    (nothing)
-      g.toml:9:1: the check does not say what it runs in
-    repository = 'tests'; app = 'aa'
-      g.toml:9:1: the check says more than once what it runs in
-    app = 'aaa'
-      g.toml:11:7: the group has no app `aaa`
-    app = 'aa'
-      valid
-    app = 'aa'; branch = 'x'; tag = 'y'
-      g.toml:12:10: `branch` is for checks with a `repository`
-      g.toml:13:7: `tag` is for checks with a `repository`
-    image = 'a b'
-      g.toml:11:9: `a b` is not an image reference, write one like name:tag
-      g.toml:11:9: the image `a b` has neither tag nor digest, so it is whatever `latest` is
-    image = 'host:5000/tests'
-      g.toml:11:9: the image `host:5000/tests` has neither tag nor digest, so it is whatever `latest` is
-    image = 'tests:1'; command = ['npm', 'test']
-      valid
-    image = 'tests@sha256:00'; report = 'junit'
-      g.toml:12:10: `report = "junit"` needs `report_file`
-    image = 'tests:1'; report = 'junit'; report_file = '/reports/*.xml'
-      valid
-    image = 'tests:1'; report = 'junit'; report_file = 'junit.xml'
-      g.toml:13:15: `junit.xml` is not an absolute path, write one like /reports/junit.xml
-    image = 'tests:1'; report = 'tap'; report_file = '/reports/junit.xml'
-      g.toml:13:15: `report_file` is for checks and hooks with `report = "junit"`
-    image = 'tests:1'; report_file = '/junit.xml'
-      g.toml:12:15: `/junit.xml` lies in no folder of its own, write one like /reports/junit.xml
-      g.toml:12:15: `report_file` is for checks and hooks with `report = "junit"`
-    image = 'tests:1'; report = 'xml'
-      g.toml:12:10: `report` cannot be `xml`
-    image = 'tests:1'; timeout = '5 min'
-      g.toml:12:11: `5 min` is not a duration: there is no unit ` min`, the units are h, m, s and ms
-    image = 'tests:1'; env = { '=' = '' }
-      g.toml:12:9: `=` cannot be the name of an environment variable
-    "#);
 }
 
 #[test]
@@ -707,85 +596,6 @@ region = "frankfurt"
     environments/v2.toml:18:11: a timeout must be at least 1s
     environments/v2.toml:20:11: `1234` is not an AWS account, it has twelve digits
     environments/v2.toml:21:10: `frankfurt` is not an AWS region, write one like eu-central-1
-    ");
-}
-
-fn across_lines(groups: &[(&str, &str)], environments: &[&str]) -> String {
-    let groups = groups.iter().map(|(name, text)| {
-        let text = format!("[group]\nname = \"{name}\"\n{text}");
-        (
-            (*name).to_owned(),
-            GroupSpec::read(&format!("groups/{name}.toml"), &text).0,
-        )
-    });
-    let environments = environments.iter().map(|name| {
-        let text = format!(
-            "[environment]\nname = \"{name}\"\nnamespace = \"{}\"\ncluster = {{ context = \"x\" }}",
-            name.trim_end_matches('2')
-        );
-        (
-            (*name).to_owned(),
-            EnvironmentSpec::read(&format!("environments/{name}.toml"), &text).0,
-        )
-    });
-    joined(&across(&groups.collect(), &environments.collect()))
-}
-
-#[test]
-fn two_groups_claim_one_app_of_an_environment() {
-    let app = |environment: &str, app: &str| {
-        format!("environment = \"{environment}\"\n[[app]]\nname = \"{app}\"\n")
-    };
-    let [a, b, other] = [app("v", "hello"), app("v", "hello"), app("w", "hello")];
-    assert_snapshot!(across_lines(&[("a", &a), ("b", &b), ("other", &other)], &["v", "w"]), @"
-    groups/a.toml:5:8: app `hello` is also in group `b` (groups/b.toml:5:8), and both run in the environment `v`
-    groups/b.toml:5:8: app `hello` is also in group `a` (groups/a.toml:5:8), and both run in the environment `v`
-    ");
-    let [a, b] = [app("v", "hello"), app("v", "hello-blue")];
-    assert_snapshot!(across_lines(&[("a", &a), ("b", &b)], &["v"]), @"
-    groups/a.toml:5:8: a Deployment of app `hello` and one of app `hello-blue` in group `b` get the same name
-    groups/b.toml:5:8: a Deployment of app `hello-blue` and one of app `hello` in group `a` get the same name
-    ");
-}
-
-#[test]
-fn groups_and_environments_that_are_not_there() {
-    let groups = [
-        ("a", "environment = \"v22\"\n"),
-        ("b", "environment = \"production\"\n"),
-        (
-            "c",
-            "environment = \"v\"\nrequires = [\"d\", \"f\", \"cc\"]\n",
-        ),
-        ("f", "environment = \"w\"\n"),
-    ];
-    assert_snapshot!(across_lines(&groups, &["v", "w"]), @"
-    groups/a.toml:3:15: there is no environment `v22`
-    groups/b.toml:3:15: there is no environment `production`
-    groups/c.toml:4:13: `requires` names `d`, which is no group
-    groups/c.toml:4:18: `requires` names `f`, which runs in the environment `w` and not in `v`
-    groups/c.toml:4:23: `requires` names `cc`, which is no group
-    ");
-}
-
-#[test]
-fn circles_of_requirements() {
-    let groups = [
-        ("a", "environment = \"v\"\nrequires = [\"b\"]\n"),
-        ("b", "environment = \"v\"\nrequires = [\"c\"]\n"),
-        ("c", "environment = \"v\"\nrequires = [\"b\"]\n"),
-    ];
-    assert_snapshot!(across_lines(&groups, &["v"]), @"
-    groups/b.toml:4:13: `requires` goes in a circle: b -> c -> b
-    groups/c.toml:4:13: `requires` goes in a circle: b -> c -> b
-    ");
-}
-
-#[test]
-fn environments_that_share_a_namespace() {
-    assert_snapshot!(across_lines(&[], &["v", "v2", "w"]), @"
-    environments/v.toml:3:13: the environment `v2` has the same cluster and namespace
-    environments/v2.toml:3:13: the environment `v` has the same cluster and namespace
     ");
 }
 

@@ -90,8 +90,7 @@ fn unfit(taker: &Taker<'_>, found: &Object) -> Option<Refusal> {
     let is_own = |pod: &&Object| own.iter().any(|known| known.uid() == pod.uid());
     let ends = |pod: &&Object| {
         let phase = pod.str_at("/status/phase");
-        matches!(phase, Some("Succeeded" | "Failed"))
-            || pod.at("/metadata/deletionTimestamp").is_some()
+        matches!(phase, Some("Succeeded" | "Failed")) || pod.is_deleting()
     };
     let mut others = taker
         .standing

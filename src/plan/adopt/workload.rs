@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Standing, digest};
 use crate::plan::AppPlan;
+use crate::plan::autoscaler;
 use crate::plan::image::Digest;
 use crate::plan::label::{GROUP, TEMPLATE_HASH};
 use crate::plan::object::{Object, ObjectRef};
@@ -53,7 +54,7 @@ pub(super) fn find<'a>(
     };
     let pods: Vec<_> = standing
         .of_kind("Pod")
-        .filter(|pod| is_of(pod, set) && pod.at("/metadata/deletionTimestamp").is_none())
+        .filter(|pod| is_of(pod, set) && !pod.is_deleting())
         .collect();
     let image = image(app, deployment, &pods);
     let hash = set.label(TEMPLATE_HASH);
@@ -106,7 +107,7 @@ fn refused(app: &AppPlan, found: &Object, standing: &Standing) -> Vec<Refusal> {
             "free it from its owner first, so that nothing else changes it",
         );
     }
-    if found.at("/metadata/deletionTimestamp").is_some() {
+    if found.is_deleting() {
         refuse("is being deleted".to_owned(), "make it anew first");
     } else if found.at("/spec/paused") == Some(&Value::Bool(true)) {
         let hint = "let it go on with `kubectl rollout resume` and wait until it is rolled out";
@@ -114,12 +115,8 @@ fn refused(app: &AppPlan, found: &Object, standing: &Standing) -> Vec<Refusal> {
     } else if let Some(reason) = not_rolled_out(found) {
         refuse(reason, "wait until it is, as `kubectl rollout status` does");
     }
-    let target = |scaler: &&Object| {
-        scaler.str_at("/spec/scaleTargetRef/kind") == Some("Deployment")
-            && scaler.str_at("/spec/scaleTargetRef/name") == Some(found.name())
-    };
-    let mut scalers = standing.of_kind("HorizontalPodAutoscaler");
-    if let Some(scaler) = scalers.find(target) {
+    let mut scalers = standing.of_kind(autoscaler::KIND);
+    if let Some(scaler) = scalers.find(|scaler| autoscaler::scales(scaler, found.name())) {
         let reason = format!(
             "is scaled by {}, which would change it meanwhile",
             scaler.reference()

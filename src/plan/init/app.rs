@@ -3,23 +3,20 @@
 use serde_json::{Map, Value};
 
 use super::{MAIN, Repositories, is_promoted, stem};
-use crate::group::image::{RepositoryName, SIGNATURE_SUFFIXES, TagPattern};
-use crate::group::name::AppName;
+use crate::group::image::{RepositoryName, TagPattern};
+use crate::group::name::{AppName, COLORED};
 use crate::plan::autoscaler;
-use crate::plan::image::RegistryImage;
+use crate::plan::image::{Digest, RegistryImage, tag_of_reference};
 use crate::plan::object::Object;
 use crate::plan::paint::is_subset;
-
-/// The longest name of a Service that leaves room for the colour.
-const SERVICE: usize = 57;
 
 /// A Deployment that can become an app.
 pub(super) struct Running<'a> {
     pub(super) name: AppName,
     pub(super) repository: RepositoryName,
     pub(super) deployment: &'a Object,
-    /// The name of the container that runs the app's image.
-    pub(super) container: &'a str,
+    /// The container that runs the app's image.
+    pub(super) container: &'a Map<String, Value>,
     /// Its image as it is written.
     pub(super) image: &'a str,
 }
@@ -73,16 +70,17 @@ fn app<'a>(deployment: &'a Object, registry: &Repositories) -> Result<Running<'a
     }
     let containers = deployment.at("/spec/template/spec/containers");
     let containers = containers.and_then(Value::as_array).into_iter().flatten();
-    let ours = |container: &'a Value| -> Option<(&'a str, &'a str, RepositoryName)> {
-        let container: &Map<String, Value> = container.as_object()?;
+    let ours = |container: &'a Value| {
+        let container = container.as_object()?;
         let image = container.get("image")?.as_str()?;
         let repository = repository(image, registry)?;
-        Some((container.get("name")?.as_str()?, image, repository))
+        Some((container, image, repository))
     };
     let mut ours: Vec<_> = containers.filter_map(ours).collect();
     // Of several the one that is called like the Deployment, or else the first.
     let named = ours.iter().position(|(container, _, repository)| {
-        *container == deployment.name() || super::last(repository) == deployment.name()
+        container.get("name").and_then(Value::as_str) == Some(deployment.name())
+            || super::last(repository) == deployment.name()
     });
     if ours.is_empty() {
         return Err(format!("no container runs an image of {}", registry.host));
@@ -110,19 +108,17 @@ impl Running<'_> {
     /// The branch that what runs is of, by a tag of its image; or else one that there
     /// is, and why that one.
     pub(super) fn branch(&self, images: &[RegistryImage]) -> (String, Option<String>) {
-        let (before, digest) = match self.image.split_once('@') {
-            Some((before, digest)) => (before, Some(digest)),
-            None => (self.image, None),
-        };
-        let name = before.rsplit('/').next().unwrap_or_default();
-        let tag = name.split_once(':').map(|(_, tag)| tag);
+        let tag = tag_of_reference(self.image);
+        let digest = Digest::of_reference(self.image);
         let of_digest = images
             .iter()
-            .filter(|image| Some(image.digest.as_str()) == digest)
-            .flat_map(tags);
-        let slug = tag.into_iter().chain(of_digest).find_map(slug);
+            .filter(|image| Some(&image.digest) == digest.as_ref())
+            .flat_map(slugs);
+        let pattern = TagPattern::default();
+        let written = tag.and_then(|tag| pattern.slug_of(tag));
+        let slug = written.into_iter().chain(of_digest).next();
         if let Some(slug) = slug {
-            return (slug, None);
+            return (slug.to_owned(), None);
         }
         let runs = tag.map_or_else(
             || "what runs".to_owned(),
@@ -165,8 +161,8 @@ impl Running<'_> {
                 "it is headless; make it a Service with a cluster IP".to_owned()
             } else if service.str_at("/spec/type") == Some("ExternalName") {
                 "it is an ExternalName".to_owned()
-            } else if service.name().len() > SERVICE {
-                format!("its name leaves no room for the colour; use at most {SERVICE} characters")
+            } else if service.name().len() > COLORED {
+                format!("its name leaves no room for the colour; use at most {COLORED} characters")
             } else {
                 services.push(service);
                 continue;
@@ -222,11 +218,9 @@ impl Running<'_> {
 
     /// What changes how many pods it has, which adoption refuses.
     pub(super) fn scaled(&self, objects: &[Object]) -> Vec<String> {
-        let scalers = objects.iter().filter(|object| {
-            object.kind() == autoscaler::KIND
-                && object.str_at("/spec/scaleTargetRef/kind") == Some("Deployment")
-                && object.str_at("/spec/scaleTargetRef/name") == Some(self.deployment.name())
-        });
+        let scalers = objects
+            .iter()
+            .filter(|object| autoscaler::scales(object, self.deployment.name()));
         let note = |scaler: &Object| {
             format!(
                 "app {}: {} scales it, so `promoter adopt` refuses it: delete that one first, and bring one in the manifest if there is to be one",
@@ -238,11 +232,7 @@ impl Running<'_> {
     }
 
     fn container_ports(&self) -> Vec<(Option<String>, u64)> {
-        let mut containers = self.deployment.containers();
-        let own = containers.find(|container| {
-            container.get("name").and_then(Value::as_str) == Some(self.container)
-        });
-        let ports = own.and_then(|container| container.get("ports"));
+        let ports = self.container.get("ports");
         let ports = ports.and_then(Value::as_array).into_iter().flatten();
         ports
             .filter_map(|port| {
@@ -268,27 +258,25 @@ pub(super) fn newest_branch(images: &[RegistryImage]) -> Option<String> {
     if let Some(main) = main {
         return Some((*main).to_owned());
     }
-    let mut tagged: Vec<_> = images.iter().filter(|image| is_tagged(image)).collect();
-    tagged.sort_by_key(|image| image.pushed_at);
-    tagged.last().and_then(|image| tags(image).find_map(slug))
+    let tagged = images.iter().filter(|image| is_tagged(image));
+    let newest = tagged.max_by_key(|image| image.pushed_at)?;
+    slugs(newest).next().map(str::to_owned)
 }
 
 /// Whether one of its tags is as CI names them.
 pub(super) fn is_tagged(image: &RegistryImage) -> bool {
-    tags(image).any(|tag| slug(tag).is_some())
+    slugs(image).next().is_some()
 }
 
 /// Whether it is of a branch.
 pub(super) fn is_of(image: &RegistryImage, branch: &str) -> bool {
-    tags(image).any(|tag| slug(tag).is_some_and(|slug| slug == branch))
+    slugs(image).any(|slug| slug == branch)
 }
 
-fn tags(image: &RegistryImage) -> impl Iterator<Item = &str> {
-    let tags = image.tags.iter().map(String::as_str);
-    tags.filter(|tag| !SIGNATURE_SUFFIXES.iter().any(|end| tag.ends_with(end)))
-}
-
-/// The branch in a tag, as its slug. That is a branch's name which gets the same tags.
-fn slug(tag: &str) -> Option<String> {
-    TagPattern::default().slug_of(tag).map(str::to_owned)
+/// The branches in its tags, as their slugs. That is a branch's name which gets the same
+/// tags.
+fn slugs(image: &RegistryImage) -> impl Iterator<Item = &str> {
+    let pattern = TagPattern::default();
+    let tags = image.tags.iter();
+    tags.filter_map(move |tag| pattern.slug_of(tag))
 }

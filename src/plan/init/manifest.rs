@@ -3,10 +3,11 @@
 //! What the server adds is left out, and so is what it would add anyway: its defaults.
 //! The image becomes the placeholder, and what looks like one stays what it is.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::app::Running;
 use super::{Manifest, secret};
+use crate::plan::diff::{LAST_APPLIED, to_yaml};
 use crate::plan::object::{Object, entry};
 
 /// Stands for the image until the text is written; nobody calls an image so.
@@ -14,14 +15,14 @@ const IMAGE: &str = "promoter-init-image";
 
 /// Annotations that tools write, and that say nothing of the app.
 const TOOLS: [&str; 3] = [
-    "kubectl.kubernetes.io/last-applied-configuration",
+    LAST_APPLIED,
     "kubectl.kubernetes.io/restartedAt",
     "deployment.kubernetes.io/revision",
 ];
 
 /// What the server sets where nobody says otherwise: where it stands, and what.
 /// `*` is each of a list.
-const DEFAULTS: [(&str, &str); 38] = [
+const DEFAULTS: [(&str, &str); 37] = [
     ("spec.progressDeadlineSeconds", "600"),
     ("spec.revisionHistoryLimit", "10"),
     ("spec.strategy.rollingUpdate.maxSurge", "\"25%\""),
@@ -62,7 +63,6 @@ const DEFAULTS: [(&str, &str); 38] = [
     ("metadata.annotations", "{}"),
     ("metadata.labels", "{}"),
     ("spec.selector", "null"),
-    ("status", "null"),
 ];
 
 /// What the server chooses for a Service.
@@ -94,7 +94,7 @@ pub(super) fn write(app: &Running<'_>, services: &[&Object]) -> Manifest {
         .iter()
         .map(|object| object.reference().to_string())
         .collect();
-    let texts: Vec<_> = objects.iter().map(yaml).collect();
+    let texts: Vec<_> = objects.iter().map(to_yaml).collect();
     let text = literal(&texts.join("---\n")).replace(IMAGE, "{{ image }}");
     let secrets: Vec<_> = objects.iter().flat_map(secret::fields).collect();
     let warning = (!secrets.is_empty()).then(|| {
@@ -114,17 +114,13 @@ pub(super) fn write(app: &Running<'_>, services: &[&Object]) -> Manifest {
 /// An object without what the server and tools have added.
 fn bare(object: &Object) -> Object {
     let mut object = object.clone();
-    let metadata = entry(&mut object.0, &["metadata"]);
-    metadata.retain(|field, _| matches!(field.as_str(), "name" | "labels" | "annotations"));
+    object.forget_server();
     for path in [&["metadata"][..], &["spec", "template", "metadata"]] {
         let pointer = format!("/{}/annotations", path.join("/"));
         let annotations = object.0.pointer_mut(&pointer);
         if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
             annotations.retain(|key, _| !TOOLS.contains(&key.as_str()));
         }
-    }
-    if let Some(fields) = object.0.as_object_mut() {
-        fields.remove("status");
     }
     for (path, default) in DEFAULTS {
         let default = serde_json::from_str(default).unwrap_or_default();
@@ -143,15 +139,11 @@ fn paths(path: &str) -> Vec<String> {
         let of = |kind| paths(&format!("containers.*.{kind}.{rest}"));
         return kinds.into_iter().flat_map(of).collect();
     }
-    if path.starts_with("containers.") {
-        let lists = ["", "initContainers"].map(|list| match list {
-            "" => format!("spec.template.spec.{path}"),
-            list => format!(
-                "spec.template.spec.{}",
-                path.replacen("containers", list, 1)
-            ),
-        });
-        return lists.into();
+    if let Some(rest) = path.strip_prefix("containers.") {
+        let lists = ["containers", "initContainers"];
+        return lists
+            .map(|list| format!("spec.template.spec.{list}.{rest}"))
+            .into();
     }
     vec![path.to_owned()]
 }
@@ -174,13 +166,6 @@ fn without(value: &mut Value, path: &[&str], default: &Value) {
         }
         _ => {}
     }
-}
-
-fn yaml(object: &Object) -> String {
-    // Lines are what they are in the cluster.
-    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
-    serde_saphyr::to_string_with_options(&object.0, options)
-        .unwrap_or_else(|_| json!(object.0).to_string())
 }
 
 /// A text that a template gives back as it is.

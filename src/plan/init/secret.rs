@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::plan::object::Object;
 
 /// Words of a name that holds a secret.
-const WORDS: [&str; 19] = [
+const WORDS: [&str; 16] = [
     "auth",
     "authorization",
     "cookie",
@@ -19,15 +19,12 @@ const WORDS: [&str; 19] = [
     "jwt",
     "key",
     "keys",
-    "pass",
     "passcode",
     "passphrase",
     "private",
     "pw",
-    "pwd",
     "salt",
     "sas",
-    "secrets",
     "signature",
 ];
 

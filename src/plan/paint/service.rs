@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Paint, is_subset};
+use crate::group::name::COLORED;
 use crate::plan::ServicePlan;
 use crate::plan::label::Role;
 use crate::plan::object::{Object, entry};
@@ -38,9 +39,8 @@ impl Paint<'_> {
         }
         let name = ServicePlan::colored_name(active.name(), self.color);
         if name.len() > NAME_LIMIT {
-            return Err(
-                refuse("its name leaves no room for the colour").hint("use at most 57 characters")
-            );
+            return Err(refuse("its name leaves no room for the colour")
+                .hint(format!("use at most {COLORED} characters")));
         }
         for (key, value) in self.color_labels() {
             selector.insert(key.into(), value.into());

@@ -7,19 +7,18 @@ use crate::group::{Group, Isolation};
 use crate::plan::adopt::unpinned;
 use crate::plan::color::Color;
 use crate::plan::object::Object;
-use crate::plan::policy::{Bearer, KIND, ruled};
+use crate::plan::policy::{KIND, candidate_pods, ruled};
 use crate::plan::refusal::Refusal;
 use crate::plan::survey::Survey;
 use crate::plan::wall;
-use crate::plan::{AppPlan, Plan};
+use crate::plan::{AppPlan, CheckPlan, HookPlan, Plan};
 
 /// Why there cannot be a wall beside these policies.
 pub(super) fn refused(
     group: &Group,
     survey: &Survey,
     color: Color,
-    apps: &[AppPlan],
-    bearers: &[Bearer<'_>],
+    (apps, checks, hooks): (&[AppPlan], &[CheckPlan], &[HookPlan]),
 ) -> Vec<Refusal> {
     if group.strategy.isolation != Isolation::NetworkPolicy {
         return Vec::new();
@@ -47,10 +46,11 @@ pub(super) fn refused(
         .chain(brought)
         .partition(|policy| names.iter().any(|name| name == policy.name()));
     let taken: BTreeSet<_> = taken.into_iter().map(Object::name).collect();
+    let candidates = candidate_pods(apps, checks, hooks);
     let mut ruling: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for policy in others {
         let pods = ruling.entry(policy.name()).or_default();
-        pods.extend(ruled(policy, bearers));
+        pods.extend(ruled(policy, &candidates));
     }
     ruling.retain(|_, pods| !pods.is_empty());
     let ruling = ruling.iter().map(|(name, pods)| refusal(name, pods));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::group::Group;
 use crate::plan::bearers::Bearers;
 use crate::plan::color::Color;
-use crate::plan::label::{ROLE, Role};
+use crate::plan::label::Role;
 use crate::plan::object::Object;
 use crate::plan::refusal::Refusal;
 use crate::plan::survey::Survey;
@@ -40,11 +40,7 @@ pub(super) fn clashing(apps: &[AppPlan], other: Color) -> Vec<Refusal> {
 pub(super) fn taken(group: &Group, apps: &[AppPlan], survey: &Survey) -> Vec<Refusal> {
     let stands = |name: &str, role: Role| {
         let mut services = survey.services.iter();
-        services.any(|found| {
-            found.name() == name
-                && found.is_owned_by(group.name.as_ref())
-                && found.label(ROLE) == Some(role.as_str())
-        })
+        services.any(|found| found.name() == name && found.is_of(group.name.as_ref(), role))
     };
     // Whatever its labels say by now.
     let live = survey.live.iter().flat_map(Plan::services);

@@ -114,7 +114,7 @@ impl Document<'_> {
             }
         }
         if let Element::Suite(suite) = &mut element {
-            suite.failed_before = self.report.failed;
+            suite.failed_before = self.report.tally.failed;
         }
         self.open.push(element);
         self.names.push(name);
@@ -175,14 +175,15 @@ impl Document<'_> {
     fn case(&mut self, case: Case) {
         let at_top = self.open.len() == 1;
         if at_top && case.is_nodes && case.outcome == CaseOutcome::Passed && is_script(&case.name) {
-            self.report.empty_files = self.report.empty_files.saturating_add(1);
+            self.report.tally.count_empty_file();
             return;
         }
         let mut parents = self.suites();
         if !case.class.is_empty() && !parents.contains(&case.class.as_str()) {
             parents.push(&case.class);
         }
-        let number = self.report.executed().saturating_add(self.report.skipped) + 1;
+        let tally = &self.report.tally;
+        let number = tally.executed().saturating_add(tally.skipped) + 1;
         let name = if case.name.is_empty() {
             format!("test case {number}")
         } else {
@@ -190,7 +191,7 @@ impl Document<'_> {
         };
         parents.push(&name);
         let name = cut(&parents.join(" > "), NAME_BYTES);
-        self.report.count(TestCase {
+        self.report.tally.count(TestCase {
             name,
             outcome: case.outcome,
             duration_ms: case.duration_ms,
@@ -207,7 +208,7 @@ impl Document<'_> {
         });
         let name = cut(&names.join(" > "), NAME_BYTES);
         if let Some(failure) = suite.failure {
-            self.report.count(TestCase {
+            self.report.tally.count(TestCase {
                 name,
                 outcome: CaseOutcome::Failed,
                 duration_ms: None,
@@ -215,12 +216,11 @@ impl Document<'_> {
             });
             return;
         }
-        let is_unlisted = suite.said > 0 && self.report.failed == suite.failed_before;
+        let is_unlisted = suite.said > 0 && self.report.tally.failed == suite.failed_before;
         // To find the line takes as long as the document is.
         if is_unlisted && self.report.takes_problems() {
             let said = suite.said;
-            let suite = one_line(&name, NAME_BYTES);
-            let kind = JunitProblemKind::Unlisted { suite, said };
+            let kind = JunitProblemKind::Unlisted { suite: name, said };
             self.report.problem(self.path, line(), kind);
         }
     }

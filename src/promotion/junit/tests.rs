@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::promotion::cases::MAX_CASES;
+use crate::promotion::check::TestCase;
 
 /// `node --test --test-reporter=junit` (20) over a file with all kinds of tests.
 const NODE: &str = r#"<?xml version="1.0" encoding="utf-8"?>
@@ -79,7 +80,7 @@ fn note(report: &JunitReport) -> String {
         let (time, why) = (time.unwrap_or_default(), why.unwrap_or_default());
         format!("{} {}{time}{why}", case.outcome, case.name)
     };
-    let cases: Vec<_> = report.cases.iter().map(case).collect();
+    let cases: Vec<_> = report.tally.cases.iter().map(case).collect();
     format!("{}\n{}", cases.join("\n"), report.judge().1)
 }
 
@@ -351,8 +352,11 @@ fn many_cases_are_counted_and_failures_kept() {
     let good = "<testcase name='a'/>".repeat(50_000);
     let bad = "<testcase name='b'><failure/></testcase>".repeat(10);
     let report = read(&format!("<testsuite>{good}{bad}</testsuite>"));
-    assert_eq!((report.passed, report.failed), (50_000, 10));
-    assert_eq!(report.omitted, 50_010 - report.cases.len() as u64);
+    assert_eq!((report.tally.passed, report.tally.failed), (50_000, 10));
+    assert_eq!(
+        report.tally.omitted,
+        50_010 - report.tally.cases.len() as u64
+    );
     assert_eq!(
         report.judge().1,
         "10 of 50010 test cases failed: 'b', 'b', 'b' and 7 more"
@@ -363,11 +367,14 @@ fn many_cases_are_counted_and_failures_kept() {
 fn holds(report: &JunitReport) -> Result<(), TestCaseError> {
     let (verdict, reason) = report.judge();
     prop_assert!(!reason.contains('\n') && reason.len() < 1000);
-    prop_assert!(report.cases.len() <= MAX_CASES && report.problems.len() <= MAX_PROBLEMS);
-    let counted = report.executed() + report.skipped;
-    prop_assert_eq!(counted, report.cases.len() as u64 + report.omitted);
-    let passes = report.failed == 0
-        && report.passed > 0
+    prop_assert!(report.tally.cases.len() <= MAX_CASES && report.problems.len() <= MAX_PROBLEMS);
+    let counted = report.tally.executed() + report.tally.skipped;
+    prop_assert_eq!(
+        counted,
+        report.tally.cases.len() as u64 + report.tally.omitted
+    );
+    let passes = report.tally.failed == 0
+        && report.tally.passed > 0
         && report.problems.is_empty()
         && report.untold.is_none();
     prop_assert_eq!(verdict == Verdict::Passed, passes);

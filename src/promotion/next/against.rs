@@ -12,8 +12,9 @@ use crate::promotion::restraint::Restraint;
 use crate::promotion::{Reason, ReasonKind};
 
 impl<'a> Situation<'a> {
-    /// What a person says against it while nobody is at the candidate yet: that it
-    /// is given up, that its group is held, that an image of it is banned.
+    /// What speaks against it while nobody is at the candidate yet: that it is given
+    /// up, that its group is held, that an image of it is banned, that a group it
+    /// requires has not passed, that somebody changed what it adopts.
     pub(super) fn stopped(&self) -> Vec<Reason> {
         let may_be = match self.promotion.phase {
             Phase::Deploying | Phase::Checking => true,

@@ -1,8 +1,8 @@
 //! Filling the candidate colour beside the one that serves.
 
 use super::{
-    Mark, Next, Phase, PodState, Reason, ReasonKind, Situation, Step, Tested, abort, adopting,
-    delete_jobs, handover, hooks, names, walling,
+    CronState, Mark, Next, Phase, PodState, Reason, ReasonKind, Situation, Step, Tested, abort,
+    adopting, delete_jobs, handover, hooks, names, walling,
 };
 use crate::group::When;
 use crate::group::name::AppName;
@@ -35,7 +35,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
     }
     // Jobs come to their end first: they go with their CronJob, and call the rest.
     let mut strange = situation.strange_crons(color);
-    let works = strange.any(|cron| !cron.suspended && !cron.deleting);
+    let works = strange.any(CronState::works);
     if works && !situation.is_overdue() {
         // An earlier promotion left them, whose way back did not come to its end.
         return Next::Do(Step::StopNew);
@@ -109,7 +109,7 @@ pub(super) fn next(situation: Situation<'_>) -> Next {
 /// are being deleted.
 fn clear_services(situation: Situation<'_>) -> Option<Next> {
     let left: Vec<_> = situation.left_services().collect();
-    let stays = |service: &&&Object| service.at("/metadata/deletionTimestamp").is_none();
+    let stays = |service: &&&Object| !service.is_deleting();
     let stay = left.iter().filter(stays).map(|s| s.name().to_owned());
     let stay: Vec<_> = stay.collect();
     if !stay.is_empty() && !situation.is_overdue() {

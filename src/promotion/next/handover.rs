@@ -10,17 +10,17 @@
 use super::deploying::reason;
 use super::{Mark, Next, Situation, Step, abort, names};
 use crate::group::name::AppName;
-use crate::plan::AppPlan;
 use crate::plan::color::Color;
 use crate::plan::cron::is_suspended;
 use crate::plan::object::Object;
-use crate::promotion::observed::{CronState, DeploymentState};
+use crate::plan::{AppPlan, Plan};
+use crate::promotion::observed::{CronState, DeploymentState, Observed};
 use crate::promotion::trouble::{Trouble, troubles};
 use crate::promotion::{Raise, Stopped};
 
 impl<'a> Situation<'a> {
     /// A `CronJob` of the candidate, if this promotion made it.
-    pub(super) fn made_cron(&self, name: &str) -> Option<&'a CronState> {
+    pub fn made_cron(&self, name: &str) -> Option<&'a CronState> {
         let mut crons = self.crons(self.promotion.candidate);
         crons.find(|cron| cron.name == name && self.is_ours(&cron.promotion))
     }
@@ -41,28 +41,9 @@ impl<'a> Situation<'a> {
 
     /// What of the old colour stands still, and is to work by its plan.
     pub fn idle(&self) -> Vec<Stopped> {
-        let Some(replaced) = self.replaced else {
-            return Vec::new();
-        };
-        let workers = replaced.workers().filter_map(|app| {
-            let found = self.observed.deployment(&app.name, replaced.candidate)?;
-            (found.wanted == 0 && !found.deleting).then(|| Stopped {
-                name: found.name.clone(),
-                uid: found.uid.clone(),
-                pods: Some(app.replicas()),
-            })
-        });
-        let planned = replaced.crons().filter(|cron| !is_suspended(cron));
-        let crons = planned.filter_map(|planned| {
-            let mut crons = self.crons(replaced.candidate);
-            let found = crons.find(|cron| cron.name == planned.name())?;
-            (found.suspended && !found.deleting).then(|| Stopped {
-                name: found.name.clone(),
-                uid: found.uid.clone(),
-                pods: None,
-            })
-        });
-        workers.chain(crons).collect()
+        let crons = &self.observed.crons;
+        let of = |replaced| idle(replaced, self.observed, crons);
+        self.replaced.map(of).unwrap_or_default()
     }
 
     fn hands_over(&self) -> bool {
@@ -72,9 +53,36 @@ impl<'a> Situation<'a> {
     }
 }
 
+/// What of a plan's colour stands still, and is to work by it.
+pub fn idle(plan: &Plan, observed: &Observed, crons: &[CronState]) -> Vec<Stopped> {
+    let workers = plan.workers().filter_map(|app| {
+        let found = observed.deployment(&app.name, plan.candidate)?;
+        (found.wanted == 0 && !found.deleting).then(|| Stopped {
+            name: found.name.clone(),
+            uid: found.uid.clone(),
+            pods: Some(app.replicas()),
+        })
+    });
+    let planned = plan.crons().filter(|cron| !is_suspended(cron));
+    let crons = planned.filter_map(|planned| {
+        let mut found = crons.iter();
+        let found = found.find(|found| found.name == planned.name())?;
+        (found.suspended && !found.deleting).then(|| Stopped {
+            name: found.name.clone(),
+            uid: found.uid.clone(),
+            pods: None,
+        })
+    });
+    workers.chain(crons).collect()
+}
+
+fn is_over(situation: Situation<'_>) -> bool {
+    !situation.hands_over() || situation.is_marked(Mark::HandedOver)
+}
+
 /// What comes before the switch. `None`: nothing, or no more.
 pub(super) fn next(situation: Situation<'_>) -> Option<Next> {
-    if !situation.hands_over() || situation.is_marked(Mark::HandedOver) {
+    if is_over(situation) {
         return None;
     }
     let running = running(situation);
@@ -124,8 +132,7 @@ pub(super) fn troubles_of(situation: Situation<'_>) -> Vec<Trouble> {
 
 /// What comes once all users are at the candidate.
 pub(super) fn last(situation: Situation<'_>) -> Option<Step> {
-    let is_over = !situation.hands_over() || situation.is_marked(Mark::HandedOver);
-    (!is_over && next(situation).is_none()).then_some(Step::Schedule)
+    (!is_over(situation) && next(situation).is_none()).then_some(Step::Schedule)
 }
 
 /// What is left of it once there is no way back.
@@ -227,7 +234,7 @@ pub(super) fn changed(situation: Situation<'_>) -> Vec<String> {
 /// Whether `CronJob`s of a colour make Jobs.
 fn works(situation: Situation<'_>, color: Color) -> bool {
     let mut crons = situation.crons(color);
-    crons.any(|cron| !cron.suspended && !cron.deleting)
+    crons.any(CronState::works)
 }
 
 /// What of the old colour takes work still.
@@ -241,7 +248,7 @@ fn running(situation: Situation<'_>) -> Vec<Stopped> {
         uid: d.uid.clone(),
         pods: Some(d.wanted),
     });
-    let crons = situation.crons(old).filter(|c| !c.suspended && !c.deleting);
+    let crons = situation.crons(old).filter(|cron| cron.works());
     let crons = crons.map(|cron| Stopped {
         name: cron.name.clone(),
         uid: cron.uid.clone(),

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::group::{MIN_KEEP_OLD, OnRegression, When};
 use crate::plan::color::Color;
+use crate::promotion::later;
 use crate::promotion::request::Action;
 
 /// Wait out `keep_old`, then delete level by level, then prune.
@@ -127,9 +128,8 @@ fn kept_until(situation: Situation<'_>) -> Timestamp {
     } else {
         situation.plan.keep_old
     };
-    let after = |at: Timestamp, pause| at.saturating_add(pause).unwrap_or(Timestamp::MAX);
-    let drained = promotion.resumed_at.map(|at| after(at, MIN_KEEP_OLD));
-    after(promotion.phase_since, kept).max(drained.unwrap_or(Timestamp::MIN))
+    let drained = promotion.resumed_at.map(|at| later(at, MIN_KEEP_OLD));
+    later(promotion.phase_since, kept).max(drained.unwrap_or(Timestamp::MIN))
 }
 
 fn remains(situation: Situation<'_>, old: Color) -> bool {

@@ -112,7 +112,7 @@ pub enum Step {
     /// Apply the shared objects of what served before again; its autoscalers
     /// rule as before.
     Restore,
-    /// Delete whatever neither the plan that serves, nor, once it is promoted, the
+    /// Take the wall down, and delete whatever neither the plan that serves, nor, once it is promoted, the
     /// next one of the other colour, nor a shared kind still needs.
     Prune,
 }

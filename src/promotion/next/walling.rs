@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use super::{Mark, Phase, Reason, ReasonKind, Situation, Step};
 use crate::group::Isolation;
-use crate::plan::label::{ROLE, Role};
+use crate::plan::label::Role;
 use crate::plan::object::Object;
 use crate::plan::pin::addresses;
-use crate::plan::policy::{KIND, bearers, ruled};
+use crate::plan::policy::{KIND, candidate_pods, ruled};
 use crate::plan::wall;
 use crate::plan::{Plan, ServicePlan};
 
@@ -42,9 +42,7 @@ pub(super) fn due(situation: Situation<'_>) -> Option<Step> {
 pub(super) fn left(situation: Situation<'_>) -> Option<Step> {
     let group = situation.plan.group.as_str();
     let mut policies = situation.observed.policies.values();
-    let stands = policies.any(|policy| {
-        wall::is_wall(policy, group) && policy.at("/metadata/deletionTimestamp").is_none()
-    });
+    let stands = policies.any(|policy| wall::is_wall(policy, group) && !policy.is_deleting());
     let until = situation.deadline().saturating_add(TAKEN_DOWN_FOR);
     let is_time = until.is_ok_and(|until| situation.now < until);
     (stands && is_time).then_some(Step::Unwall)
@@ -58,7 +56,7 @@ pub(super) fn breached(situation: Situation<'_>) -> Vec<Reason> {
     let name = wall::name(situation.plan.group.as_str(), situation.plan.candidate);
     let changed = match situation.standing_wall() {
         None => Some(format!("{KIND} {name} is gone")),
-        Some(found) if !situation.is_wall_as_planned(found) => {
+        Some(found) if !wall::is_as_planned(situation.plan, found) => {
             Some(format!("somebody changed {KIND} {name}"))
         }
         Some(_) => None,
@@ -73,11 +71,11 @@ pub(super) fn opened(situation: Situation<'_>) -> Vec<Reason> {
         return Vec::new();
     }
     let plan = situation.plan;
-    let bearers = bearers(&plan.apps, &plan.checks, &plan.hooks);
+    let candidates = candidate_pods(&plan.apps, &plan.checks, &plan.hooks);
     let policies = situation.observed.policies.values();
     let others = policies.filter(|policy| !wall::is_wall(policy, plan.group.as_str()));
     let reasons = others.filter_map(|policy| {
-        let ruled = ruled(policy, &bearers).join(", ");
+        let ruled = ruled(policy, &candidates).join(", ");
         let text = format!("{KIND} {} came to select pods of {ruled}", policy.name());
         (!ruled.is_empty()).then(|| Reason::new(ReasonKind::Gate, text))
     });
@@ -99,15 +97,10 @@ impl Situation<'_> {
         self.observed.policies.get(&name).map(AsRef::as_ref)
     }
 
-    /// Whether this is the wall that was planned, whatever it is closed to.
-    pub fn is_wall_as_planned(&self, found: &Object) -> bool {
-        wall::is_as_planned(self.plan, found)
-    }
-
     /// Whether the wall stands, and is closed to the other colour alone.
     fn is_closed(&self) -> bool {
         self.standing_wall().is_some_and(|found| {
-            self.is_wall_as_planned(found) && self.outside() == wall::closed(found)
+            wall::is_as_planned(self.plan, found) && self.outside() == wall::closed(found)
         })
     }
 
@@ -129,10 +122,8 @@ impl Situation<'_> {
             let name = ServicePlan::colored_name(service.active.name(), other);
             self.observed.service(&name)
         });
-        let colored = found.filter(|found| {
-            found.is_owned_by(self.plan.group.as_str())
-                && found.label(ROLE) == Some(Role::Colored.as_str())
-        });
+        let group = self.plan.group.as_str();
+        let colored = found.filter(|found| found.is_of(group, Role::Colored));
         let addresses = colored.flat_map(addresses);
         addresses.filter_map(|address| address.parse().ok())
     }

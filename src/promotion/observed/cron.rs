@@ -63,7 +63,7 @@ impl CronState {
                 .at("/metadata/generation")
                 .and_then(Value::as_i64)
                 .unwrap_or(0),
-            deleting: found.at("/metadata/deletionTimestamp").is_some(),
+            deleting: found.is_deleting(),
             schedule: (
                 text("/spec/schedule").unwrap_or_default(),
                 text("/spec/timeZone"),
@@ -71,6 +71,16 @@ impl CronState {
             created_at: time("/metadata/creationTimestamp"),
             last: time("/status/lastScheduleTime"),
         })
+    }
+
+    /// Whether it makes Jobs.
+    pub fn works(&self) -> bool {
+        !self.suspended && !self.deleting
+    }
+
+    /// Whether it is the same in the other colour, by the same schedule.
+    pub fn is_twin_of(&self, other: &Self) -> bool {
+        self.color != other.color && self.base() == other.base() && self.schedule == other.schedule
     }
 
     /// The time of its schedule that it met last. Its controller makes a Job first and

@@ -9,7 +9,7 @@ use super::block::{Block, Details};
 use super::line::{self, Directive, Kind, Line, Test};
 use super::{MAX_DEPTH, MAX_PROBLEMS, TapPlan, TapProblem, TapProblemKind, TapReport};
 use crate::plan::text::{cut, one_line};
-use crate::promotion::cases::{is_script, keep};
+use crate::promotion::cases::is_script;
 use crate::promotion::check::{CaseOutcome, DIAGNOSTIC_BYTES, LINE_BYTES, NAME_BYTES, TestCase};
 
 /// Spaces before a subtest, for every level.
@@ -254,7 +254,7 @@ impl TapReader {
     fn open(&mut self, depth: usize) -> Option<&mut Level> {
         while self.levels.len() <= depth {
             self.levels.push(Level {
-                first_case: self.report.cases.len(),
+                first_case: self.report.tally.cases.len(),
                 ..Level::default()
             });
         }
@@ -273,7 +273,7 @@ impl TapReader {
     fn close_inner(&mut self, parent: &str) -> Inner {
         let level = self.levels.pop().unwrap_or_default();
         self.check_plan(&level);
-        for case in self.report.cases.iter_mut().skip(level.first_case) {
+        for case in self.report.tally.cases.iter_mut().skip(level.first_case) {
             case.name = cut(&format!("{parent} > {}", case.name), NAME_BYTES);
         }
         if let Some(outer) = self.levels.last_mut() {
@@ -324,7 +324,7 @@ impl TapReader {
             // A suite without tests has tested nothing.
             (CaseOutcome::Passed, None) if details.suite => return,
             (CaseOutcome::Passed, None) if pending.file => {
-                self.report.empty_files = self.report.empty_files.saturating_add(1);
+                self.report.tally.count_empty_file();
                 return;
             }
             _ => {}
@@ -333,25 +333,14 @@ impl TapReader {
             level.counted = level.counted.saturating_add(1);
             level.failed = level.failed.saturating_add(u64::from(failed));
         }
-        let report = &mut self.report;
-        let total = match pending.outcome {
-            CaseOutcome::Passed => &mut report.passed,
-            CaseOutcome::Failed => &mut report.failed,
-            CaseOutcome::Skipped => &mut report.skipped,
-            CaseOutcome::Todo => &mut report.todo,
-        };
-        *total = total.saturating_add(1);
-        let case = TestCase {
+        self.report.tally.count(TestCase {
             name: pending.name,
             outcome: pending.outcome,
             duration_ms: details.duration_ms,
             diagnostic: details
                 .diagnostic
                 .filter(|_| matches!(pending.outcome, CaseOutcome::Failed | CaseOutcome::Todo)),
-        };
-        if !keep(&mut report.cases, case) {
-            report.omitted = report.omitted.saturating_add(1);
-        }
+        });
     }
 
     fn problem(&mut self, kind: TapProblemKind) {

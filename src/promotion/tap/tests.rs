@@ -9,7 +9,7 @@ use crate::promotion::cases::{FOR_FAILURES, MAX_CASES};
 fn note(report: &TapReport) -> String {
     let (verdict, reason) = report.judge();
     let mut lines = vec![format!("{verdict}: {reason}")];
-    for case in &report.cases {
+    for case in &report.tally.cases {
         let duration = case.duration_ms.map(|ms| format!(" ({ms} ms)"));
         let duration = duration.unwrap_or_default();
         lines.push(format!("- {} {}{duration}", case.outcome, case.name));
@@ -524,9 +524,12 @@ fn many_cases_are_counted_and_failures_kept() {
     log.extend((50_001..=50_010).map(|n| format!("not ok {n} - b{n}")));
     log.push("1..50010".to_owned());
     let report = TapReport::read(&log.join("\n"));
-    assert_eq!(report.passed, 50_000);
-    assert_eq!(report.cases.len(), MAX_CASES - FOR_FAILURES + 10);
-    assert_eq!(report.omitted, 50_010 - report.cases.len() as u64);
+    assert_eq!(report.tally.passed, 50_000);
+    assert_eq!(report.tally.cases.len(), MAX_CASES - FOR_FAILURES + 10);
+    assert_eq!(
+        report.tally.omitted,
+        50_010 - report.tally.cases.len() as u64
+    );
     assert_eq!(
         report.judge().1,
         "10 of 50010 test cases failed: 'b50001', 'b50002', 'b50003' and 7 more"
@@ -562,11 +565,14 @@ fn line() -> impl Strategy<Value = String> {
 fn holds(report: &TapReport) -> Result<(), TestCaseError> {
     let (verdict, reason) = report.judge();
     prop_assert!(!reason.contains('\n') && reason.len() < 1000);
-    prop_assert!(report.cases.len() <= MAX_CASES && report.problems.len() <= MAX_PROBLEMS);
-    let counted = report.executed() + report.skipped + report.todo;
-    prop_assert_eq!(counted, report.cases.len() as u64 + report.omitted);
-    let passes = report.failed == 0
-        && report.passed > 0
+    prop_assert!(report.tally.cases.len() <= MAX_CASES && report.problems.len() <= MAX_PROBLEMS);
+    let counted = report.tally.executed() + report.tally.skipped + report.tally.todo;
+    prop_assert_eq!(
+        counted,
+        report.tally.cases.len() as u64 + report.tally.omitted
+    );
+    let passes = report.tally.failed == 0
+        && report.tally.passed > 0
         && report.bailed.is_none()
         && report.problems.is_empty()
         && report

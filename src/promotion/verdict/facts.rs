@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::group::Report;
+use crate::promotion::cases::Tally;
 use crate::promotion::check::{TestCase, Verdict};
 use crate::promotion::junit::JunitReport;
 use crate::promotion::tap::TapReport;
@@ -193,19 +194,20 @@ impl ReportFacts {
 
     /// Whether some of its test cases were not run, or decide nothing.
     pub fn is_partial(&self) -> bool {
-        match self {
-            Self::NotDemanded | Self::Unread | Self::Lost(_) => false,
-            Self::Tap(report) => report.skipped + report.todo > 0,
-            Self::Junit(report) => report.skipped > 0,
-        }
+        let is_partial = |tally: &Tally| tally.skipped > 0 || tally.todo > 0;
+        self.tally().is_some_and(is_partial)
     }
 
     /// Its test cases.
     pub fn cases(&self) -> &[TestCase] {
+        self.tally().map_or(&[], |tally| &tally.cases)
+    }
+
+    fn tally(&self) -> Option<&Tally> {
         match self {
-            Self::NotDemanded | Self::Unread | Self::Lost(_) => &[],
-            Self::Tap(report) => &report.cases,
-            Self::Junit(report) => &report.cases,
+            Self::NotDemanded | Self::Unread | Self::Lost(_) => None,
+            Self::Tap(report) => Some(&report.tally),
+            Self::Junit(report) => Some(&report.tally),
         }
     }
 }

@@ -38,8 +38,8 @@ fn reports_in_files_that_pass() {
         Case::junit(
             "two files",
             "two-files",
-            "/work/reports/TEST-*.xml",
-            &format!("cd /work/reports; {WRITE} TEST-a.xml; {WRITE} TEST-b.xml"),
+            "/app/reports/TEST-*.xml",
+            &format!("cd /app/reports; {WRITE} TEST-a.xml; {WRITE} TEST-b.xml"),
         )
         .ends("Passed", "2 test cases passed"),
     ];

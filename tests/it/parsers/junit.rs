@@ -117,8 +117,8 @@ proptest! {
         let report = read(&output);
         let (verdict, reason) = report.judge();
         prop_assert!(!reason.contains(char::is_control) && reason.len() < 1000, "{}", reason);
-        let counted = report.executed() + report.skipped;
-        prop_assert_eq!(counted, report.cases.len() as u64 + report.omitted);
+        let counted = report.tally.executed() + report.tally.skipped;
+        prop_assert_eq!(counted, report.tally.cases.len() as u64 + report.tally.omitted);
         let fails = |begin: &str| {
             output.match_indices(begin).any(|(at, _)| {
                 let next = output[at + begin.len()..].chars().next();
@@ -138,7 +138,7 @@ proptest! {
         let output = output(&nodes, &mut expected);
         let report = read(&output);
         prop_assert!(report.problems.is_empty(), "{:?}\n{}", report.problems, output);
-        prop_assert_eq!([report.passed, report.failed, report.skipped], expected);
+        prop_assert_eq!([report.tally.passed, report.tally.failed, report.tally.skipped], expected);
         let verdict = match expected {
             [_, failed, _] if failed > 0 => Verdict::Failed,
             [0, _, _] => Verdict::Errored,

@@ -196,13 +196,13 @@ proptest! {
         let report = TapReport::read(&log);
         let (verdict, reason) = report.judge();
         prop_assert!(!reason.contains(char::is_control) && reason.len() < 1000, "{}", reason);
-        let counted = report.executed() + report.skipped + report.todo;
-        prop_assert_eq!(counted, report.cases.len() as u64 + report.omitted);
+        let counted = report.tally.executed() + report.tally.skipped + report.tally.todo;
+        prop_assert_eq!(counted, report.tally.cases.len() as u64 + report.tally.omitted);
         if lines(&log).any(fails) {
             prop_assert_ne!(verdict, Verdict::Passed);
         }
         if verdict == Verdict::Passed {
-            prop_assert!(report.passed > 0 && report.failed == 0);
+            prop_assert!(report.tally.passed > 0 && report.tally.failed == 0);
             // Colours may stand between the letters.
             let plain = !log.contains('\u{1b}');
             prop_assert!(!plain || (log.contains("ok") && log.contains("1..")), "{}", log);
@@ -216,10 +216,10 @@ proptest! {
         let mut expected = Counts::default();
         count(&tests, &mut expected);
         let found = Counts {
-            passed: report.passed,
-            failed: report.failed,
-            skipped: report.skipped,
-            todo: report.todo,
+            passed: report.tally.passed,
+            failed: report.tally.failed,
+            skipped: report.tally.skipped,
+            todo: report.tally.todo,
         };
         prop_assert_eq!(&found, &expected, "{}", log);
         prop_assert!(report.problems.is_empty(), "{:?}\n{}", report.problems, log);

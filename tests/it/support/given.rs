@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use promoter::engine::undo::Wish;
 use promoter::group::github::GithubRef;
 use promoter::group::image::{Branch, RepositoryName, TagPattern};
@@ -18,6 +19,7 @@ use promoter::plan::config::ConfigKey;
 use promoter::plan::image::{CheckImageRef, Digest, Resolved, ResolvedImage};
 use promoter::plan::survey::{Node, Resources, Survey};
 use promoter::plan::{Plan, Serving, planner};
+use promoter::promotion::observed::PodState;
 use promoter::promotion::request::Action;
 use proptest::test_runner::{Config as ProptestConfig, RngSeed};
 
@@ -228,6 +230,31 @@ data: {image: \"{{ image }}\"}
     group.apps[1] = templated("hello-b", &manifest("hello-b", nightly));
     group.apps.push(worker("worker"));
     group
+}
+
+/// A pod of a colour that is ready, named as its uid, of which nothing else is known.
+pub(crate) fn running_pod(name: &str, color: Color, created_at: Timestamp) -> PodState {
+    PodState {
+        name: name.to_owned(),
+        uid: name.to_owned(),
+        app: None,
+        check: None,
+        color,
+        promotion: String::new(),
+        owner: None,
+        phase: "Running".to_owned(),
+        ready: true,
+        unheard: false,
+        unheard_at: None,
+        node: None,
+        addresses: Vec::new(),
+        deleting: false,
+        disrupted: None,
+        reason: None,
+        unschedulable: None,
+        created_at,
+        containers: Vec::new(),
+    }
 }
 
 /// An app that nobody calls, of two pods that start when it is promoted.

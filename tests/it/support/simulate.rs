@@ -11,6 +11,7 @@ use promoter::plan::object::{Object, texts};
 use promoter::promotion::observed::{ContainerState, Ended, JobState, PodState};
 use serde_json::Value;
 
+use super::given;
 use super::world::{Pod, State};
 
 /// What becomes of an app's pods.
@@ -240,28 +241,20 @@ impl State {
         let sidecars = owner.at("/spec/template/spec/initContainers");
         let sidecars = sidecars.and_then(Value::as_array).into_iter().flatten();
         let sidecars = sidecars.map(|sidecar| container(sidecar["name"].as_str().unwrap()));
+        let color = Color::parse(&of(label::COLOR).unwrap()).unwrap();
         let state = PodState {
-            name: name.clone(),
             uid: format!("uid-{}", self.unique()),
             app: of(label::APP).map(|name| AppName::parse(&name).unwrap()),
             check: of(label::CHECK).map(|name| CheckName::parse(&name).unwrap()),
-            color: Color::parse(&of(label::COLOR).unwrap()).unwrap(),
             promotion: of(label::PROMOTION).unwrap_or_default(),
             owner: owner.uid().map(str::to_owned),
             phase: "Pending".to_owned(),
             ready: false,
-            unheard: false,
-            unheard_at: None,
-            node: None,
             addresses: vec![self.address()],
-            deleting: false,
-            disrupted: None,
-            reason: None,
-            unschedulable: None,
-            created_at: self.now,
             containers: std::iter::once(container(containers))
                 .chain(sidecars)
                 .collect(),
+            ..given::running_pod(&name, color, self.now)
         };
         let spec = owner.at("/spec/template/spec").cloned().unwrap();
         self.pods.push(Pod {

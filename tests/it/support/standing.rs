@@ -9,6 +9,7 @@ use promoter::port::ClusterError;
 use promoter::promotion::observed::PodState;
 use serde_json::{Value, json};
 
+use super::given;
 use super::world::{Pod, State};
 
 /// What a node says of the image that runs.
@@ -110,25 +111,10 @@ impl State {
         let made = Object(pod(app, hash, n));
         let deployment = self.get("Deployment", app).and_then(Object::uid);
         let state = PodState {
-            name: made.name().to_owned(),
             uid: made.uid().unwrap().to_owned(),
-            app: None,
-            check: None,
-            color: Color::Green,
-            promotion: String::new(),
             owner: deployment.map(str::to_owned),
-            phase: "Running".to_owned(),
-            ready: true,
-            unheard: false,
-            unheard_at: None,
-            node: None,
             addresses: vec![self.address()],
-            deleting: false,
-            disrupted: None,
-            reason: None,
-            unschedulable: None,
-            created_at: self.now,
-            containers: Vec::new(),
+            ..given::running_pod(made.name(), Color::Green, self.now)
         };
         let labels = made.texts_at("/metadata/labels");
         self.pods.push(Pod {

@@ -75,11 +75,7 @@ pub(super) async fn nodes(cluster: &Kubernetes) -> Result<Vec<Node>, ClusterErro
     let all = ListParams::default().match_any();
     let (nodes, pods) = match tokio::join!(nodes.list(&all), kept::list::<Placed>(&pods, active)) {
         (Ok(nodes), Ok(pods)) => (nodes, pods),
-        (Err(kube::Error::Api(status)), _) | (_, Err(kube::Error::Api(status)))
-            if status.code == 403 =>
-        {
-            return Ok(Vec::new());
-        }
+        (Err(error), _) | (_, Err(error)) if error::is_forbidden(&error) => return Ok(Vec::new()),
         (Err(error), _) | (_, Err(error)) => return Err(error::from("list nodes", error)),
     };
     let mut requested: BTreeMap<String, Resources> = BTreeMap::new();

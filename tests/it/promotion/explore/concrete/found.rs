@@ -206,27 +206,12 @@ pub(in crate::promotion::explore) fn pod(
     n: u32,
 ) -> PodState {
     let name = format!("{}-{color}-{n}", app.name);
+    // Long before any run.
+    let made_at = start() - Duration::from_hours(48);
     PodState {
-        uid: name.clone(),
-        name,
         app: Some(app.name.clone()),
-        check: None,
-        color,
         promotion: promotion.to_owned(),
-        owner: None,
-        phase: "Running".to_owned(),
-        ready: true,
-        unheard: false,
-        unheard_at: None,
-        node: None,
-        addresses: Vec::new(),
-        deleting: false,
-        disrupted: None,
-        reason: None,
-        unschedulable: None,
-        // Long before any run.
-        created_at: start() - Duration::from_hours(48),
-        containers: Vec::new(),
+        ..given::running_pod(&name, color, made_at)
     }
 }
 
