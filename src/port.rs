@@ -13,6 +13,7 @@ pub mod proof;
 pub mod recorder;
 pub mod records;
 pub mod registry;
+pub mod spending;
 
 pub use clock::Clock;
 pub use cluster::{Cluster, ClusterError};
@@ -23,3 +24,4 @@ pub use proof::{Forge, ForgeError};
 pub use recorder::Recorder;
 pub use records::{Records, RecordsError};
 pub use registry::{Registry, RegistryError};
+pub use spending::{Spending, SpendingError};
