@@ -110,9 +110,6 @@ fn nothing_is_promoted_while_the_alarm_is_on_unless_a_person_says_why() {
         "{history}"
     );
 
-    // The way back is open, and so is the way on once it is OK.
-    let back = run(&folder, &["rollback", "master"]);
-    assert_eq!(back.code, 0, "{back}");
     alarm.is("OK", "a new month");
     let deploy = run(&folder, &["deploy", "master", "--force"]);
     assert_eq!(deploy.code, 0, "{deploy}");
