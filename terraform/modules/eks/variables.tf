@@ -35,7 +35,7 @@ variable "kubernetes_version" {
 variable "offered_versions" {
   description = "Versions that EKS offers in standard support. Those past it cost six times as much per hour, and are upgraded by AWS without asking."
   type        = list(string)
-  default     = ["1.34", "1.35", "1.36"]
+  default     = ["1.35", "1.36"]
   nullable    = false
 
   validation {

@@ -45,7 +45,7 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints" {
 
   security_group_id = aws_security_group.endpoints[0].id
   description       = "HTTPS from the VPC"
-  cidr_ipv4         = var.cidr
+  cidr_ipv4         = var.vpc_cidr
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443

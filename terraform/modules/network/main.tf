@@ -26,7 +26,7 @@ locals {
 resource "aws_vpc" "this" {
   count = var.create ? 1 : 0
 
-  cidr_block           = var.cidr
+  cidr_block           = var.vpc_cidr
   enable_dns_support   = true
   enable_dns_hostnames = true
 
@@ -54,7 +54,7 @@ resource "aws_subnet" "private" {
 
   vpc_id            = aws_vpc.this[0].id
   availability_zone = each.value.name
-  cidr_block        = cidrsubnet(var.cidr, 2, each.value.index)
+  cidr_block        = cidrsubnet(var.vpc_cidr, 2, each.value.index)
 
   tags = merge(local.cluster_tags, {
     Name                              = "${var.name}-private-${each.key}"
@@ -67,7 +67,7 @@ resource "aws_subnet" "public" {
 
   vpc_id                  = aws_vpc.this[0].id
   availability_zone       = each.value.name
-  cidr_block              = cidrsubnet(var.cidr, 6, 48 + each.value.index)
+  cidr_block              = cidrsubnet(var.vpc_cidr, 6, 48 + each.value.index)
   map_public_ip_on_launch = false
 
   tags = merge(local.cluster_tags, {

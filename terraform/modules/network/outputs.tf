@@ -10,12 +10,12 @@ output "vpc_cidr" {
 
 output "private_subnet_ids" {
   description = "Subnets for nodes, in the order of `zones` or as given."
-  value       = var.create ? [for letter in var.zones : aws_subnet.private[letter].id] : data.aws_subnet.private[*].id
+  value       = var.create ? tolist([for letter in var.zones : aws_subnet.private[letter].id]) : data.aws_subnet.private[*].id
 }
 
 output "public_subnet_ids" {
   description = "Subnets for load balancers that the world reaches."
-  value       = var.create ? [for letter in var.zones : aws_subnet.public[letter].id] : data.aws_subnet.public[*].id
+  value       = var.create ? tolist([for letter in var.zones : aws_subnet.public[letter].id]) : data.aws_subnet.public[*].id
 }
 
 output "nat_public_ips" {

@@ -15,31 +15,31 @@ variable "name" {
   }
 }
 
-variable "cidr" {
+variable "vpc_cidr" {
   description = "Addresses of the VPC. Three quarters are for up to three private subnets, the last one is for public ones; a zone that is added later moves none of them."
   type        = string
   default     = "10.0.0.0/16"
   nullable    = false
 
   validation {
-    condition     = can(cidrnetmask(var.cidr)) && can(regex("/(1[6-9]|20)$", var.cidr))
-    error_message = "cidr must be an IPv4 range with a prefix of /16 to /20, such as 10.0.0.0/16: AWS takes no larger VPC, and in a smaller one pods run out of addresses."
+    condition     = can(cidrnetmask(var.vpc_cidr)) && can(regex("/(1[6-9]|20)$", var.vpc_cidr))
+    error_message = "vpc_cidr must be an IPv4 range with a prefix of /16 to /20, such as 10.0.0.0/16: AWS takes no larger VPC, and in a smaller one pods run out of addresses."
   }
 
   validation {
-    condition     = try(cidrsubnet(var.cidr, 0, 0) == var.cidr, false)
-    error_message = "cidr must be the network's own address: ${try(cidrsubnet(var.cidr, 0, 0), "for example 10.0.0.0/16")}."
+    condition     = try(cidrsubnet(var.vpc_cidr, 0, 0) == var.vpc_cidr, false)
+    error_message = "vpc_cidr must be the network's own address: ${try(cidrsubnet(var.vpc_cidr, 0, 0), "for example 10.0.0.0/16")}."
   }
 
   # Two ranges overlap if they are the same network when both are cut to the shorter prefix.
   validation {
     condition = alltrue([
       for other in var.reserved_cidrs : try(
-        cidrsubnet("${split("/", var.cidr)[0]}/${min(split("/", var.cidr)[1], split("/", other)[1])}", 0, 0)
-        != cidrsubnet("${split("/", other)[0]}/${min(split("/", var.cidr)[1], split("/", other)[1])}", 0, 0),
+        cidrsubnet("${split("/", var.vpc_cidr)[0]}/${min(split("/", var.vpc_cidr)[1], split("/", other)[1])}", 0, 0)
+        != cidrsubnet("${split("/", other)[0]}/${min(split("/", var.vpc_cidr)[1], split("/", other)[1])}", 0, 0),
       true)
     ])
-    error_message = "cidr ${var.cidr} overlaps one of ${join(", ", var.reserved_cidrs)}: choose a range that is used nowhere else, such as 10.64.0.0/16."
+    error_message = "vpc_cidr ${var.vpc_cidr} overlaps one of ${join(", ", var.reserved_cidrs)}: choose a range that is used nowhere else, such as 10.64.0.0/16."
   }
 }
 
