@@ -66,7 +66,7 @@ module "billing_alarms" {
   count  = var.create_billing_alarms ? 1 : 0
 
   providers = {
-    aws.us_east_1 = aws.us_east_1
+    aws = aws.us_east_1
   }
 
   name_prefix        = var.name
