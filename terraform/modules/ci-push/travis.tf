@@ -16,13 +16,14 @@ resource "aws_iam_user" "travis" {
   force_destroy = true
 }
 
-resource "aws_iam_user_policy" "travis" {
-  #checkov:skip=CKV_AWS_40:a group for the only user that may ever have these rights would hide who has them
+# A policy of its own, since what is written into a user may have only 2048 characters.
+resource "aws_iam_policy" "travis" {
   for_each = aws_iam_user.travis
 
-  name   = "push"
-  user   = each.value.name
-  policy = local.policies[each.key]
+  name        = "${var.name_prefix}-${each.key}-push"
+  description = "Travis pushes images"
+  policy      = local.policies[each.key]
+  tags        = var.tags
 
   lifecycle {
     precondition {
@@ -30,4 +31,12 @@ resource "aws_iam_user_policy" "travis" {
       error_message = "Travis is to push to ${join(", ", local.unknown[each.key])}, of which repository_arns knows nothing: add the repository, or correct its name."
     }
   }
+}
+
+resource "aws_iam_user_policy_attachment" "travis" {
+  #checkov:skip=CKV_AWS_40:a group for the only user that may ever have these rights would hide who has them
+  for_each = aws_iam_policy.travis
+
+  user       = aws_iam_user.travis[each.key].name
+  policy_arn = each.value.arn
 }

@@ -144,7 +144,7 @@ run "travis_to_the_unknown" {
     travis_repositories = ["hello-c"]
   }
 
-  expect_failures = [aws_iam_user_policy.travis]
+  expect_failures = [aws_iam_policy.travis]
 }
 
 run "travis_twice" {

@@ -1,6 +1,10 @@
 # Who may push where, and that nobody else may.
 
 mock_provider "aws" {
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/promoter-travis-push" }
+  }
+
   mock_resource "aws_iam_openid_connect_provider" {
     defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
   }
@@ -92,7 +96,7 @@ run "a_role_for_each_repository" {
   }
 
   assert {
-    condition     = output.travis_user_name == null && length(aws_iam_user_policy.travis) == 0
+    condition     = output.travis_user_name == null && length(aws_iam_policy.travis) == 0
     error_message = "no user unless asked for"
   }
 }
@@ -180,10 +184,15 @@ run "travis" {
   }
 
   assert {
-    condition = jsondecode(aws_iam_user_policy.travis["travis"].policy).Statement[1].Resource == [
+    condition = jsondecode(aws_iam_policy.travis["travis"].policy).Statement[1].Resource == [
       "arn:aws:ecr:eu-west-1:123456789012:repository/hello-a",
       "arn:aws:ecr:eu-west-1:123456789012:repository/hello-b"
     ]
     error_message = "the repositories named"
+  }
+
+  assert {
+    condition     = aws_iam_user_policy_attachment.travis["travis"].user == "promoter-travis"
+    error_message = "and the user has it"
   }
 }
