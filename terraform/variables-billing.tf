@@ -30,7 +30,7 @@ variable "budget_guard_threshold" {
   default     = 100
 
   validation {
-    condition     = var.budget_guard_threshold == null || !var.create_billing_alarms || contains(var.billing_thresholds, var.budget_guard_threshold)
+    condition     = var.budget_guard_threshold == null || !var.create_billing_alarms || try(contains(var.billing_thresholds, var.budget_guard_threshold), false)
     error_message = "budget_guard_threshold must be one of billing_thresholds (${join(", ", var.billing_thresholds)}), or null."
   }
 }
