@@ -20,14 +20,37 @@ mock_provider "aws" {
     defaults = { json = "{}" }
   }
   mock_data "aws_eks_cluster" {
-    defaults = {
-      arn        = "arn:aws:eks:eu-west-1:123456789012:cluster/our-cluster"
-      identity   = [{ oidc = [{ issuer = "https://oidc.example/id" }] }]
-      vpc_config = [{ cluster_security_group_id = "sg-0a1b2c3d4e5f60718" }]
-    }
+    defaults = { arn = "arn:aws:eks:eu-west-1:123456789012:cluster/our-cluster" }
   }
   mock_data "aws_ecr_repository" {
     defaults = { arn = "arn:aws:ecr:eu-west-1:123456789012:repository/hello-a", repository_url = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/hello-a" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/made-up" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:made-up" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000" }
+  }
+  mock_resource "aws_launch_template" {
+    defaults = { id = "lt-0a1b2c3d4e5f60718" }
+  }
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/made-up" }
+  }
+  mock_resource "aws_iam_openid_connect_provider" {
+    defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+  }
+  mock_resource "aws_ecr_repository" {
+    defaults = { arn = "arn:aws:ecr:eu-west-1:123456789012:repository/made-up" }
+  }
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:eu-west-1:123456789012:made-up" }
+  }
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/made-up" }
   }
 }
 
@@ -45,6 +68,15 @@ mock_provider "aws" {
   }
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{}" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000" }
+  }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:made-up" }
+  }
+  mock_resource "aws_cloudwatch_metric_alarm" {
+    defaults = { arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:made-up" }
   }
 }
 

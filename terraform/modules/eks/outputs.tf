@@ -22,12 +22,12 @@ output "cluster_version" {
 
 output "cluster_security_group_id" {
   description = "Security group of the control plane and the nodes."
-  value       = var.create ? aws_eks_cluster.this[0].vpc_config[0].cluster_security_group_id : data.aws_eks_cluster.existing[0].vpc_config[0].cluster_security_group_id
+  value       = one(var.create ? aws_eks_cluster.this[0].vpc_config[*].cluster_security_group_id : data.aws_eks_cluster.existing[0].vpc_config[*].cluster_security_group_id)
 }
 
 output "oidc_issuer_url" {
   description = "Issuer of the service accounts' tokens, for roles that do not use Pod Identity."
-  value       = var.create ? aws_eks_cluster.this[0].identity[0].oidc[0].issuer : data.aws_eks_cluster.existing[0].identity[0].oidc[0].issuer
+  value       = one(var.create ? aws_eks_cluster.this[0].identity[*].oidc[0].issuer : data.aws_eks_cluster.existing[0].identity[*].oidc[0].issuer)
 }
 
 output "node_role_arn" {

@@ -13,6 +13,18 @@ mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{}" }
   }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/made-up" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:made-up" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-west-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000" }
+  }
+  mock_resource "aws_launch_template" {
+    defaults = { id = "lt-0a1b2c3d4e5f60718" }
+  }
 }
 
 variables {
@@ -197,14 +209,8 @@ run "an_existing_cluster_is_passed_on_and_nothing_made" {
   }
 
   override_data {
-    target = data.aws_eks_cluster.existing[0]
-    values = {
-      name       = "Our_Cluster"
-      arn        = "arn:aws:eks:eu-west-1:123456789012:cluster/Our_Cluster"
-      version    = "1.33"
-      identity   = [{ oidc = [{ issuer = "https://oidc.example/id" }] }]
-      vpc_config = [{ cluster_security_group_id = "sg-0a1b2c3d4e5f60718" }]
-    }
+    target = data.aws_eks_cluster.existing
+    values = { arn = "arn:aws:eks:eu-west-1:123456789012:cluster/Our_Cluster", version = "1.33" }
   }
 
   assert {

@@ -10,6 +10,12 @@ mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{}" }
   }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/made-up" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:made-up" }
+  }
 }
 
 variables {
@@ -159,7 +165,7 @@ run "an_existing_vpc_is_passed_on_and_nothing_made" {
   }
 
   assert {
-    condition     = output.vpc_id == "vpc-0a1b2c3d4e5f60718" && output.private_subnet_ids == tolist(["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"]) && output.public_subnet_ids == tolist(["subnet-0a1b2c3d4e5f60003"])
+    condition     = output.vpc_id == "vpc-0a1b2c3d4e5f60718" && tolist(output.private_subnet_ids) == tolist(["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"]) && tolist(output.public_subnet_ids) == tolist(["subnet-0a1b2c3d4e5f60003"])
     error_message = "what was given must come out"
   }
   assert {
