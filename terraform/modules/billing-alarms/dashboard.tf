@@ -8,7 +8,7 @@ locals {
       type = "metric", x = 0, y = 0, width = 16, height = 8
       properties = {
         title   = "Estimated charges of the month, USD"
-        region  = "us-east-1"
+        region  = data.aws_region.current.region
         view    = "timeSeries"
         stat    = "Maximum"
         period  = 21600
@@ -30,7 +30,7 @@ locals {
       type = "metric", x = 0, y = 8, width = 24, height = 8
       properties = {
         title   = "By service, USD"
-        region  = "us-east-1"
+        region  = data.aws_region.current.region
         view    = "timeSeries"
         stacked = true
         stat    = "Maximum"

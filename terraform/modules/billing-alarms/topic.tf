@@ -3,7 +3,7 @@
 locals {
   # The alarms of this module, in this account.
   from_alarms = {
-    ArnLike      = { "aws:SourceArn" = "arn:${data.aws_partition.current.partition}:cloudwatch:us-east-1:${data.aws_caller_identity.current.account_id}:alarm:${var.name_prefix}-billing-*" }
+    ArnLike      = { "aws:SourceArn" = "arn:${data.aws_partition.current.partition}:cloudwatch:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:alarm:${var.name_prefix}-billing-*" }
     StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
   }
 }

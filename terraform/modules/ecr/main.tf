@@ -8,7 +8,6 @@ data "aws_region" "current" {}
 
 resource "aws_ecr_repository" "this" {
   #checkov:skip=CKV_AWS_51:every tag is immutable except branch., env. and live., which are there to be moved
-  #checkov:skip=CKV_AWS_136:AES-256 by ECR costs nothing and needs no grant; kms_key_arn is there for who has to hold the key
   for_each = toset(var.repositories)
 
   name                 = each.key

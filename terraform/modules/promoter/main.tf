@@ -38,7 +38,6 @@ resource "aws_iam_role" "this" {
 
 resource "aws_iam_role_policy" "this" {
   #checkov:skip=CKV_AWS_355:CloudWatch has no ARNs for metrics; what is read is no secret, and what is written is bound to one namespace
-  #checkov:skip=CKV_AWS_290:cloudwatch:PutMetricData takes no ARN, and is bound to the namespace promoter
   name = "promoter"
   role = aws_iam_role.this.name
 

@@ -17,6 +17,14 @@ mock_provider "aws" {
     defaults = { arn = "arn:aws:iam::123456789012:role/promoter-pod" }
   }
 
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/promoter-images-0" }
+  }
+
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:eu-west-1:123456789012:promoter-pushes" }
+  }
+
   mock_resource "aws_cloudwatch_event_rule" {
     defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/promoter-pushes" }
   }
