@@ -33,7 +33,7 @@ variable "vpc_cidr" {
 
   # Two ranges overlap if they are the same network when both are cut to the shorter prefix.
   validation {
-    condition = alltrue([
+    condition = !var.create || alltrue([
       for other in var.reserved_cidrs : try(
         cidrsubnet("${split("/", var.vpc_cidr)[0]}/${min(split("/", var.vpc_cidr)[1], split("/", other)[1])}", 0, 0)
         != cidrsubnet("${split("/", other)[0]}/${min(split("/", var.vpc_cidr)[1], split("/", other)[1])}", 0, 0),
@@ -44,7 +44,7 @@ variable "vpc_cidr" {
 }
 
 variable "reserved_cidrs" {
-  description = "Networks that the VPC must not overlap: the cluster's services, VPNs, peered VPCs, an office."
+  description = "Networks that the VPC, new or existing, must not overlap: the cluster's services, VPNs, peered VPCs, an office."
   type        = list(string)
   default     = []
   nullable    = false

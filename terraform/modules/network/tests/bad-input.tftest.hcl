@@ -257,3 +257,21 @@ run "subnets_without_their_vpc" {
 
   expect_failures = [var.private_subnet_ids, var.public_subnet_ids]
 }
+
+run "an_existing_vpc_that_overlaps_the_services" {
+  command = plan
+
+  variables {
+    create             = false
+    vpc_id             = "vpc-0a1b2c3d4e5f60718"
+    private_subnet_ids = ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"]
+    reserved_cidrs     = ["172.20.0.0/16"]
+  }
+
+  override_data {
+    target = data.aws_vpc.existing
+    values = { cidr_block = "172.16.0.0/12" }
+  }
+
+  expect_failures = [data.aws_vpc.existing]
+}
