@@ -1,5 +1,5 @@
 output "promoter" {
-  description = "What promoter takes over: `terraform output -json promoter | promoter config import-terraform -`."
+  description = "What promoter takes over: `terraform -chdir=terraform output -json promoter | promoter config import-terraform -`."
   value = {
     version     = 1
     environment = var.environment
@@ -64,7 +64,7 @@ locals {
   budget_guard = !var.create_billing_alarms || var.budget_guard_threshold == null ? null : module.billing_alarms[0].alarm_name_by_threshold[tostring(var.budget_guard_threshold)]
 
   commands = {
-    import     = "terraform output -json promoter | promoter config import-terraform -"
+    import     = "terraform -chdir=terraform output -json promoter | promoter config import-terraform -"
     kubeconfig = "aws eks update-kubeconfig --region ${var.region} --name ${module.eks.cluster_name}"
     login      = "aws ecr get-login-password --region ${var.region} | docker login --username AWS --password-stdin ${data.aws_caller_identity.current.account_id}.dkr.ecr.${var.region}.amazonaws.com"
 
