@@ -25,9 +25,9 @@ variable "billing_thresholds" {
 }
 
 variable "budget_guard_threshold" {
-  description = "The threshold whose alarm makes promoter's scheduled promotions wait; null: none does."
+  description = "The threshold whose alarm keeps promoter from beginning promotions by itself; null: none does."
   type        = number
-  default     = 100
+  default     = null
 
   validation {
     condition     = var.budget_guard_threshold == null || !var.create_billing_alarms || try(contains(var.billing_thresholds, var.budget_guard_threshold), false)
