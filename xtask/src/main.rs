@@ -4,12 +4,15 @@
 //! is a file of its own and a line in `COMMANDS`; nothing else belongs here.
 
 mod bench;
+mod cache;
 mod demo;
 mod ecr;
 mod fuzz;
+mod golang;
 mod http;
 mod progress;
 mod push;
+mod python;
 mod registry;
 mod run;
 mod soak;
