@@ -15,7 +15,9 @@ mod push;
 mod python;
 mod registry;
 mod run;
+mod scratch;
 mod soak;
+mod terraform;
 mod test;
 mod testbed;
 
@@ -50,6 +52,11 @@ const COMMANDS: &[Task] = &[
         name: "test",
         usage: test::USAGE,
         run: test::run,
+    },
+    Task {
+        name: "terraform",
+        usage: terraform::USAGE,
+        run: terraform::run,
     },
     Task {
         name: "soak",
