@@ -39,7 +39,7 @@ pub(super) fn check(sources: &Sources, cache: &Cache, progress: &mut Progress) -
             .args(["--framework", "terraform", "--output", "json"])
             .args(["--download-external-modules", "false", "--skip-download"])
             // What it finds is told by the report alone.
-            .args(["--soft-fail", "--quiet", "--compact"])
+            .args(["--soft-fail", "--compact"])
             // Or a configuration file there would be taken.
             .env("HOME", sources.folder());
         judge(&run::output(&mut checkov)?)

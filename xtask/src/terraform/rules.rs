@@ -14,6 +14,10 @@ const PROMOTERS: [&str; 3] = ["kubernetes_", "helm_", "kubectl_"];
 /// The providers of such resources.
 const PROVIDERS: [&str; 3] = ["kubernetes", "helm", "kubectl"];
 
+/// Writes the tables. It is not to be had as a Go module, so whether they are
+/// what it would write is not asked, but what matters most in them is looked at.
+const TABLE_WRITER: &str = "terraform-docs --config terraform/.terraform-docs.yml";
+
 /// Where the tables in a README begin and end.
 const TABLES: (&str, &str) = ("<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->");
 
@@ -39,7 +43,11 @@ pub(super) fn faults(sources: &Sources) -> Vec<String> {
         let readme = format!("{}/README.md", module.path);
         let text = sources.texts.get(&readme).map_or("", String::as_str);
         let faults = undocumented(&declared(sources, module), text);
-        found.extend(faults.into_iter().map(|fault| format!("{readme}: {fault}")));
+        if !faults.is_empty() {
+            let faults = faults.join("; ");
+            let path = &module.path;
+            found.push(format!("{readme}: {faults}: run {TABLE_WRITER} {path}"));
+        }
     }
     found
 }
@@ -98,11 +106,15 @@ fn blocks<'a>(
         let at = block.lines().position(|line| line.starts_with(keyword))?;
         let mut lines = block.lines().skip(at);
         let name = lines.next()?.strip_prefix(keyword)?.split('"').next()?;
-        let description = lines.find_map(|line| line.strip_prefix("  description"))?;
-        let description = description.trim_start_matches([' ', '=']);
-        let plain = description.strip_prefix('"')?.strip_suffix('"');
-        Some((name, plain.filter(|text| !text.contains(['\\', '|', '<']))))
+        Some((name, lines.find_map(description)))
     })
+}
+
+fn description(line: &str) -> Option<&str> {
+    let value = line.strip_prefix("  description")?;
+    let value = value.trim_start().strip_prefix("= \"")?;
+    let text = value.strip_suffix('"')?;
+    (!text.contains(['\\', '|', '<'])).then_some(text)
 }
 
 /// What the tables of a README do not say, or say of something else.
@@ -123,9 +135,7 @@ fn undocumented(declared: &Declared, readme: &str) -> Vec<String> {
             match (rows.get(name), description) {
                 (None, _) => found.push(format!("{heading} lacks {name}")),
                 (Some(said), Some(meant)) if said != meant => {
-                    found.push(format!(
-                        "{heading} says something else of {name} than its description"
-                    ));
+                    found.push(format!("{heading} describes {name} otherwise"));
                 }
                 _ => {}
             }
@@ -206,7 +216,10 @@ variable "name" {
 # One per app.
 variable "apps" {
   type        = map(object({ port = number }))
-  description = "A \"quoted\" word."
+  description = <<-EOT
+    Long, so
+    in lines.
+  EOT
 }
 "#;
 
@@ -225,14 +238,15 @@ variable "apps" {
     #[test]
     fn tables_say_what_variables_say() {
         let declared = inputs(VARIABLES);
-        let good =
-            readme("| name | What it is called. | `string` |\n| apps | A \"quoted\" word. | x |\n");
+        let good = readme(
+            "| name | What it is called. | `string` |\n| apps | Long, so<br/>in lines. | x |\n",
+        );
         assert_eq!(undocumented(&declared, &good), [""; 0]);
         let old = readme("| name | What it was called. | `string` |\n| app | One. | x |\n");
         assert_eq!(
             undocumented(&declared, &old),
             [
-                "Inputs says something else of name than its description",
+                "Inputs describes name otherwise",
                 "Inputs lacks apps",
                 "Inputs has app, which is not declared",
             ]
