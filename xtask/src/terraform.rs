@@ -46,8 +46,8 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
     let mut progress = Progress::new();
     let unchecked = check(false, &mut progress)?;
     let took = progress::human(progress.elapsed());
-    let which = unchecked.as_ref().map_or("all", |_| "most");
-    progress.note(&format!("{FOLDER}/ passed {which} checks ({took})"));
+    let here = unchecked.as_ref().map_or("", |_| " that can be made here");
+    progress.note(&format!("{FOLDER}/ passed all checks{here} ({took})"));
     if let Some(unchecked) = unchecked {
         progress.note(&unchecked.to_string());
     }
@@ -65,15 +65,18 @@ pub(crate) fn check(quick: bool, progress: &mut Progress) -> Result<Option<Unche
     progress.step(&doing, || {
         let words = ["fmt", "-check", "-recursive", "-diff", FOLDER];
         run::quietly(&mut cli.command(sources.folder(), &words))
-            .with_context(|| format!("run its fmt -recursive {FOLDER}"))
+            .with_context(|| format!("{FOLDER}/ is not formatted, which fmt -recursive mends"))
     })?;
-    progress.step("looking for what promoter would have to share", || {
-        let faults = rules::faults(&sources);
-        if !faults.is_empty() {
-            bail!("{FOLDER}/ breaks rules:\n  {}", faults.join("\n  "));
-        }
-        Ok(())
-    })?;
+    progress.step(
+        "looking for skips without a reason, stale tables and what is promoter's",
+        || {
+            let faults = rules::faults(&sources);
+            if !faults.is_empty() {
+                bail!("{FOLDER}/ breaks rules:\n  {}", faults.join("\n  "));
+            }
+            Ok(())
+        },
+    )?;
     let tflint = TFLINT.program(&cache, progress)?;
     progress.step("linting with tflint", || lint(&tflint, &sources))?;
     checkov::check(&sources, &cache, progress)?;
@@ -95,7 +98,7 @@ fn lint(tflint: &Path, sources: &Sources) -> Result<()> {
         .args(["--recursive", "--no-color", "--config"])
         // A path that is not absolute is looked for in every module.
         .arg(sources.folder().join(FOLDER).join(".tflint.hcl"));
-    run::quietly(&mut tflint)
+    run::quietly(&mut tflint).context("tflint does not pass")
 }
 
 /// What needs the providers: most of all to know their resources.

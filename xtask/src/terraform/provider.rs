@@ -87,10 +87,7 @@ pub(super) fn install(
         return Ok(Providers::OutOfReach(reason));
     }
     progress::say(said.trim());
-    bail!(
-        "no provider that is {} can be installed",
-        list(requirements)
-    )
+    bail!("the providers cannot be installed: {}", list(requirements))
 }
 
 /// The requirements as people read them.
