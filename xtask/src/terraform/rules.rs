@@ -131,18 +131,25 @@ fn undocumented(declared: &Declared, readme: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (heading, items) in declared {
         let rows: BTreeMap<_, _> = rows(tables, heading).collect();
-        for (name, description) in items {
-            match (rows.get(name), description) {
-                (None, _) => found.push(format!("{heading} lacks {name}")),
-                (Some(said), Some(meant)) if said != meant => {
-                    found.push(format!("{heading} describes {name} otherwise"));
-                }
+        let (mut lacking, mut otherwise) = (Vec::new(), Vec::new());
+        for (name, meant) in items {
+            match (rows.get(name), meant) {
+                (None, _) => lacking.push(*name),
+                (Some(said), Some(meant)) if said != meant => otherwise.push(*name),
                 _ => {}
             }
         }
-        let known = |name: &str| items.iter().any(|(item, _)| *item == name);
-        let gone = rows.keys().filter(|name| !known(name));
-        found.extend(gone.map(|name| format!("{heading} has {name}, which is not declared")));
+        let known = |name: &&str| items.iter().any(|(item, _)| item == name);
+        let gone = rows.into_keys().filter(|name| !known(name)).collect();
+        for (fault, names) in [
+            ("lack", lacking),
+            ("describe otherwise", otherwise),
+            ("still have", gone),
+        ] {
+            if !names.is_empty() {
+                found.push(format!("{heading} {fault} {}", names.join(", ")));
+            }
+        }
     }
     found
 }
@@ -246,9 +253,9 @@ variable "apps" {
         assert_eq!(
             undocumented(&declared, &old),
             [
-                "Inputs describes name otherwise",
-                "Inputs lacks apps",
-                "Inputs has app, which is not declared",
+                "Inputs lack apps",
+                "Inputs describe otherwise name",
+                "Inputs still have app",
             ]
         );
     }
