@@ -17,7 +17,6 @@ mod programs;
 mod promoter;
 mod race;
 mod report;
-mod scratch;
 mod start;
 mod workload;
 
@@ -33,8 +32,8 @@ use self::figure::Controllers;
 use self::kwok::Kwok;
 use self::programs::Programs;
 use self::race::Race;
-use self::scratch::Scratch;
 use crate::progress::{self, Progress};
+use crate::scratch::Scratch;
 use crate::testbed::{self, Peers, Testbed};
 
 pub(crate) const USAGE: &str = "\
@@ -101,7 +100,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<()> {
         audit: Audit::new(log),
         peers: testbed::peers(&mut progress)?,
         programs: Programs::build(&mut progress)?,
-        scratch: Scratch::new()?,
+        scratch: Scratch::new("bench")?,
         requests: options.requests.clone(),
         testbed,
     };

@@ -4,15 +4,20 @@
 //! is a file of its own and a line in `COMMANDS`; nothing else belongs here.
 
 mod bench;
+mod cache;
 mod demo;
 mod ecr;
 mod fuzz;
+mod golang;
 mod http;
 mod progress;
 mod push;
+mod python;
 mod registry;
 mod run;
+mod scratch;
 mod soak;
+mod terraform;
 mod test;
 mod testbed;
 
@@ -47,6 +52,11 @@ const COMMANDS: &[Task] = &[
         name: "test",
         usage: test::USAGE,
         run: test::run,
+    },
+    Task {
+        name: "terraform",
+        usage: terraform::USAGE,
+        run: terraform::run,
     },
     Task {
         name: "soak",

@@ -10,6 +10,8 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::progress;
+
 /// As many lines of a log or an output as an error shows.
 const LINES: usize = 20;
 
@@ -36,6 +38,25 @@ pub(crate) fn output_with_input(command: &mut Command, input: &str) -> Result<St
     }
     let output = child.wait_with_output()?;
     checked(command, &output)
+}
+
+/// Runs a program that is of interest only when it fails: then everything that
+/// it wrote is shown, and the error says no more than that it failed.
+pub(crate) fn quietly(command: &mut Command) -> Result<()> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| missing(command.get_program()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    for said in [&output.stdout, &output.stderr] {
+        let said = String::from_utf8_lossy(said);
+        if !said.trim().is_empty() {
+            progress::say(said.trim_end());
+        }
+    }
+    bail!("{} failed ({})", readable(command), output.status)
 }
 
 /// Runs a program and gives its standard output, or nothing if it failed: for

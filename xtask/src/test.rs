@@ -1,19 +1,20 @@
 //! `cargo xtask test`: everything that has to pass before a change lands.
 //!
 //! From the quickest to the slowest, stopping at the first failure: form,
-//! lints, tests without a cluster, the example apps, then the end-to-end tests
-//! on a real cluster, which is brought up for them and stays up.
+//! lints, tests without a cluster, the example apps, `terraform/`, then the
+//! end-to-end tests on a real cluster, which is brought up for them and stays up.
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::progress::{self, Progress};
+use crate::terraform;
 use crate::testbed;
 
 pub(crate) const USAGE: &str = "\
 test [--quick]    format, lints and all tests, those on the real cluster included;
-                  --quick leaves the cluster out
+                  --quick leaves the cluster out, and what needs Terraform's providers
 ";
 
 /// What is run without a cluster.
@@ -58,13 +59,22 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
     for (doing, program, words) in STEPS {
         progress.step(doing, || passes(Command::new(program).args(*words)))?;
     }
+    let unchecked = terraform::check(quick, &mut progress)?;
+    if let Some(unchecked) = &unchecked {
+        progress.note(&unchecked.to_string());
+    }
     if !quick {
         end_to_end(&mut progress)?;
     }
-    progress.note(&format!(
-        "all tests passed ({})",
-        progress::human(progress.elapsed())
-    ));
+    let took = progress::human(progress.elapsed());
+    match unchecked {
+        None => progress.note(&format!("all tests passed ({took})")),
+        // Said again, since by now it is far up.
+        Some(unchecked) => {
+            progress.note(&format!("all tests that were run passed ({took})"));
+            progress.note(&unchecked.to_string());
+        }
+    }
     Ok(())
 }
 

@@ -5,7 +5,6 @@
 //! state lies in one folder, see `layout`.
 
 mod addons;
-mod cache;
 mod certificates;
 mod component;
 mod components;
@@ -33,10 +32,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use self::cache::Cache;
 use self::layout::Layout;
 use self::system::Before;
 use super::Testbed;
+use crate::cache::Cache;
 use crate::progress::Progress;
 
 pub(crate) use self::disturb::{Disturbance, controllers_as_shipped, disturb, pid};

@@ -7,11 +7,11 @@
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
-use super::cache::Cache;
 use super::component::{self, Component};
 use super::layout::Layout;
 use super::present;
 use super::{Programs, components, ecr, lock, supported};
+use crate::cache::Cache;
 use crate::progress::Progress;
 
 /// What is done to a part.

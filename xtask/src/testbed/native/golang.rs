@@ -1,17 +1,16 @@
-//! The programs that are built from Go modules.
+//! The testbed's programs that are built from Go modules.
 //!
-//! Each tool has a `go.mod` of its own under `xtask/testbed/go`, whose `tool`
-//! lines say what is built: their versions and `replace` lines do not mix. For
-//! another version of Kubernetes, set it in `go.mod`, name in `replace` lines
-//! the modules that Kubernetes' own `go.mod` takes from `./staging`, run
+//! For another version of Kubernetes, set it in `go.mod`, name in `replace`
+//! lines the modules that Kubernetes' own `go.mod` takes from `./staging`, run
 //! `go mod tidy`, and set it below.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::cache::Cache;
+use crate::cache::Cache;
+use crate::golang::Module;
 use crate::progress::Progress;
 use crate::run;
 
@@ -34,40 +33,32 @@ pub(crate) fn kubernetes(cache: &Cache, progress: &mut Progress) -> Result<PathB
         )
     })
     .join(" ");
-    build(cache, progress, "kubernetes", "", &variables, "about 5 min")
+    module("kubernetes", "", "about 5 min").build(cache, progress, &variables)
 }
 
 /// The etcd program.
 pub(crate) fn etcd(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
-    Ok(build(cache, progress, "etcd", "etcd", "", "about 15 s")?.join("etcd"))
+    module("etcd", "etcd", "about 15 s").program(cache, progress)
 }
 
 /// The `CoreDNS` program.
 pub(crate) fn coredns(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
-    Ok(build(cache, progress, "coredns", "coredns", "", "about 2 min")?.join("coredns"))
+    module("coredns", "coredns", "about 2 min").program(cache, progress)
 }
 
 /// The program that lets network policies hold.
 pub(crate) fn policies(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
-    Ok(build(cache, progress, "policies", "policies", "", "about 2 min")?.join("policies"))
+    module("policies", "policies", "about 2 min").program(cache, progress)
 }
 
 /// The program that holds a pod's namespaces.
 pub(crate) fn pause(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
-    Ok(build(cache, progress, "pause", "pause", "", "about a second")?.join("pause"))
+    module("pause", "pause", "about a second").program(cache, progress)
 }
 
 /// The controller of Argo Rollouts, which the bench runs beside promoter.
 pub(crate) fn argo_rollouts(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
-    let folder = build(
-        cache,
-        progress,
-        "argo-rollouts",
-        ARGO_ROLLOUTS,
-        "",
-        "about 3 min",
-    )?;
-    Ok(folder.join(ARGO_ROLLOUTS))
+    module("argo-rollouts", ARGO_ROLLOUTS, "about 3 min").program(cache, progress)
 }
 
 /// The folder of the resource definitions of Argo Rollouts.
@@ -86,7 +77,7 @@ pub(crate) fn argo_rollouts_crds(cache: &Cache) -> Result<PathBuf> {
 
 /// The program that plays nodes, which the bench runs many pods on.
 pub(crate) fn kwok(cache: &Cache, progress: &mut Progress) -> Result<PathBuf> {
-    Ok(build(cache, progress, "kwok", "kwok", "", "about 2 min")?.join("kwok"))
+    module("kwok", "kwok", "about 2 min").program(cache, progress)
 }
 
 /// The folder of what kwok's pods and nodes go through: ready, completed and
@@ -103,8 +94,13 @@ pub(crate) fn kwok_stages(cache: &Cache) -> Result<PathBuf> {
 }
 
 /// A folder with files of a module that one of ours requires.
-fn module_files(cache: &Cache, name: &str, required: &str, files: &[String]) -> Result<PathBuf> {
-    let folder = module(name);
+fn module_files(
+    cache: &Cache,
+    name: &'static str,
+    required: &str,
+    files: &[String],
+) -> Result<PathBuf> {
+    let folder = module(name, "", "").path();
     let made_from = std::fs::read(folder.join("go.mod"))?;
     cache.entry(&format!("{name}-files"), &[&made_from], |into| {
         let mut go = Command::new("go");
@@ -122,59 +118,13 @@ fn module_files(cache: &Cache, name: &str, required: &str, files: &[String]) -> 
     })
 }
 
-/// The folder of a module's `go.mod`.
-fn module(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("testbed/go")
-        .join(name)
-}
-
-/// Builds the tools of one module. `program` names the one that it has, and is
-/// empty where it has several, which are then named by their packages.
-fn build(
-    cache: &Cache,
-    progress: &mut Progress,
-    name: &str,
-    program: &str,
-    variables: &str,
-    takes: &str,
-) -> Result<PathBuf> {
-    let folder = module(name);
-    let mut sources = Vec::new();
-    for file in ["go.mod", "go.sum", "main.go"] {
-        let path = folder.join(file);
-        if path.exists() {
-            sources.push(
-                std::fs::read(&path)
-                    .with_context(|| format!("failed to read {}", path.display()))?,
-            );
-        }
+fn module(name: &'static str, program: &'static str, takes: &'static str) -> Module {
+    Module {
+        name,
+        tree: "testbed/go",
+        program,
+        takes,
     }
-    sources.push(variables.as_bytes().to_vec());
-    let sources: Vec<_> = sources.iter().map(Vec::as_slice).collect();
-    let packages = if folder.join("main.go").exists() {
-        "."
-    } else {
-        "tool"
-    };
-    cache.entry(name, &sources, |into| {
-        let doing =
-            format!("building {name} from source ({takes} the first time, cached afterwards)");
-        progress.step(&doing, || {
-            let mut go = Command::new("go");
-            go.current_dir(&folder)
-                .args(["build", "-trimpath", "-buildvcs=false", "-mod=readonly"])
-                .arg(format!("-ldflags=-s -w {variables}"))
-                .arg("-o")
-                // A path that ends in a slash takes several programs.
-                .arg(into.join(program))
-                .arg(packages)
-                .env("CGO_ENABLED", "0")
-                .env("GOWORK", "off");
-            run::output(&mut go).with_context(|| format!("failed to build {name}"))
-        })?;
-        Ok(())
-    })
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::cache::Cache;
 use super::{golang, image, layout};
+use crate::cache::Cache;
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::run;

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::cache::Cache;
 use super::layout::Layout;
 use super::{Programs, components, daemon};
+use crate::cache::Cache;
 use crate::progress::{Progress, human};
 
 /// A table for people.

@@ -1,30 +1,32 @@
-//! A folder for files that programs are given, gone when the bench ends.
+//! A folder for files that programs are given, gone when the task ends.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 /// The folder.
-pub(super) struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(super) fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("promoter-bench-{}", std::process::id()));
+    /// A new one, which says what it is for.
+    pub(crate) fn new(purpose: &str) -> Result<Self> {
+        let name = format!("promoter-{purpose}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path)
             .with_context(|| format!("failed to create {}", path.display()))?;
         Ok(Self(path))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Writes a file, whose name may begin with folders.
-    pub(super) fn write(&self, name: &str, text: &str) -> Result<PathBuf> {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<PathBuf> {
         let path = self.0.join(name);
         let folder = path.parent().unwrap_or(&self.0);
         std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&path, text))
+            .and_then(|()| std::fs::write(&path, content))
             .with_context(|| format!("failed to write {}", path.display()))?;
         Ok(path)
     }

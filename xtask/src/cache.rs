@@ -3,7 +3,9 @@
 //! An entry is a folder named by what it is and by a hash of what it is made
 //! from, so that a new version is made anew. It appears by a rename when it is
 //! complete: what a killed run left half done is never taken for an entry.
+//! Whoever needs an entry that another run is making waits for it.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -45,6 +47,10 @@ impl Cache {
         if entry.is_dir() {
             return Ok(entry);
         }
+        let _lock = self.lock(name)?;
+        if entry.is_dir() {
+            return Ok(entry);
+        }
         let unfinished = self.folder.join(format!(".unfinished-{name}"));
         if unfinished.exists() {
             std::fs::remove_dir_all(&unfinished)
@@ -56,6 +62,16 @@ impl Cache {
         std::fs::rename(&unfinished, &entry)
             .with_context(|| format!("failed to create {}", entry.display()))?;
         Ok(entry)
+    }
+
+    /// Keeps two runs from making the same, until it is dropped.
+    fn lock(&self, name: &str) -> Result<File> {
+        let path = self.folder.join(format!(".lock-{name}"));
+        let file =
+            File::create(&path).with_context(|| format!("failed to create {}", path.display()))?;
+        file.lock()
+            .with_context(|| format!("failed to lock {}", path.display()))?;
+        Ok(file)
     }
 }
 
@@ -71,6 +87,8 @@ fn key(made_from: &[&[u8]]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
@@ -93,6 +111,26 @@ mod tests {
             .expect("found");
         assert_eq!(made, again);
         assert!(cache.entry("a", &[b"2"], |_| Ok(())).expect("another") != made);
+    }
+
+    #[test]
+    fn an_entry_that_others_need_at_the_same_time_is_made_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let made = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let cache = Cache::at(folder.path().to_owned()).expect("a cache");
+                    let fill = |path: &Path| {
+                        made.fetch_add(1, Ordering::Relaxed);
+                        Ok(std::fs::write(path.join("whole"), "")?)
+                    };
+                    let entry = cache.entry("a", &[b"1"], fill).expect("made");
+                    assert!(entry.join("whole").exists());
+                });
+            }
+        });
+        assert_eq!(made.into_inner(), 1);
     }
 
     #[test]
