@@ -101,7 +101,7 @@ pub(crate) fn move_tag(app: &str, tag: &str, reference: &str) {
 }
 
 /// What the AWS command line answers about the repository of an app.
-fn ecr(action: &str, app: &str, options: &[&str]) -> String {
+pub(crate) fn ecr(action: &str, app: &str, options: &[&str]) -> String {
     let mut aws = Command::new("aws");
     aws.args(["ecr", action, "--repository-name", &repository(app)]);
     let output = aws.args(options).output().unwrap();
