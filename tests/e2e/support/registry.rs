@@ -114,7 +114,9 @@ async fn connect(request: Request<Incoming>, behind: Behind) -> Result<Response<
         let stream = TokioIo::new(hyper::upgrade::on(request).await?);
         let stream = TokioIo::new(behind.tls.accept(stream).await?);
         let service = service_fn(move |request| respond(request, behind.clone()));
-        http1::Builder::new().serve_connection(stream, service).await?;
+        http1::Builder::new()
+            .serve_connection(stream, service)
+            .await?;
         Ok::<_, Failure>(())
     });
     Ok(Response::new(Either::Right(Full::default())))
@@ -126,7 +128,9 @@ async fn respond(request: Request<Incoming>, behind: Behind) -> Result<Response<
     if given.is_none_or(|given| given.as_bytes() != format!("Basic {credentials}").as_bytes()) {
         let mut refused = refuse(401, "DENIED", "Not Authorized");
         let realm = "Basic realm=\"ECR\",service=\"ecr.amazonaws.com\"";
-        refused.headers_mut().insert(WWW_AUTHENTICATE, realm.parse()?);
+        refused
+            .headers_mut()
+            .insert(WWW_AUTHENTICATE, realm.parse()?);
         return Ok(refused);
     }
     let path = request.uri().path().to_owned();
@@ -134,10 +138,13 @@ async fn respond(request: Request<Incoming>, behind: Behind) -> Result<Response<
         && request.method() == Method::POST
         && !behind.has(repository).await
     {
-        let said = format!("The repository with name '{repository}' does not exist in the registry");
+        let said =
+            format!("The repository with name '{repository}' does not exist in the registry");
         return Ok(refuse(404, "NAME_UNKNOWN", &said));
     }
-    let manifest = path.strip_prefix("/v2/").and_then(|rest| rest.split_once("/manifests/"));
+    let manifest = path
+        .strip_prefix("/v2/")
+        .and_then(|rest| rest.split_once("/manifests/"));
     match manifest {
         Some((repository, tag)) if request.method() == Method::PUT && !tag.contains(':') => {
             behind.tag(request, repository, tag).await
@@ -174,13 +181,19 @@ impl Behind {
             self.forward(request)
         };
         let hash = Sha256::digest(&manifest);
-        let hex = hash.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let hex = hash
+            .iter()
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let digest = format!("sha256:{hex}");
         let stored = sent(&format!("/v2/{repository}/manifests/{digest}")).await?;
         if !stored.status().is_success() {
             return Ok(stored);
         }
-        let put = self.ecr.put_image().repository_name(repository).image_tag(tag);
+        let put = self
+            .ecr
+            .put_image()
+            .repository_name(repository)
+            .image_tag(tag);
         let put = put
             .image_digest(digest)
             .image_manifest(String::from_utf8(manifest.to_vec())?)
@@ -197,7 +210,10 @@ impl Behind {
     }
 
     async fn forward(&self, mut request: Request<Body>) -> Result<Response<Body>, Failure> {
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
         let address = format!("http://{}{path}", Testbed::get().registry);
         *request.uri_mut() = address.parse()?;
         request.headers_mut().remove(AUTHORIZATION);
