@@ -6,6 +6,7 @@ import { once } from "node:events";
 import http from "node:http";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 let child;
 let url;
@@ -26,7 +27,8 @@ before(async () => {
     POD_NAME: "hello-a-x",
     HELLO_B_URL: `http://127.0.0.1:${helloB.address().port}/`,
   };
-  child = spawn(process.execPath, ["server.mjs"], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const server = fileURLToPath(new URL("server.mjs", import.meta.url));
+  child = spawn(process.execPath, [server], { env, stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   url = `http://127.0.0.1:${JSON.parse(line).port}`;
 });

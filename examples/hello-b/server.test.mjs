@@ -4,13 +4,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 let child;
 let url;
 
 before(async () => {
   const env = { ...process.env, PORT: "0", GREETING: "Hello", VERSION: "7", POD_NAME: "hello-b-x" };
-  child = spawn(process.execPath, ["server.mjs"], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const server = fileURLToPath(new URL("server.mjs", import.meta.url));
+  child = spawn(process.execPath, [server], { env, stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   url = `http://127.0.0.1:${JSON.parse(line).port}`;
 });

@@ -2,31 +2,18 @@
 //! with the script in it, told by a build server's variables what is built.
 
 mod build_server;
+mod code;
 
-use std::collections::BTreeMap;
 use std::thread;
 
 use serde_json::{Value, json};
 
-use self::build_server::{Build, BuildServer, Code};
-use crate::support::{Answer, Folder, Proxy, Testbed, ecr};
+use self::build_server::{Build, BuildServer};
+use crate::support::{Answer, Folder, Proxy, Testbed};
 
 const APPS: [&str; 3] = ["hello-a", "hello-b", "hello-tests"];
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const OTHER: &str = "fedcba9876543210fedcba9876543210fedcba98";
-
-/// All tags that ECR has, with their digests.
-fn tags(code: &Code) -> BTreeMap<String, String> {
-    let found: Value = serde_json::from_str(&ecr("describe-images", &code.app, &[])).unwrap();
-    let images = found["imageDetails"].as_array().unwrap().iter();
-    let of_image = |image: &Value| {
-        let digest = image["imageDigest"].as_str().unwrap().to_owned();
-        let tags = image["imageTags"].as_array().cloned().unwrap_or_default();
-        let tags = tags.into_iter().map(|tag| tag.as_str().unwrap().to_owned());
-        tags.map(|tag| (tag, digest.clone())).collect::<Vec<_>>()
-    };
-    images.flat_map(of_image).collect()
-}
 
 #[test]
 fn promoter_finds_exactly_what_ci_pushed() {
@@ -43,7 +30,7 @@ fn promoter_finds_exactly_what_ci_pushed() {
         }
     });
     for code in &codes {
-        let tags = tags(code);
+        let tags = code.tags();
         let names: Vec<_> = tags.keys().map(String::as_str).collect();
         assert_eq!(
             names,
@@ -52,13 +39,16 @@ fn promoter_finds_exactly_what_ci_pushed() {
         assert_eq!(tags["branch.master"], tags[master]);
         assert_eq!(tags["branch.feature-a"], tags[feature]);
         for (tag, digest) in &tags {
-            assert_eq!(server.digest(code, tag), *digest, "{tag}");
+            assert_eq!(code.digest(tag), *digest, "{tag}");
         }
-        let image = server.configuration(code, feature);
+        let image = code.configuration(feature);
         let labels = &image["config"]["Labels"];
         assert_eq!(labels["org.opencontainers.image.revision"], COMMIT);
         assert_eq!(labels["org.opencontainers.image.ref.name"], "feature/a");
-        assert_eq!(labels["org.opencontainers.image.source"], code.source());
+        assert_eq!(
+            labels["org.opencontainers.image.source"],
+            format!("https://github.com/{}", code.home())
+        );
         let history = image["history"].to_string();
         assert!(!history.contains(".test.mjs"), "tests are in it: {history}");
     }
@@ -79,10 +69,10 @@ fn promoter_finds_exactly_what_ci_pushed() {
         assert_eq!(planned.code, 0, "{planned}");
         let planned: Value = serde_json::from_str(&planned.stdout).unwrap();
         let (of_a, of_b) = (&planned["apps"][0]["image"], &planned["apps"][1]["image"]);
-        assert_eq!(of_a["digest"], tags(a)[feature]);
-        assert_eq!(of_b["digest"], tags(b)[master]);
+        assert_eq!(of_a["digest"], a.tags()[feature]);
+        assert_eq!(of_b["digest"], b.tags()[master]);
         let check = planned["checks"][0]["image"].to_string();
-        assert!(check.contains(&tags(tests)[master]), "{check}");
+        assert!(check.contains(&tests.tags()[master]), "{check}");
     }
     // They can be pulled, and serve.
     folder.promote("master");
@@ -93,29 +83,20 @@ fn a_failing_unit_test_pushes_nothing() {
     let server = BuildServer::start("failing");
     let code = server.checkout("hello-b");
     server.passes(&code, &Build::github("master", 1, COMMIT));
-    let all = || (ecr("describe-images", &code.app, &[]), server.tags(&code));
+    let all = || (code.images(), code.tags_of_registry());
     let before = all();
 
     let build = Build::github("master", 2, OTHER);
-    let tested = server.passes(&code, &build.of_pull_request());
+    let tested = server.passes(&code, &build.clone().of_pull_request());
     assert!(tested.log.contains("nothing is pushed"), "{tested}");
     assert_eq!(all(), before);
 
     code.edit("server.mjs", "message: GREETING", "message: \"Goodbye\"");
-    for build in [&build, &Build::travis("master", 2, OTHER)] {
-        let failed = server.run(&code, build);
-        assert_eq!(failed.code, 1, "{failed}");
-        assert!(failed.log.contains("not ok 1 - it greets"), "{failed}");
-        let why = "error: the unit tests do not pass: nothing is pushed";
-        assert!(failed.log.contains(why), "{failed}");
-        assert_eq!(all(), before);
-    }
-
-    // Nor is it pushed where nothing tests it.
-    code.edit("Dockerfile", "AS test", "AS unused");
-    let untested = server.run(&code, &build);
-    assert_eq!(untested.code, 2, "{untested}");
-    assert!(untested.log.contains("has no stage `test`"), "{untested}");
+    let failed = server.run(&code, &build);
+    assert_eq!(failed.code, 1, "{failed}");
+    assert!(failed.log.contains("not ok 1 - it greets"), "{failed}");
+    let why = "error: the unit tests do not pass: nothing is pushed";
+    assert!(failed.log.contains(why), "{failed}");
     assert_eq!(all(), before);
 }
 
@@ -124,26 +105,21 @@ fn a_branch_never_goes_back() {
     let server = BuildServer::start("back");
     let code = server.checkout("hello-b");
     server.passes(&code, &Build::github("master", 5, COMMIT));
-    let first = tags(&code);
+    let first = code.tags();
     assert_eq!(first["branch.master"], first["master-5-0123456"]);
 
-    // Run again, it is what it was, whoever runs it.
-    for build in [
-        Build::github("master", 5, COMMIT),
-        Build::travis("master", 5, COMMIT),
-    ] {
-        let again = server.passes(&code, &build);
-        let said = "master-5-0123456 is there already, of this very commit";
-        assert!(again.log.contains(said), "{again}");
-        assert_eq!(tags(&code), first);
-    }
+    // Run again, it is what it was.
+    let again = server.passes(&code, &Build::github("master", 5, COMMIT));
+    let said = "master-5-0123456 is there already, of this very commit";
+    assert!(again.log.contains(said), "{again}");
+    assert_eq!(code.tags(), first);
     // Another commit whose short form is the same.
     let alike = format!("{}{}", &COMMIT[..7], &OTHER[7..]);
     let taken = server.run(&code, &Build::github("master", 5, &alike));
     assert_eq!(taken.code, 1, "{taken}");
     let said = format!("is there already, of commit {COMMIT}, not {alike}");
     assert!(taken.log.contains(&said), "{taken}");
-    assert_eq!(tags(&code), first);
+    assert_eq!(code.tags(), first);
 
     // One that took long ends after the one begun later.
     let late = server.passes(&code, &Build::github("master", 4, OTHER));
@@ -151,16 +127,16 @@ fn a_branch_never_goes_back() {
         late.log.contains("branch.master stays at build 5"),
         "{late}"
     );
-    let second = tags(&code);
+    let second = code.tags();
     assert_eq!(second["branch.master"], first["master-5-0123456"]);
     assert_ne!(second["master-4-fedcba9"], first["master-5-0123456"]);
 
     // The same commit once more, as a build of its own.
     server.passes(&code, &Build::github("master", 10, COMMIT));
-    let third = tags(&code);
+    let third = code.tags();
     assert_eq!(third["branch.master"], third["master-10-0123456"]);
     assert_ne!(third["branch.master"], first["branch.master"]);
-    let image = server.configuration(&code, "branch.master");
+    let image = code.configuration("branch.master");
     let variables = image["config"]["Env"].to_string();
     assert!(
         variables.contains("VERSION=master-10-0123456"),
@@ -202,7 +178,7 @@ fn branches_that_are_called_alike_are_told_apart() {
     let folder = Folder::new("alike");
     let mut group = folder.hello("master");
     group.app("hello-b").repository = code.repository();
-    let found = tags(&code);
+    let found = code.tags();
     for (number, branch) in (1..).zip(branches) {
         group.app("hello-b").branch = Some(branch.to_owned());
         folder.write_group(&group);

@@ -2,24 +2,18 @@
 
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Registry, Testbed, ecr, repository};
+use super::code::Code;
+use crate::support::{Registry, Testbed};
 
 /// What tells a build of a branch, by a build server's own variables.
+#[derive(Clone)]
 pub(super) struct Build {
-    pub(super) variables: Vec<(&'static str, String)>,
-}
-
-/// A checkout of an app's code, with CI's files in it.
-pub(super) struct Code {
-    pub(super) folder: PathBuf,
-    /// As the tests' support calls it.
-    pub(super) app: String,
+    variables: Vec<(&'static str, String)>,
 }
 
 /// What the script did.
@@ -31,7 +25,7 @@ pub(super) struct Pushing {
 
 pub(super) struct BuildServer {
     /// Tells its repositories from those of other tests.
-    name: &'static str,
+    test: &'static str,
     registry: Registry,
     files: TempDir,
 }
@@ -63,59 +57,32 @@ impl Build {
         Self { variables }
     }
 
-    /// The same change, as what GitHub makes of a pull request.
-    pub(super) fn of_pull_request(&self) -> Self {
-        let mut variables = self.variables.clone();
-        for (name, value) in [
-            ("GITHUB_EVENT_NAME", "pull_request"),
-            ("GITHUB_REF", "refs/pull/7/merge"),
-            ("GITHUB_REF_NAME", "7/merge"),
-        ] {
-            variables.retain(|(known, _)| *known != name);
-            variables.push((name, value.to_owned()));
-        }
-        Self { variables }
-    }
-}
-
-impl Code {
-    /// Changes some text of a file everywhere.
-    pub(super) fn edit(&self, file: &str, from: &str, to: &str) {
-        let path = self.folder.join(file);
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{file} has no {from}");
-        fs::write(path, text.replace(from, to)).unwrap();
-    }
-
-    /// In ECR.
-    pub(super) fn repository(&self) -> String {
-        repository(&self.app)
-    }
-
-    /// Where it is at home.
-    pub(super) fn source(&self) -> String {
-        format!("https://github.com/{}", self.name())
-    }
-
-    fn name(&self) -> String {
-        format!("acme/{}", self.app)
+    /// The same change, as GitHub builds it for a pull request.
+    pub(super) fn of_pull_request(mut self) -> Self {
+        // What is told last counts.
+        self.variables.extend([
+            ("GITHUB_EVENT_NAME", "pull_request".to_owned()),
+            ("GITHUB_REF", "refs/pull/7/merge".to_owned()),
+            ("GITHUB_REF_NAME", "7/merge".to_owned()),
+        ]);
+        self
     }
 }
 
 impl BuildServer {
-    pub(super) fn start(name: &'static str) -> Self {
+    pub(super) fn start(test: &'static str) -> Self {
         let server = Self {
-            name,
+            test,
             registry: Registry::start(),
             files: tempfile::tempdir().unwrap(),
         };
-        let path = |name: &str| server.path(name).display().to_string();
         let storage = format!(
             "[storage]\ndriver = \"overlay\"\ngraphroot = {:?}\nrunroot = {:?}\n",
-            path("storage"),
-            path("run"),
+            server.path("storage"),
+            server.path("run"),
         );
         fs::write(server.path("storage.conf"), storage).unwrap();
+        // Base images come from the testbed; ECR is what it is anywhere.
         let registries = format!(
             "unqualified-search-registries = [\"docker.io\"]\nshort-name-mode = \"permissive\"\n\n\
              [[registry]]\nprefix = \"docker.io\"\nlocation = \"{}/docker.io\"\ninsecure = true\n",
@@ -129,44 +96,24 @@ impl BuildServer {
         self.files.path().join(name)
     }
 
-    /// Checks an app out, and makes its repository in ECR as Terraform does.
+    /// Checks an app out.
     pub(super) fn checkout(&self, app: &str) -> Code {
-        let code = Code {
-            folder: self.path(app),
-            app: format!("{}/{app}", self.name),
-        };
-        let filters = "filterType=WILDCARD,filter=branch.*";
-        let mutability = ["--image-tag-mutability", "IMMUTABLE_WITH_EXCLUSION"];
-        let but = ["--image-tag-mutability-exclusion-filters", filters];
-        ecr("create-repository", &code.app, &[mutability, but].concat());
-        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-        fs::create_dir(&code.folder).unwrap();
-        for file in fs::read_dir(examples.join(app)).unwrap() {
-            let file = file.unwrap();
-            fs::copy(file.path(), code.folder.join(file.file_name())).unwrap();
-        }
-        fs::copy(
-            examples.join("ci/push-image"),
-            code.folder.join("push-image"),
-        )
-        .unwrap();
-        code
+        Code::check_out(app, self.test, self.files.path())
     }
 
     /// Does what the step of `.travis.yml` and of the workflow does.
     pub(super) fn run(&self, code: &Code, build: &Build) -> Pushing {
         let mut script = Command::new("./push-image");
         script.current_dir(&code.folder).env_clear();
-        let ours = |name: &String| {
-            name == "PATH" || name == "NO_PROXY" || name == "no_proxy" || name.starts_with("AWS_")
+        let ours = |name: &str| {
+            ["PATH", "NO_PROXY", "no_proxy"].contains(&name) || name.starts_with("AWS_")
         };
         script.envs(std::env::vars().filter(|(name, _)| ours(name)));
-        let path = |name: &str| self.path(name);
         script
             .env("HOME", self.files.path())
             .env("TMPDIR", self.files.path())
-            .env("CONTAINERS_STORAGE_CONF", path("storage.conf"))
-            .env("CONTAINERS_REGISTRIES_CONF", path("registries.conf"))
+            .env("CONTAINERS_STORAGE_CONF", self.path("storage.conf"))
+            .env("CONTAINERS_REGISTRIES_CONF", self.path("registries.conf"))
             .env("BUILDAH_ISOLATION", "chroot")
             .env("BUILDAH_LAYERS", "true")
             .env("CONTAINER_TOOL", "buildah")
@@ -174,8 +121,8 @@ impl BuildServer {
             .env("SSL_CERT_FILE", self.registry.certificate())
             .env("ECR_REGISTRY", &Testbed::get().ecr)
             .env("ECR_REPOSITORY", code.repository())
-            .env("GITHUB_REPOSITORY", code.name())
-            .env("TRAVIS_REPO_SLUG", code.name())
+            .env("GITHUB_REPOSITORY", code.home())
+            .env("TRAVIS_REPO_SLUG", code.home())
             .envs(build.variables.iter().map(|(name, value)| (name, value)));
         let output = script.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -187,50 +134,12 @@ impl BuildServer {
         }
     }
 
-    /// The same of what must be pushed.
+    /// The same of a build that must pass.
     #[track_caller]
     pub(super) fn passes(&self, code: &Code, build: &Build) -> Pushing {
         let run = self.run(code, build);
         assert_eq!(run.code, 0, "{run}");
         run
-    }
-
-    /// All tags that the registry has.
-    pub(super) fn tags(&self, code: &Code) -> String {
-        self.fetch(&format!("{}/tags/list", code.repository()), &[])
-    }
-
-    /// The digest that the registry has for a tag.
-    pub(super) fn digest(&self, code: &Code, tag: &str) -> String {
-        let path = format!("{}/manifests/{tag}", code.repository());
-        let headers = self.fetch(&path, &["--head"]);
-        let headers = headers.lines().filter_map(|line| line.split_once(": "));
-        let mut found =
-            headers.filter(|(name, _)| name.eq_ignore_ascii_case("docker-content-digest"));
-        found.next().unwrap().1.trim().to_owned()
-    }
-
-    /// How the image of a tag is run, and what it was made by.
-    pub(super) fn configuration(&self, code: &Code, tag: &str) -> Value {
-        let read = |path: &str| -> Value { serde_json::from_str(&self.fetch(path, &[])).unwrap() };
-        let manifest = read(&format!("{}/manifests/{tag}", code.repository()));
-        let digest = manifest["config"]["digest"].as_str().unwrap();
-        read(&format!("{}/blobs/{digest}", code.repository()))
-    }
-
-    /// What the registry answers, without anything between.
-    #[expect(clippy::unused_self, reason = "TODO")]
-    fn fetch(&self, path: &str, options: &[&str]) -> String {
-        let mut curl = Command::new("curl");
-        curl.args(["--silent", "--show-error", "--fail", "--noproxy", "*"]);
-        curl.args([
-            "--header",
-            "Accept: application/vnd.oci.image.manifest.v1+json",
-        ]);
-        let url = format!("http://{}/v2/{path}", Testbed::get().registry);
-        let output = curl.args(options).arg(&url).output().unwrap();
-        assert!(output.status.success(), "failed to get {url}: {output:?}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 
