@@ -5,6 +5,7 @@
 mod machine;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -45,8 +46,8 @@ fn the_numbered_tag_comes_first_and_the_branch_follows() {
     assert_eq!(run.code, 0, "{}", run.log);
     let calls = run.calls.replace(REGISTRY, "ECR").replace(COMMIT, "COMMIT");
     insta::assert_snapshot!(calls.replace("org.opencontainers.image", "oci"), @r"
-    buildah build --target test .
-    buildah build --label oci.revision=COMMIT --label oci.ref.name=feature/a --label oci.version=feature-a-12-0123456 --build-arg VERSION=feature-a-12-0123456 --tag ECR/hello-a:feature-a-12-0123456 --label oci.source=https://github.example.com/acme/hello-a .
+    buildah build --force-rm --target test .
+    buildah build --force-rm --label oci.revision=COMMIT --label oci.ref.name=feature/a --label oci.version=feature-a-12-0123456 --build-arg VERSION=feature-a-12-0123456 --tag ECR/hello-a:feature-a-12-0123456 --label oci.source=https://github.example.com/acme/hello-a .
     aws ecr get-login-password --region eu-west-1
     buildah login --username AWS --password-stdin ECR
     aws ecr describe-images --region eu-west-1 --registry-id 123456789012 --repository-name hello-a --image-ids imageTag=feature-a-12-0123456 --query imageDetails[0].imageDigest --output text
@@ -57,6 +58,11 @@ fn the_numbered_tag_comes_first_and_the_branch_follows() {
     ");
     let given = fs::read_to_string(machine.files.path().join("password")).unwrap();
     assert_eq!(given.trim_end(), PASSWORD);
+    // Nobody else uses that login, and nobody finds it.
+    let logins = fs::read_to_string(machine.files.path().join("logins")).unwrap();
+    let logins: Vec<_> = logins.split_whitespace().map(Path::new).collect();
+    assert_eq!(logins.len(), 2);
+    assert!(!logins.iter().any(|path| path.exists()), "{logins:?}");
     insta::assert_snapshot!(run.log, @r"
     push-image: building, and running the unit tests
     push-image: pushed hello-a:feature-a-12-0123456
@@ -155,7 +161,8 @@ fn pull_requests_and_tags_are_only_tested() {
         );
         assert!(run.pushed_nothing(), "{}", run.calls);
         assert!(
-            run.calls.starts_with("buildah build --target test .\n"),
+            run.calls
+                .starts_with("buildah build --force-rm --target test .\n"),
             "{}",
             run.calls
         );
@@ -258,7 +265,7 @@ fn what_fails_stops_all_that_comes_after() {
         (
             "TESTS",
             "1",
-            "the unit tests do not pass: nothing is pushed",
+            "the unit tests do not pass, or cannot be run: nothing is pushed",
             "buildah build",
         ),
         (

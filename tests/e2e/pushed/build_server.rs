@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -140,6 +140,19 @@ impl BuildServer {
         let run = self.run(code, build);
         assert_eq!(run.code, 0, "{run}");
         run
+    }
+}
+
+impl Drop for BuildServer {
+    /// What buildah mounted there stays mounted, whoever removes the folder.
+    fn drop(&mut self) {
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let places = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+        let ours = places.filter(|place| Path::new(place).starts_with(self.files.path()));
+        // Those inside of others come last.
+        for place in ours.collect::<Vec<_>>().into_iter().rev() {
+            let _ = Command::new("umount").arg(place).status();
+        }
     }
 }
 

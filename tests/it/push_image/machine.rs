@@ -29,11 +29,16 @@ const PROGRAMS: [&str; 9] = [
 
 /// A container tool. It notes what it is asked, and tells an image's label as it is set.
 const TOOL: &str = r#"#!/bin/sh
-[ "$1" != login ] || cat >"$NOTES/password"
+if [ "$1" = login ]; then
+  cat >"$NOTES/password"
+  echo "$DOCKER_CONFIG" "$REGISTRY_AUTH_FILE" >"$NOTES/logins"
+  : >"$REGISTRY_AUTH_FILE"
+fi
 { printf %s "${0##*/}"; printf ' %s' "$@"; echo; } >>"$NOTES/calls"
 case $* in
   *"--target test"*) exit "${TESTS:-0}" ;;
   push*"$PUSH_FAILS"*) exit 1 ;;
+  push*) [ -e "$REGISTRY_AUTH_FILE" ] && [ -n "$DOCKER_CONFIG" ] ;;
   context*) echo unix:///run/rootless/docker.sock ;;
   inspect*) echo "$LABEL" ;;
 esac
