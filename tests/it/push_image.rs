@@ -46,8 +46,8 @@ fn the_numbered_tag_comes_first_and_the_branch_follows() {
     assert_eq!(run.code, 0, "{}", run.log);
     let calls = run.calls.replace(REGISTRY, "ECR").replace(COMMIT, "COMMIT");
     insta::assert_snapshot!(calls.replace("org.opencontainers.image", "oci"), @r"
-    buildah build --force-rm --target test .
-    buildah build --force-rm --label oci.revision=COMMIT --label oci.ref.name=feature/a --label oci.version=feature-a-12-0123456 --build-arg VERSION=feature-a-12-0123456 --tag ECR/hello-a:feature-a-12-0123456 --label oci.source=https://github.example.com/acme/hello-a .
+    buildah build --layers --force-rm --target test .
+    buildah build --layers --force-rm --label oci.revision=COMMIT --label oci.ref.name=feature/a --label oci.version=feature-a-12-0123456 --build-arg VERSION=feature-a-12-0123456 --tag ECR/hello-a:feature-a-12-0123456 --label oci.source=https://github.example.com/acme/hello-a .
     aws ecr get-login-password --region eu-west-1
     buildah login --username AWS --password-stdin ECR
     aws ecr describe-images --region eu-west-1 --registry-id 123456789012 --repository-name hello-a --image-ids imageTag=feature-a-12-0123456 --query imageDetails[0].imageDigest --output text
@@ -162,7 +162,7 @@ fn pull_requests_and_tags_are_only_tested() {
         assert!(run.pushed_nothing(), "{}", run.calls);
         assert!(
             run.calls
-                .starts_with("buildah build --force-rm --target test .\n"),
+                .starts_with("buildah build --layers --force-rm --target test .\n"),
             "{}",
             run.calls
         );

@@ -115,7 +115,6 @@ impl BuildServer {
             .env("CONTAINERS_STORAGE_CONF", self.path("storage.conf"))
             .env("CONTAINERS_REGISTRIES_CONF", self.path("registries.conf"))
             .env("BUILDAH_ISOLATION", "chroot")
-            .env("BUILDAH_LAYERS", "true")
             .env("CONTAINER_TOOL", "buildah")
             .env("https_proxy", self.registry.url())
             .env("SSL_CERT_FILE", self.registry.certificate())
