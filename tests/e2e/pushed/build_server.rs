@@ -77,9 +77,9 @@ impl BuildServer {
             files: tempfile::tempdir().unwrap(),
         };
         let storage = format!(
-            "[storage]\ndriver = \"overlay\"\ngraphroot = {:?}\nrunroot = {:?}\n",
-            server.path("storage"),
-            server.path("run"),
+            "[storage]\ndriver = \"overlay\"\ngraphroot = \"{}\"\nrunroot = \"{}\"\n",
+            server.path("storage").display(),
+            server.path("run").display(),
         );
         fs::write(server.path("storage.conf"), storage).unwrap();
         // Base images come from the testbed; ECR is what it is anywhere.

@@ -97,7 +97,10 @@ impl Drop for Registry {
 async fn serve(listener: TcpListener, behind: Behind) {
     while let Ok((stream, _)) = listener.accept().await {
         let behind = behind.clone();
-        let service = service_fn(move |request| connect(request, behind.clone()));
+        let service = service_fn(move |request| {
+            let answer = connect(request, behind.clone());
+            async { Ok::<_, Infallible>(answer) }
+        });
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         // A caller that goes away is no concern of the registry's.
         tokio::spawn(connection.with_upgrades());
@@ -105,10 +108,10 @@ async fn serve(listener: TcpListener, behind: Behind) {
 }
 
 /// Answers in ECR's place what asks for its host, and nothing else.
-async fn connect(request: Request<Incoming>, behind: Behind) -> Result<Response<Body>, Infallible> {
+fn connect(request: Request<Incoming>, behind: Behind) -> Response<Body> {
     let host = request.uri().host();
     if request.method() != Method::CONNECT || host != Some(&Testbed::get().ecr) {
-        return Ok(refuse(502, "UNKNOWN", "this leads to ECR only"));
+        return refuse(502, "UNKNOWN", "this leads to ECR only");
     }
     tokio::spawn(async move {
         let stream = TokioIo::new(hyper::upgrade::on(request).await?);
@@ -119,7 +122,7 @@ async fn connect(request: Request<Incoming>, behind: Behind) -> Result<Response<
             .await?;
         Ok::<_, Failure>(())
     });
-    Ok(Response::new(Either::Right(Full::default())))
+    Response::new(Either::Right(Full::default()))
 }
 
 async fn respond(request: Request<Incoming>, behind: Behind) -> Result<Response<Body>, Failure> {
