@@ -44,6 +44,7 @@ mod init;
 mod isolation;
 mod plugin;
 mod proven;
+mod pushed;
 mod refusals;
 mod removed;
 mod replaced;

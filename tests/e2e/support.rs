@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod aws;
+mod certificate;
 mod cluster;
 mod dump;
 mod folder;
@@ -14,21 +15,24 @@ pub(crate) mod part;
 mod place;
 mod promoter;
 mod proxy;
+mod registry;
 mod testbed;
 pub(crate) mod wait;
 
 pub(crate) use access::{Access, Change, Seen, SeenPod, Witness};
 pub(crate) use aws::aws;
+pub(crate) use certificate::certificate;
 pub(crate) use cluster::{color, is_owned, name, uid};
 pub(crate) use folder::Folder;
 pub(crate) use github::Github;
 pub(crate) use group::{App, Check, GroupFile};
 pub(crate) use images::{
-    forget_in_ecr, forget_in_registry, move_tag, push, push_commit, repository,
+    ecr, forget_in_ecr, forget_in_registry, move_tag, push, push_commit, repository,
 };
 pub(crate) use load::{Load, get};
 pub(crate) use part::{Paused, Stopped, restart};
 pub(crate) use promoter::{Promoter, Run, Running, faketime};
 pub(crate) use proxy::{Answer, Asked, Held, Proxy};
+pub(crate) use registry::Registry;
 pub(crate) use testbed::Testbed;
 pub(crate) use wait::{until, until_within};

@@ -16,6 +16,7 @@ mod init;
 mod parsers;
 mod plan;
 mod promotion;
+mod push_image;
 mod records;
 mod reporter;
 mod schema;

@@ -42,7 +42,13 @@ const STEPS: &[(&str, &str, &[&str])] = &[
     (
         "testing the example apps",
         "node",
-        &["--test", "examples/examples.test.mjs"],
+        &[
+            "--test",
+            "examples/examples.test.mjs",
+            "examples/hello-a/server.test.mjs",
+            "examples/hello-b/server.test.mjs",
+            "examples/hello-tests/client.test.mjs",
+        ],
     ),
 ];
 

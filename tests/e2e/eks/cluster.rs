@@ -8,13 +8,10 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 
 use super::Scene;
-use crate::support::{Answer, Asked, Proxy, Testbed};
+use crate::support::{Answer, Asked, Proxy, Testbed, certificate};
 
 /// An API server behind TLS of its own, which lets in by tokens of EKS.
 struct Server {
@@ -28,7 +25,7 @@ impl Server {
     /// Starts one that lets in by the tokens it is told to: by the addresses in them.
     fn start(mut admits: impl FnMut(&str) -> bool + Send + 'static) -> Self {
         let files = tempfile::tempdir().unwrap();
-        let (tls, certificate) = certificate(files.path());
+        let (tls, certificate) = certificate(files.path(), "IP:127.0.0.1");
         let proxy = Proxy::to_cluster_by_tls(tls);
         let tokens = Arc::<Mutex<Vec<String>>>::default();
         let seen = Arc::clone(&tokens);
@@ -46,39 +43,6 @@ impl Server {
             tokens,
         }
     }
-}
-
-/// A certificate for this machine that vouches for itself.
-fn certificate(folder: &Path) -> (ServerConfig, Vec<u8>) {
-    let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
-    let mut openssl = Command::new("openssl");
-    openssl.args([
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-    ]);
-    openssl.args(["-nodes", "-days", "2", "-subj", "/CN=eks"]);
-    openssl.args(["-addext", "subjectAltName=IP:127.0.0.1"]);
-    openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
-    openssl
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate);
-    let made = openssl.output().expect("openssl can be started");
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
-    let pem = fs::read(certificate).unwrap();
-    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>();
-    let key = PrivateKeyDer::from_pem_file(key).unwrap();
-    let tls = ServerConfig::builder().with_no_client_auth();
-    (tls.with_single_cert(chain.unwrap(), key).unwrap(), pem)
 }
 
 /// The token of a request and the address in it, if EKS would ask that.

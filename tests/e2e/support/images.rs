@@ -102,7 +102,7 @@ pub(crate) fn move_tag(app: &str, tag: &str, reference: &str) {
 }
 
 /// What the AWS command line answers about the repository of an app.
-fn ecr(action: &str, app: &str, options: &[&str]) -> String {
+pub(crate) fn ecr(action: &str, app: &str, options: &[&str]) -> String {
     let repository = repository(app);
     let of = ["ecr", action, "--repository-name", &repository];
     aws(&[of.as_slice(), options].concat())
