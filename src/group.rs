@@ -18,6 +18,7 @@ pub mod settings;
 pub mod slug;
 pub mod spec;
 pub mod tag;
+pub mod terraform;
 pub mod validate;
 
 use std::collections::BTreeMap;
