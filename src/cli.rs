@@ -18,6 +18,7 @@ mod driving;
 mod export;
 mod history;
 mod hold;
+mod import;
 mod init;
 mod install;
 mod kubeconfig;

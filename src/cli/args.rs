@@ -13,7 +13,9 @@ use clap_complete::ArgValueCompleter;
 use super::{called, complete};
 use crate::config::env;
 use crate::group::aws;
-pub use tools::{Completions, Config, ConfigCommand, ConfigShow, Man, Schema, SchemaOf};
+pub use tools::{
+    Completions, Config, ConfigCommand, ConfigShow, ImportTerraform, Man, Schema, SchemaOf,
+};
 
 pub use forward::{Adopt, Deploy, Plan, Promoting, Target};
 pub use past::{Among, Diff, Export, Exported, History, Logs, Past, Show};
@@ -108,7 +110,7 @@ pub enum Command {
     Token(Token),
     /// Print the JSON schema of group or environment files, for editors
     Schema(Schema),
-    /// Look at settings and where they come from
+    /// Look at settings and where they come from, or take over those that Terraform knows
     Config(Config),
     /// Print what a shell needs to complete commands, groups and environments
     Completions(Completions),

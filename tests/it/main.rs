@@ -12,6 +12,7 @@ mod docs;
 mod ecr;
 mod eks;
 mod github;
+mod import;
 mod init;
 mod parsers;
 mod plan;
