@@ -12,3 +12,4 @@ pub mod files;
 pub mod github;
 pub mod kubernetes;
 pub mod store;
+pub mod sts;

@@ -102,6 +102,8 @@ pub enum Command {
     Remove(Remove),
     /// Write a first group, from what runs in a namespace and the repositories in ECR
     Init(Init),
+    /// Look at all that promotions hang on, from the files to the cluster; writes nothing
+    Doctor(Doctor),
     /// Prepare a cluster: the DeploymentGroup resource, the namespace and a Role
     Install(Install),
     /// Print a kubeconfig for an environment's EKS cluster; kubectl then needs no AWS CLI
@@ -282,6 +284,22 @@ pub struct Install {
     /// Only print the Role that a group's promoter needs
     #[arg(long)]
     pub print_role: bool,
+}
+
+/// `promoter doctor`
+#[derive(Debug, ClapArgs)]
+pub struct Doctor {
+    /// Only these groups, and what they hang on
+    #[arg(short, long, value_name = "GROUP", num_args = 1.., add = ArgValueCompleter::new(complete::groups), conflicts_with = "environment")]
+    pub group: Vec<String>,
+
+    /// Only this environment and its groups; all there are if not given
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
+    pub environment: Option<String>,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
 }
 
 /// `promoter kubeconfig`

@@ -5,6 +5,7 @@
 //! control characters on its way ([`line`]).
 
 mod difference;
+mod doctor;
 mod draft;
 mod error;
 mod history;
@@ -30,6 +31,7 @@ mod valid;
 mod words;
 
 pub use difference::difference;
+pub use doctor::{doctor, doctor_json};
 pub use draft::{draft, next_steps};
 pub use error::{error, refusals, resolve_errors};
 pub use history::{HistoryRow, entry, history};

@@ -116,7 +116,7 @@ fn a_new_environment_is_valid() {
       + billing_alarms = ["promoter-billing-10-usd", "promoter-billing-100-usd"]
       + metrics        = true
 
-    note: group master uses a repository that Terraform does not know: `hello-b`; add it to `apps` in terraform.tfvars, unless it is kept elsewhere
+    note: group master uses a repository that Terraform does not know: `hello-b`; put what is missing into `apps` in terraform.tfvars, unless it is kept elsewhere
     written. Then:
       promoter doctor --environment v2   # whether all of it is there, and may be used
     "#);
@@ -167,7 +167,7 @@ fn what_a_person_wrote_stays_and_is_not_shown_where_it_may_be_secret() {
       + metrics        = true
 
     note: the cluster was the context `testbed` of the kubeconfig; from now on EKS tells where `promoter` is, and the AWS credentials log in
-    note: group master uses a repository that Terraform does not know: `hello-b`; add it to `apps` in terraform.tfvars, unless it is kept elsewhere
+    note: group master uses a repository that Terraform does not know: `hello-b`; put what is missing into `apps` in terraform.tfvars, unless it is kept elsewhere
     nothing was written, as --dry-run says
     "#);
     assert_eq!(folder.text(), KEPT);

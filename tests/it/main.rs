@@ -9,6 +9,7 @@
 
 mod command;
 mod docs;
+mod doctor;
 mod ecr;
 mod eks;
 mod github;
@@ -20,6 +21,7 @@ mod promotion;
 mod records;
 mod reporter;
 mod schema;
+mod sts;
 mod support;
 mod tidy;
 mod validate;

@@ -39,7 +39,7 @@ pub fn imported(path: &str, imported: &Imported, strangers: &[Stranger], room: R
             n => format!("{n} repositories"),
         };
         format!(
-            "group {group} uses {many} that Terraform does not know: {}; add it to `apps` in terraform.tfvars, unless it is kept elsewhere",
+            "group {group} uses {many} that Terraform does not know: {}; put what is missing into `apps` in terraform.tfvars, unless it is kept elsewhere",
             names.join(", ")
         )
     });
@@ -97,8 +97,8 @@ mod tests {
           + a = 2
 
         note: the cluster was another one
-        note: group master uses 2 repositories that Terraform does not know: `hello-c`, `hello-d`; add
-          it to `apps` in terraform.tfvars, unless it is kept elsewhere
+        note: group master uses 2 repositories that Terraform does not know: `hello-c`, `hello-d`;
+          put what is missing into `apps` in terraform.tfvars, unless it is kept elsewhere
         ");
         let again = imported("environments/v2.toml", &sample(""), &[], Room::from(90));
         insta::assert_snapshot!(plain(&again), @r"
