@@ -6,6 +6,7 @@
 
 pub mod aws;
 pub mod clock;
+pub mod cloudwatch;
 pub mod ecr;
 pub mod eks;
 pub mod files;

@@ -12,6 +12,7 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use crate::adapter::clock::{SystemClock, TimeOfDay};
+use crate::adapter::cloudwatch::{Budget, CloudWatch, Metrics};
 use crate::adapter::ecr::Ecr;
 use crate::adapter::eks::{Eks, Fresh};
 use crate::adapter::files::Catalog;
@@ -20,12 +21,12 @@ use crate::adapter::kubernetes::{Connection, Kubernetes};
 use crate::adapter::store::{Recording, Store};
 use crate::engine::Engine;
 use crate::engine::resolve::Sources;
-use crate::group::name::{GroupName, Namespace};
+use crate::group::name::{EnvironmentName, GroupName, Namespace};
 use crate::group::{ClusterRef, EksRef, Environment, Group, Proof, RegistryRef};
 use crate::port::login::{Endpoint, Token};
 use crate::port::recorder::Fan;
 use crate::port::records::PlaceName;
-use crate::port::{ClusterError, Forge, LoginError, Recorder, RegistryError};
+use crate::port::{ClusterError, Forge, LoginError, Recorder, RegistryError, Spending};
 use crate::promotion::{Actor, Trigger};
 
 pub use chain::Reached;
@@ -127,6 +128,17 @@ pub struct Place {
     pub cluster: ClusterRef,
     /// The namespace in it.
     pub namespace: Namespace,
+    /// Where its promotions are counted, if they are.
+    pub metrics: Option<MetricsRef>,
+}
+
+/// Where promotions of an environment are counted.
+#[derive(Debug, Clone)]
+pub struct MetricsRef {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The AWS region; `None`: that of the AWS defaults.
+    pub region: Option<String>,
 }
 
 impl Place {
@@ -141,6 +153,10 @@ impl From<&Environment> for Place {
         Self {
             cluster: environment.cluster.clone(),
             namespace: environment.namespace.clone(),
+            metrics: environment.cloudwatch.metrics.then(|| MetricsRef {
+                environment: environment.name.clone(),
+                region: environment.metrics_region().cloned(),
+            }),
         }
     }
 }
@@ -161,11 +177,21 @@ pub async fn engine(
     if let Some(store) = records()? {
         let clock = Arc::new(SystemClock::default());
         let (place, group) = (place.name(), group.clone());
-        let recording = Recording::new(place, group, Arc::new(store), clock, recorder);
+        let recording = Recording::new(place, group, Arc::new(store), clock, recorder.clone());
         recorders.push(Arc::new(recording));
+    }
+    if let Some(metrics) = &place.metrics {
+        recorders.push(Arc::new(metrics_of(metrics, group, recorder).await));
     }
     let recorder = Arc::new(Fan::new(recorders));
     Ok(assemble(&connection, place, group, recorder))
+}
+
+async fn metrics_of(of: &MetricsRef, group: &GroupName, said_by: Arc<dyn Recorder>) -> Metrics {
+    let cloudwatch = CloudWatch::connect(of.region.as_deref()).await;
+    let environment = of.environment.clone();
+    let clock = Arc::new(SystemClock::default());
+    Metrics::new(cloudwatch, environment, group.clone(), clock, said_by)
 }
 
 /// The same for who only looks: nothing is written to the cluster, events included.
@@ -239,12 +265,14 @@ pub fn profile() -> Option<String> {
     set.filter(|name| !name.is_empty())
 }
 
-/// Where the images of a group come from, and what proves them.
+/// Where the images of a group come from, what proves them, and who tells what is spent.
 #[derive(Debug)]
 pub struct Images {
     registry: Ecr,
     /// Only for a group that asks for it.
     forge: Option<Github>,
+    /// Only where there is a budget guard.
+    budget: Option<Budget>,
 }
 
 impl Images {
@@ -253,6 +281,7 @@ impl Images {
         Sources {
             registry: &self.registry,
             forge: self.forge.as_ref().map(|forge| forge as &dyn Forge),
+            spending: self.budget.as_ref().map(|budget| budget as &dyn Spending),
         }
     }
 }
@@ -272,7 +301,15 @@ pub async fn images(group: &Group) -> Result<Images, ConfigError> {
         }
     };
     let registry = Ecr::connect(&environment.registry).await?;
-    Ok(Images { registry, forge })
+    let budget = match &environment.budget_guard {
+        None => None,
+        Some(guard) => Some(Budget::connect(guard.region()).await),
+    };
+    Ok(Images {
+        registry,
+        forge,
+        budget,
+    })
 }
 
 /// What a first group is made of.

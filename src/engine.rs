@@ -20,6 +20,7 @@ pub mod init;
 mod lock;
 mod mend;
 mod output;
+mod outside;
 mod perform;
 pub mod propose;
 mod prune;

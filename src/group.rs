@@ -7,6 +7,7 @@
 
 pub mod aws;
 pub mod choice;
+pub mod cloudwatch;
 pub mod duration;
 pub mod github;
 pub mod image;
@@ -27,6 +28,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use cloudwatch::{BudgetGuard, CloudWatchRef};
 use github::GithubRef;
 use image::{Branch, RepositoryName, TagPattern};
 use name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
@@ -120,8 +122,23 @@ pub struct Environment {
     /// images are found.
     #[serde(skip)]
     pub github: GithubRef,
+    /// What keeps promotions back because of what they cost. Not kept with a plan: a
+    /// way back has to stay open.
+    #[serde(skip)]
+    pub budget_guard: Option<BudgetGuard>,
+    /// Alarms and metrics. Not kept with a plan, which they do not change.
+    #[serde(skip)]
+    pub cloudwatch: CloudWatchRef,
     /// Values for manifest templates, offered as `values`.
     pub values: BTreeMap<String, serde_json::Value>,
+}
+
+impl Environment {
+    /// The AWS region of promoter's own metrics; `None`: that of the AWS defaults.
+    pub fn metrics_region(&self) -> Option<&String> {
+        let said = self.cloudwatch.region.as_ref();
+        said.or(self.registry.region.as_ref())
+    }
 }
 
 /// How the cluster is reached.

@@ -14,6 +14,7 @@ pub mod proof;
 pub mod recorder;
 pub mod records;
 pub mod registry;
+pub mod spending;
 
 pub use chain::Chain;
 pub use clock::Clock;
@@ -25,3 +26,4 @@ pub use proof::{Forge, ForgeError};
 pub use recorder::Recorder;
 pub use records::{Records, RecordsError};
 pub use registry::{Registry, RegistryError};
+pub use spending::{Spending, SpendingError};

@@ -34,6 +34,7 @@ pub(super) async fn run(dir: &Path, command: Adopt) -> Result<Exit, CliError> {
     let images = config::images(&group).await?;
     let options = DeployOptions {
         retry: command.retry,
+        despite_budget: command.despite_budget,
         ..options(command.how)
     };
     let stop = stop_on_signal(progress.tree.clone());

@@ -23,6 +23,7 @@ pub(super) async fn run(dir: &Path, command: Deploy, retry: bool) -> Result<Exit
     let options = DeployOptions {
         force: command.force,
         detach: command.detach,
+        despite_budget: command.despite_budget,
         retry,
         ..options(command.how)
     };

@@ -49,6 +49,7 @@ pub(super) fn options(how: Promoting) -> DeployOptions {
         detach: false,
         retry: false,
         overriding: how.overriding,
+        despite_budget: false,
         why: how.reason,
     }
 }
@@ -68,6 +69,7 @@ pub(super) fn at(dir: &Path, at: &At) -> Result<Place, CliError> {
         return Ok(Place {
             cluster: ClusterRef::Context(context.clone()),
             namespace: namespace.map_err(CliError::usage)?,
+            metrics: None,
         });
     }
     let environment = config::environment(&Catalog::load(dir), at.environment.as_deref())?;

@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::deploy::DeployOptions;
 use super::lock::Lock;
-use super::propose::{Answers, Found, Proposal, ProposeError};
+use super::outside::Answers;
+use super::propose::{Found, Proposal, ProposeError};
 use super::prune::kinds;
 use super::resolve::Sources;
 use super::undo::{Undone, Wish};

@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::drive::Drive;
 use super::lock::Lock;
-use super::propose::{Answers, Found, Proposal, ProposeError};
-use super::resolve::{ResolveError, Sources, resolve};
+use super::outside::{Answers, Outside, Question};
+use super::propose::{Found, Proposal, ProposeError};
+use super::resolve::Sources;
 use super::{Deployed, Engine, EngineError};
 use crate::group::Group;
 use crate::plan::fingerprint::Fingerprint;
-use crate::plan::image::Resolved;
 use crate::plan::source::Source;
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
@@ -23,9 +23,6 @@ use crate::promotion::{Actor, Promotion};
 
 /// Why inputs are tried again that were found bad before, where nobody says it.
 const RETRIED: &str = "to try it again";
-
-/// The images of a group, or all that is wrong with them.
-type Images = Result<Resolved, Vec<ResolveError>>;
 
 /// How a deploy is wanted.
 #[derive(Debug, Clone)]
@@ -40,8 +37,10 @@ pub struct DeployOptions {
     pub detach: bool,
     /// Try inputs again that were found bad before.
     pub retry: bool,
-    /// Why to promote whatever keeps the release from users.
+    /// Why to promote whatever keeps the release from users, but for the budget.
     pub overriding: Option<String>,
+    /// Promote although the budget is spent, for the reason in `why`.
+    pub despite_budget: bool,
     /// Why it is asked for, in words.
     pub why: Option<String>,
 }
@@ -56,15 +55,18 @@ impl DeployOptions {
         let is_retried =
             |found: &Restraint| self.retry && matches!(found, Restraint::Failed { .. });
         let overrides = self.overriding.is_some() && restraints.len() <= Override::MOST;
-        let binds = |found: &&Restraint| !overrides && !is_retried(found);
+        let binds = |found: &&Restraint| match found {
+            Restraint::Budget { .. } => !self.despite_budget,
+            _ => !overrides && !is_retried(found),
+        };
         let binding: Vec<_> = restraints.iter().filter(binds).cloned().collect();
         if !binding.is_empty() {
             return Err(binding);
         }
         let reason = || {
-            self.overriding
-                .clone()
-                .unwrap_or_else(|| RETRIED.to_owned())
+            let of_budget = self.why.clone().filter(|_| self.despite_budget);
+            let said = self.overriding.clone().or(of_budget);
+            said.unwrap_or_else(|| RETRIED.to_owned())
         };
         Ok((!restraints.is_empty()).then(|| Override::of(restraints, reason())))
     }
@@ -89,15 +91,21 @@ impl Engine {
         options: DeployOptions,
         stop: CancellationToken,
     ) -> Result<Deployed, EngineError> {
-        // Images have nothing to do with the cluster: they are looked up meanwhile.
-        let images = resolve(sources, group).shared();
-        let meanwhile = images.clone();
+        // What is outside has nothing to do with the cluster: it is looked up meanwhile.
+        let answers = Answers::of(group);
+        let question = Question {
+            sources,
+            group,
+            answers: &answers,
+        };
+        let outside = question.ask().shared();
+        let meanwhile = outside.clone();
         let deploying = pin!(async {
             let acquired = self.lock_and_look(&options.actor.name, &stop).await?;
             let Some(mut lock) = acquired else {
                 return Ok(Deployed::Stopped);
             };
-            let deployed = self.deploy_locked(sources, group, images, options, stop, &mut lock);
+            let deployed = self.deploy_locked(question, outside, options, stop, &mut lock);
             let deployed = Box::pin(deployed).await;
             self.unlock(&lock).await;
             deployed
@@ -110,13 +118,13 @@ impl Engine {
 
     async fn deploy_locked(
         &self,
-        sources: Sources<'_>,
-        group: &Group,
-        images: impl Future<Output = Images>,
+        question: Question<'_>,
+        known: impl Future<Output = Outside>,
         options: DeployOptions,
         stop: CancellationToken,
         lock: &mut Lock,
     ) -> Result<Deployed, EngineError> {
+        let Question { sources, group, .. } = question;
         // Only a promotion that has work ends the window of the one before it.
         let has_work = async || {
             let next = Box::pin(self.propose(sources, group)).await;
@@ -128,17 +136,16 @@ impl Engine {
         if stop.is_cancelled() {
             return Ok(stopped_after(finished));
         }
-        let newest = async {
+        let now = async {
             match finished {
-                None => images.await,
+                None => known.await,
                 // That took its time.
-                Some(_) => resolve(sources, group).await,
+                Some(_) => question.ask().await,
             }
         };
-        let answers = Answers::of(group);
-        let planning = self.propose_mended(lock, group, answers.noted(newest));
+        let planning = self.propose_mended(lock, group, now);
         let proposal = tokio::select! {
-            proposal = self.in_time(&answers, planning) => proposal?,
+            proposal = self.in_time(question.answers, planning) => proposal?,
             () = stop.cancelled() => return Ok(Deployed::Stopped),
         };
         self.begin(lock, proposal, options, None, stop).await
@@ -188,7 +195,7 @@ impl Engine {
         &self,
         lock: &Lock,
         group: &Group,
-        images: impl Future<Output = Images>,
+        outside: impl Future<Output = Outside>,
     ) -> Result<Proposal, EngineError> {
         let key = self.ledger.config_key(lock.epoch).await;
         key.map_err(EngineError::Cluster)?;
@@ -197,7 +204,7 @@ impl Engine {
             let observed = self.cluster.observe().await;
             (observed, self.cluster.survey().await)
         };
-        let ((observed, survey), images) = tokio::join!(looking, images);
+        let ((observed, survey), outside) = tokio::join!(looking, outside);
         let mut survey = survey.map_err(ProposeError::Cluster)?;
         let observed = observed.map_err(EngineError::Cluster)?;
         let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
@@ -210,11 +217,12 @@ impl Engine {
             let mended = self.mend_workers(lock.epoch, live, &observed).await;
             mended.map_err(EngineError::Cluster)?;
         }
-        let images = images.map_err(ProposeError::Resolve)?;
+        let images = outside.images.map_err(ProposeError::Resolve)?;
         let found = Found {
             survey,
             record,
             restraints: observed.restraints,
+            budget: outside.budget,
         };
         let mut proposal = self.propose_resolved(group, &images, found).await?;
         proposal.plan.source = Some(Source::of(group, &images));

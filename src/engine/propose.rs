@@ -1,15 +1,15 @@
 //! From a group to the plan of what a promotion would do now. Writes nothing.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use thiserror::Error;
 
 use super::Engine;
-use super::resolve::{ResolveError, Sources, resolve};
+use super::outside::{Answers, Outside, Question};
+use super::resolve::{ResolveError, Sources};
 use crate::group::name::GroupName;
-use crate::group::{Group, Newest, Proof};
+use crate::group::{Group, Newest};
 use crate::plan::capacity::{Capacity, capacity};
 use crate::plan::diff::{Change, changes};
 use crate::plan::image::Resolved;
@@ -23,7 +23,7 @@ use crate::port::ClusterError;
 use crate::promotion::event::Fact;
 use crate::promotion::later;
 use crate::promotion::record::GroupRecord;
-use crate::promotion::restraint::{Restraint, Restraints};
+use crate::promotion::restraint::{Guarded, Restraint, Restraints};
 
 /// How long planning may take, however often it is tried again meanwhile.
 const DEADLINE: Duration = Duration::from_mins(10);
@@ -66,6 +66,7 @@ pub(super) struct Found {
     pub(super) survey: Survey,
     pub(super) record: GroupRecord,
     pub(super) restraints: Restraints,
+    pub(super) budget: Guarded,
 }
 
 /// A group that is required, and what serves of it.
@@ -93,6 +94,7 @@ impl Found {
         let found_bad = self.record.found_bad(&plan.fingerprint);
         let mut restraints = self.restraints.against(plan);
         restraints.extend(differences.chain(older).chain(found_bad));
+        restraints.extend(self.budget.restraint.clone());
         restraints
     }
 }
@@ -117,40 +119,6 @@ pub enum ProposeError {
         /// What for.
         wait_for: &'static str,
     },
-}
-
-/// Who has answered while a plan is made.
-#[derive(Debug)]
-pub(super) struct Answers {
-    proof: Proof,
-    has_images: AtomicBool,
-}
-
-impl Answers {
-    /// Of those whom a group's images are from.
-    pub(super) fn of(group: &Group) -> Self {
-        Self {
-            proof: group.proof,
-            has_images: AtomicBool::new(false),
-        }
-    }
-
-    /// What the registry answers.
-    pub(super) async fn noted<T>(&self, images: impl Future<Output = T>) -> T {
-        let images = images.await;
-        self.has_images.store(true, Ordering::Relaxed);
-        images
-    }
-
-    fn awaited(&self) -> &'static str {
-        match (self.has_images.load(Ordering::Relaxed), self.proof) {
-            (true, _) => "the cluster to say what runs and what it would take",
-            (false, Proof::Pushed) => "the registry to say which images there are",
-            (false, Proof::GithubChecks) => {
-                "the registry and GitHub to say which images there are, and which are proven"
-            }
-        }
-    }
 }
 
 impl Engine {
@@ -216,18 +184,24 @@ impl Engine {
         })
     }
 
-    /// The group's newest images, and what they would be deployed to.
+    /// The group's newest images, and what they would be deployed to and at what
+    /// expense.
     pub(super) async fn look(
         &self,
         sources: Sources<'_>,
         group: &Group,
         answers: &Answers,
     ) -> Result<(Resolved, Found), ProposeError> {
-        let images = answers.noted(resolve(sources, group));
-        let (images, found) = tokio::join!(images, self.find());
+        let question = Question {
+            sources,
+            group,
+            answers,
+        };
+        let (outside, found) = tokio::join!(question.ask(), self.find());
+        let Outside { images, budget } = outside;
         let found = found.map_err(ProposeError::Cluster)?;
         let images = images.map_err(ProposeError::Resolve)?;
-        Ok((images, found))
+        Ok((images, Found { budget, ..found }))
     }
 
     async fn required(&self, group: &Group) -> Result<Vec<Required>, ProposeError> {
@@ -240,6 +214,7 @@ impl Engine {
         Ok(required)
     }
 
+    /// What is there. What is spent is not looked up.
     pub(super) async fn find(&self) -> Result<Found, ClusterError> {
         let (survey, restraints, record) = tokio::join!(
             self.cluster.survey(),
@@ -252,12 +227,14 @@ impl Engine {
                 survey,
                 record: GroupRecord::default(),
                 restraints: Restraints::default(),
+                budget: Guarded::default(),
             });
         }
         Ok(Found {
             survey,
             record: record?,
             restraints: restraints?,
+            budget: Guarded::default(),
         })
     }
 
@@ -318,6 +295,7 @@ impl Engine {
             ));
         }
         warnings.extend(capacity.warning(survey));
+        warnings.extend(found.budget.warning.clone());
         let mut plan = draft.plan;
         let required = self.required(group).await?;
         let beside = required.iter().map(|(group, serving)| Requirement {

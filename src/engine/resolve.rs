@@ -25,7 +25,7 @@ use crate::group::name::{AppName, CheckName};
 use crate::group::{BranchImage, CheckImage, Group, Newest, Proof};
 use crate::plan::image::{CheckImageRef, Resolved, ResolvedImage};
 use crate::plan::resolve::PickError;
-use crate::port::{Forge, ForgeError, Registry, RegistryError};
+use crate::port::{Forge, ForgeError, Registry, RegistryError, Spending};
 
 /// Repositories that are asked at the same time, one request each.
 pub const AT_ONCE: usize = 8;
@@ -108,13 +108,15 @@ impl fmt::Display for User {
     }
 }
 
-/// Where images come from, and what proves them.
+/// Where images come from, what proves them, and who tells what that costs.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
     /// Where they are.
     pub registry: &'a dyn Registry,
     /// Where CI reports; needed only for groups whose images are to be proven.
     pub forge: Option<&'a dyn Forge>,
+    /// Who tells what is spent; needed only where there is a budget guard.
+    pub spending: Option<&'a dyn Spending>,
 }
 
 impl<'a> Sources<'a> {
@@ -123,6 +125,7 @@ impl<'a> Sources<'a> {
         Self {
             registry,
             forge: None,
+            spending: None,
         }
     }
 }

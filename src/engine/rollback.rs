@@ -5,7 +5,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::deploy::{DeployOptions, stopped_after};
 use super::lock::Lock;
-use super::propose::{Answers, Proposal, ProposeError};
+use super::outside::{Answers, Outside};
+use super::propose::{Proposal, ProposeError};
 use super::undo::{Undone, Wish};
 use super::{Deployed, Engine, EngineError};
 use crate::group::Group;
@@ -93,8 +94,9 @@ impl Engine {
             return Ok(stopped_after(finished));
         }
         let (group, images) = self.kept_source(to).await?;
-        let answers = Answers::of(&group);
-        let planning = self.propose_mended(lock, &group, answers.noted(async { Ok(images) }));
+        let answers = Answers::of_nobody(&group);
+        let known = async { Outside::known(images) };
+        let planning = self.propose_mended(lock, &group, known);
         let proposal = tokio::select! {
             proposal = self.in_time(&answers, planning) => proposal?.back(),
             () = stop.cancelled() => return Ok(Deployed::Stopped),
@@ -107,9 +109,8 @@ impl Engine {
     /// What promoting the kept release again would do now.
     async fn propose_kept(&self, to: Option<&str>) -> Result<Proposal, EngineError> {
         let (group, images) = self.kept_source(to).await?;
-        let answers = Answers::of(&group);
+        let answers = Answers::of_nobody(&group);
         let planning = async {
-            let images = answers.noted(async { images }).await;
             let found = self.find().await.map_err(ProposeError::Cluster)?;
             self.propose_resolved(&group, &images, found).await
         };

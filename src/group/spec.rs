@@ -176,6 +176,8 @@ pub struct EnvironmentSpec {
     pub cluster_domain: Option<Spanned<String>>,
     /// `environment.untested`.
     pub untested: Option<Spanned<String>>,
+    /// `environment.budget_guard`.
+    pub budget_guard: Option<Spanned<TextOrNumber>>,
     /// `[values]`.
     pub values: Option<Spanned<Entries<Value>>>,
     /// `[defaults]`.
@@ -186,6 +188,28 @@ pub struct EnvironmentSpec {
     pub region: Option<Spanned<String>>,
     /// `[github]`.
     pub github: GithubSpec,
+    /// `[cloudwatch]`.
+    pub cloudwatch: CloudWatchSpec,
+}
+
+/// What may be said in words or as a number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TextOrNumber {
+    /// In words.
+    Text(String),
+    /// As a number, whole or not.
+    Number(f64),
+}
+
+/// The `[cloudwatch]` table of an environment.
+#[derive(Debug, Clone, Default)]
+pub struct CloudWatchSpec {
+    /// `billing_alarms`.
+    pub billing_alarms: Vec<Spanned<String>>,
+    /// `metrics`.
+    pub metrics: Option<Spanned<bool>>,
+    /// `region`.
+    pub region: Option<Spanned<String>>,
 }
 
 /// The `[github]` table of an environment.

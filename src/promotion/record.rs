@@ -4,6 +4,7 @@
 //! into a store, not into etcd.
 
 mod bound;
+mod ending;
 pub mod rebuild;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ use crate::plan::{AppPlan, Plan, Serving};
 pub use bound::Unreadable;
 #[cfg(test)]
 pub(crate) use bound::tests;
+pub use ending::Ending;
 
 /// Outcomes that are kept.
 const OUTCOMES: usize = 10;

@@ -1,12 +1,14 @@
 //! What keeps a release from users although its checks may pass: a hold on its
 //! group, a ban on an image, a group that has to have passed first, an image that is
-//! older than what serves, inputs that were found bad before.
+//! older than what serves, inputs that were found bad before, a budget that is spent.
 //!
 //! Planning asks [`Restraints::against`] before anything is made, and a promotion
 //! under way asks it until users are moved; so whatever triggers a promotion is
-//! bound alike (promise 6). Nothing here knows who may override.
+//! bound alike (promise 6). What is spent is asked for while planning only
+//! ([`Guarded`]). Nothing here knows who may override.
 
 mod ban;
+mod budget;
 mod overriding;
 
 use std::collections::BTreeMap;
@@ -25,6 +27,7 @@ use crate::plan::Plan;
 use crate::plan::fingerprint::{PlanId, hex};
 
 pub use ban::{Ban, BannedImage, BannedImageError};
+pub use budget::{Alarm, AlarmState, Charges, Guarded};
 pub use overriding::{Known, Override};
 
 /// Who says something, why and when.
@@ -125,6 +128,11 @@ pub enum Restraint {
         /// The tag of what would.
         offered: String,
     },
+    /// The environment's budget guard keeps promotions back.
+    Budget {
+        /// What is spent, or that nobody can tell.
+        why: String,
+    },
     /// The same inputs were found bad before.
     Failed {
         /// By which promotion.
@@ -163,7 +171,10 @@ impl Restraint {
         let kind = match self {
             Self::Held { .. } => ReasonKind::Held,
             Self::Banned { .. } => ReasonKind::Banned,
-            Self::Required { .. } | Self::Older { .. } | Self::Failed { .. } => ReasonKind::Gate,
+            Self::Required { .. }
+            | Self::Older { .. }
+            | Self::Budget { .. }
+            | Self::Failed { .. } => ReasonKind::Gate,
         };
         Reason::new(kind, self.to_string())
     }
@@ -185,6 +196,7 @@ impl fmt::Display for Restraint {
                 f,
                 "app {app}: its newest image {offered} is older than {serves}, which serves"
             ),
+            Self::Budget { why } => write!(f, "budget guard: {why}"),
             Self::Failed { promotion, why } => {
                 write!(
                     f,

@@ -3,6 +3,7 @@
 mod aborted;
 mod adopted;
 mod autoscaled;
+mod budget;
 mod checks;
 mod crash;
 mod deploying;

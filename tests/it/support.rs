@@ -18,6 +18,7 @@ pub(crate) mod recording;
 pub(crate) mod registry;
 pub(crate) mod scenario;
 pub(crate) mod simulate;
+pub(crate) mod spending;
 pub(crate) mod standing;
 pub(crate) mod world;
 mod write;

@@ -52,6 +52,10 @@ pub struct Deploy {
     #[arg(long)]
     pub detach: bool,
 
+    /// Promote although the environment's budget guard keeps promotions back; needs --reason
+    #[arg(long, requires = "reason")]
+    pub despite_budget: bool,
+
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
     pub how: Promoting,
@@ -76,6 +80,10 @@ pub struct Adopt {
     #[arg(long)]
     pub retry: bool,
 
+    /// Promote although the environment's budget guard keeps promotions back; needs --reason
+    #[arg(long, requires = "reason")]
+    pub despite_budget: bool,
+
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
     pub how: Promoting,
@@ -84,7 +92,7 @@ pub struct Adopt {
 /// In spite of what a promotion is begun, why, and how it is shown.
 #[derive(Debug, ClapArgs)]
 pub struct Promoting {
-    /// Promote in spite of a hold or a ban; why stays on record
+    /// Promote in spite of holds, bans and the like; why stays on record
     #[arg(long = "override", value_name = "REASON", value_parser = reason)]
     pub overriding: Option<String>,
 

@@ -68,6 +68,7 @@ mod tests {
 
     use super::*;
     use crate::cli::view::sample::from;
+    use crate::group::cloudwatch::CloudWatchRef;
     use crate::group::github::GithubRef;
     use crate::group::{ClusterRef, RegistryRef, Untested};
 
@@ -84,6 +85,8 @@ mod tests {
             cluster_domain: "cluster.local".to_owned(),
             untested: Untested::Refused,
             github: GithubRef::default(),
+            budget_guard: None,
+            cloudwatch: CloudWatchRef::default(),
             registry: RegistryRef::default(),
             values: std::collections::BTreeMap::new(),
         };

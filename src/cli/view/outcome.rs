@@ -15,8 +15,8 @@ use super::words::count;
 use crate::cli::called;
 use crate::promotion::check::{CaseOutcome, CheckResult, TestCase, Verdict};
 use crate::promotion::phase::Phase;
-use crate::promotion::record::Outcome;
 use crate::promotion::record::rebuild::is_rebuilt;
+use crate::promotion::record::{Ending, Outcome};
 use crate::promotion::{Reason, ReasonKind};
 
 /// Failed test cases shown of a check.
@@ -207,20 +207,18 @@ fn verdict(outcome: &Outcome) -> Vec<Line> {
 
 /// How it ended, in a word or two.
 pub(super) fn word(outcome: &Outcome) -> (Style, &'static str) {
-    let has = |kind| outcome.reasons.iter().any(|reason| reason.kind == kind);
-    match outcome.phase {
-        Phase::Promoted => (GOOD, "promoted"),
-        Phase::Failed => (BAD, "abort stuck"),
-        _ if has(ReasonKind::RolledBack) => (WARN, "rolled back"),
-        _ if has(ReasonKind::Regressed) => (BAD, "regressed"),
-        _ if has(ReasonKind::Interrupted) => (WARN, "stopped"),
-        _ if has(ReasonKind::Held) => (WARN, "held"),
-        _ if has(ReasonKind::Banned) => (WARN, "banned"),
-        _ if has(ReasonKind::Check) => (BAD, "failed"),
-        _ if has(ReasonKind::CheckErrored) => (BAD, "errored"),
-        _ if has(ReasonKind::Gate) => (BAD, "refused"),
-        _ => (BAD, "not deployed"),
-    }
+    let ending = outcome.ending();
+    let style = match ending {
+        Ending::Promoted => GOOD,
+        Ending::RolledBack | Ending::Stopped | Ending::Held | Ending::Banned => WARN,
+        Ending::AbortStuck
+        | Ending::Regressed
+        | Ending::Failed
+        | Ending::Errored
+        | Ending::Refused
+        | Ending::NotDeployed => BAD,
+    };
+    (style, ending.word())
 }
 
 /// Why it ended so, on one line.

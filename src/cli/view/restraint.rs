@@ -28,7 +28,10 @@ pub(super) fn in_the_way(restraint: &Restraint, now: Timestamp) -> Line {
     let line = Line::new().with(WARN, "  ! ").and(restraint.to_string());
     match restraint {
         Restraint::Held { by } | Restraint::Banned { by, .. } => line.with(DIM, since(by, now)),
-        Restraint::Required { .. } | Restraint::Older { .. } | Restraint::Failed { .. } => line,
+        Restraint::Required { .. }
+        | Restraint::Older { .. }
+        | Restraint::Budget { .. }
+        | Restraint::Failed { .. } => line,
     }
 }
 
@@ -39,9 +42,10 @@ fn refused(group: &GroupName, restraint: &Restraint, now: Timestamp) -> Vec<Line
             .and(format!("group {group} is {restraint}"))
             .with(DIM, since(by, now)),
         Restraint::Banned { by, .. } => said.and(restraint.to_string()).with(DIM, since(by, now)),
-        Restraint::Required { .. } | Restraint::Older { .. } | Restraint::Failed { .. } => {
-            said.and(restraint.to_string())
-        }
+        Restraint::Required { .. }
+        | Restraint::Older { .. }
+        | Restraint::Budget { .. }
+        | Restraint::Failed { .. } => said.and(restraint.to_string()),
     };
     let help = match restraint {
         Restraint::Held { .. } => format!(
@@ -55,6 +59,9 @@ fn refused(group: &GroupName, restraint: &Restraint, now: Timestamp) -> Vec<Line
         ),
         Restraint::Older { .. } => {
             "`promoter plan` shows what was passed over; `promoter rollback` goes back, and `--override REASON` promotes in spite of it, on record".to_owned()
+        }
+        Restraint::Budget { .. } => {
+            "`promoter doctor` tells more of the alarms; `--despite-budget --reason TEXT` promotes in spite of it, on record".to_owned()
         }
         Restraint::Failed { promotion, .. } => format!(
             "`promoter show {promotion}` tells more; `promoter retry {group}` tries the same again"

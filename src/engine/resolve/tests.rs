@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::*;
+use crate::group::cloudwatch::CloudWatchRef;
 use crate::group::github::GithubRef;
 use crate::group::image::TagPattern;
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
@@ -154,6 +155,8 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
             untested: Untested::Refused,
             registry: RegistryRef::default(),
             github: GithubRef::default(),
+            budget_guard: None,
+            cloudwatch: CloudWatchRef::default(),
             values: BTreeMap::new(),
         },
         schedule: None,

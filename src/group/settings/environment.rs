@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{Setting, Shown, at, is, names, word};
-use crate::group::spec::{EnvironmentSpec, GithubSpec};
+use crate::group::cloudwatch::BudgetGuard;
+use crate::group::spec::{CloudWatchSpec, EnvironmentSpec, GithubSpec};
 use crate::group::{ClusterRef, Environment};
 
 /// All of them; `made` is what came of `spec`.
@@ -22,6 +23,8 @@ pub fn environment(spec: &EnvironmentSpec, made: &Environment) -> Vec<Setting> {
         account,
         region,
         github: _,
+        budget_guard,
+        cloudwatch: _,
     } = spec;
     let text = |value: &Option<String>| Shown::from(value.clone());
     let mut settings = vec![
@@ -49,6 +52,11 @@ pub fn environment(spec: &EnvironmentSpec, made: &Environment) -> Vec<Setting> {
             at(source, untested.as_ref()),
         ),
         Setting::new(
+            "environment.budget_guard",
+            made.budget_guard.as_ref().map(guard),
+            at(source, budget_guard.as_ref()),
+        ),
+        Setting::new(
             "values",
             names(values.as_ref()),
             at(source, values.as_ref()),
@@ -65,7 +73,43 @@ pub fn environment(spec: &EnvironmentSpec, made: &Environment) -> Vec<Setting> {
         ),
     ]);
     settings.extend(github(spec, made));
+    settings.extend(cloudwatch(spec, made));
     settings
+}
+
+fn guard(guard: &BudgetGuard) -> Shown {
+    match guard {
+        BudgetGuard::Alarm(alarm) => alarm.to_string().into(),
+        BudgetGuard::Above(usd) => is(*usd),
+    }
+}
+
+fn cloudwatch(spec: &EnvironmentSpec, made: &Environment) -> [Setting; 3] {
+    let source = &spec.source;
+    let CloudWatchSpec {
+        billing_alarms,
+        metrics,
+        region,
+    } = &spec.cloudwatch;
+    let made = &made.cloudwatch;
+    let alarms = Some(made.billing_alarms.clone()).filter(|names| !names.is_empty());
+    [
+        Setting::new(
+            "cloudwatch.billing_alarms",
+            alarms,
+            at(source, billing_alarms.first()),
+        ),
+        Setting::new(
+            "cloudwatch.metrics",
+            is(made.metrics),
+            at(source, metrics.as_ref()),
+        ),
+        Setting::new(
+            "cloudwatch.region",
+            made.region.clone(),
+            at(source, region.as_ref()),
+        ),
+    ]
 }
 
 fn cluster(spec: &EnvironmentSpec, made: &Environment) -> Vec<Setting> {

@@ -11,7 +11,7 @@ use super::shared::{
     BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, ISOLATION, KEEP_OLD, NEWEST, PROOF,
     REPLICAS_WANTED, SCHEDULE, TAG, TIMEOUT, TIMEZONE,
 };
-use super::{ClusterSpec, DefaultsSpec, EnvironmentSpec, GithubSpec};
+use super::{CloudWatchSpec, ClusterSpec, DefaultsSpec, EnvironmentSpec, GithubSpec};
 use crate::group::Untested;
 
 /// An environment file.
@@ -44,6 +44,11 @@ pub(super) const FILE: Keys = Keys {
             Kind::Table(&GITHUB),
             "Where commits are proven, for groups that ask for it",
         ),
+        Key::new(
+            "cloudwatch",
+            Kind::Table(&CLOUDWATCH),
+            "The alarms on what AWS charges, and promoter's own metrics",
+        ),
     ]],
 };
 
@@ -63,6 +68,11 @@ const ENVIRONMENT: Keys = Keys {
             "What the cluster's DNS names end in; cluster.local unless told",
         ),
         Key::word::<Untested>("untested", "Whether groups without a check are valid"),
+        Key::new(
+            "budget_guard",
+            Kind::TextOrAmount,
+            "Nothing is promoted while this alarm of CloudWatch is in ALARM, or AWS has charged more than this many USD this month",
+        ),
     ]],
 };
 
@@ -142,6 +152,25 @@ const GITHUB: Keys = Keys {
     ]],
 };
 
+const CLOUDWATCH: Keys = Keys {
+    title: "[cloudwatch]",
+    parts: &[&[
+        Key::texts(
+            "billing_alarms",
+            "The alarms on what AWS charges, by name; in us-east-1",
+        ),
+        Key::new(
+            "metrics",
+            Kind::Flag,
+            "Whether promoter puts its own metrics there; false unless told",
+        ),
+        Key::text(
+            "region",
+            "The AWS region these go to; the registry's if left out",
+        ),
+    ]],
+};
+
 pub(super) fn environment(reader: &mut Reader, root: &Table<'_>) -> EnvironmentSpec {
     let table = reader.table(root, "environment", &ENVIRONMENT);
     let registry = reader.table(root, "registry", &REGISTRY);
@@ -157,7 +186,9 @@ pub(super) fn environment(reader: &mut Reader, root: &Table<'_>) -> EnvironmentS
         defaults: defaults(reader, root),
         account: reader.text(&registry, "account"),
         region: reader.text(&registry, "region"),
+        budget_guard: reader.text_or_number(&table, "budget_guard"),
         github: github(reader, root),
+        cloudwatch: cloudwatch(reader, root),
     }
 }
 
@@ -168,6 +199,15 @@ fn github(reader: &mut Reader, root: &Table<'_>) -> GithubSpec {
         owner: reader.text(&table, "owner"),
         required: reader.texts(&table, "required"),
         sources: reader.entries(&table, "sources"),
+    }
+}
+
+fn cloudwatch(reader: &mut Reader, root: &Table<'_>) -> CloudWatchSpec {
+    let table = reader.table(root, "cloudwatch", &CLOUDWATCH);
+    CloudWatchSpec {
+        billing_alarms: reader.texts(&table, "billing_alarms"),
+        metrics: reader.boolean(&table, "metrics"),
+        region: reader.text(&table, "region"),
     }
 }
 

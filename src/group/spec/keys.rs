@@ -42,6 +42,8 @@ pub(super) enum Kind {
     Word(fn() -> Vec<&'static str>),
     /// A whole number within bounds.
     Number(RangeInclusive<i64>),
+    /// Text, or a number above 0 that need not be whole.
+    TextOrAmount,
     /// True or false.
     Flag,
     /// A list of texts.

@@ -11,8 +11,8 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Entries;
 use super::keys::{Keys, Kind};
+use super::{Entries, TextOrNumber};
 use crate::group::problem::{Problem, Problems, Source, did_you_mean};
 
 mod json;
@@ -158,6 +158,34 @@ impl Reader {
             self.problem(value.span(), format!("`{key}` is too large a number"));
         }
         Some(Spanned::new(value.span(), number.ok()?))
+    }
+
+    /// Text, or a number, whole or not.
+    pub(super) fn text_or_number(
+        &mut self,
+        table: &Table<'_>,
+        key: &str,
+    ) -> Option<Spanned<TextOrNumber>> {
+        let value = table.get(key, |kind| matches!(kind, Kind::TextOrAmount))?;
+        let number = match value.get_ref() {
+            DeValue::String(text) => {
+                let text = TextOrNumber::Text(text.clone().into_owned());
+                return Some(Spanned::new(value.span(), text));
+            }
+            DeValue::Integer(written) => {
+                let number = i32::from_str_radix(written.as_str(), written.radix());
+                number.ok().map(f64::from)
+            }
+            DeValue::Float(written) => written.as_str().parse().ok(),
+            _ => {
+                self.mismatch(value, &format!("`{key}`"), "text in quotes, or a number");
+                return None;
+            }
+        };
+        if number.is_none() {
+            self.problem(value.span(), format!("`{key}` is too large a number"));
+        }
+        Some(Spanned::new(value.span(), TextOrNumber::Number(number?)))
     }
 
     pub(super) fn boolean(&mut self, table: &Table<'_>, key: &str) -> Option<Spanned<bool>> {

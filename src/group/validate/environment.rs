@@ -9,11 +9,14 @@ use std::time::Duration;
 use super::report::Report;
 use super::setting;
 use crate::group::aws;
+use crate::group::cloudwatch::{self, BudgetGuard, CloudWatchRef};
 use crate::group::github::{GithubApi, GithubRef, Owner, SourceRepository};
 use crate::group::image::{Branch, RepositoryName, TagPattern};
 use crate::group::name::{EnvironmentName, Namespace};
 use crate::group::problem::Problems;
-use crate::group::spec::{ClusterSpec, EnvironmentSpec, GithubSpec, Spanned, map};
+use crate::group::spec::{
+    CloudWatchSpec, ClusterSpec, EnvironmentSpec, GithubSpec, Spanned, TextOrNumber, map,
+};
 use crate::group::{
     ClusterRef, ENDPOINT_DELAY, EksRef, Environment, Isolation, Newest, Proof, REPLICAS,
     RegistryRef, Untested,
@@ -94,6 +97,9 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
         region: report.parse(spec.region.as_ref(), aws::region),
     };
     let github = github(&mut report, &spec.github);
+    let guard = spec.budget_guard.as_ref();
+    let budget_guard = guard.and_then(|guard| budget_guard(&mut report, guard));
+    let cloudwatch = cloudwatch_of(&mut report, &spec.cloudwatch);
     let defaults = defaults(&mut report, spec);
 
     let made = || {
@@ -105,6 +111,8 @@ pub fn environment(spec: &EnvironmentSpec) -> (Option<ValidEnvironment>, Problem
             untested: untested.unwrap_or_default(),
             registry,
             github,
+            budget_guard,
+            cloudwatch,
             values: map(spec.values.as_ref()),
         };
         Some(ValidEnvironment {
@@ -142,6 +150,26 @@ fn github(report: &mut Report, spec: &GithubSpec) -> GithubRef {
         owner: report.parse(spec.owner.as_ref(), Owner::parse),
         sources,
         required,
+    }
+}
+
+fn budget_guard(report: &mut Report, written: &Spanned<TextOrNumber>) -> Option<BudgetGuard> {
+    let guard = match written.get_ref() {
+        TextOrNumber::Text(text) => cloudwatch::alarm(text).map(BudgetGuard::Alarm),
+        TextOrNumber::Number(usd) => cloudwatch::amount(*usd).map(BudgetGuard::Above),
+    };
+    let problem = |message: String| report.push(report.error(&written.span(), message));
+    guard.map_err(problem).ok()
+}
+
+fn cloudwatch_of(report: &mut Report, spec: &CloudWatchSpec) -> CloudWatchRef {
+    report.each_once(&spec.billing_alarms);
+    let alarms = spec.billing_alarms.iter();
+    let alarms = alarms.filter_map(|name| report.parse(Some(name), cloudwatch::alarm_name));
+    CloudWatchRef {
+        billing_alarms: alarms.collect(),
+        metrics: spec.metrics.as_ref().is_some_and(|on| *on.get_ref()),
+        region: report.parse(spec.region.as_ref(), aws::region),
     }
 }
 

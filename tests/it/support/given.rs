@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use promoter::engine::undo::Wish;
+use promoter::group::cloudwatch::CloudWatchRef;
 use promoter::group::github::GithubRef;
 use promoter::group::image::{Branch, RepositoryName, TagPattern};
 use promoter::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
@@ -44,6 +45,8 @@ pub(crate) fn group(apps: Vec<App>, checks: Vec<Check>) -> Group {
             untested: Untested::Refused,
             registry: RegistryRef::default(),
             github: GithubRef::default(),
+            budget_guard: None,
+            cloudwatch: CloudWatchRef::default(),
             values: BTreeMap::new(),
         },
         schedule: None,

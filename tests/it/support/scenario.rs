@@ -24,6 +24,7 @@ use super::forge::FakeForge;
 use super::process::{Process, Strike};
 use super::recording::Recording;
 use super::registry::FakeRegistry;
+use super::spending::FakeSpending;
 use super::world::{State, World};
 
 /// One group in one world.
@@ -31,6 +32,7 @@ pub(crate) struct Scenario {
     pub(crate) world: Arc<World>,
     pub(crate) registry: Arc<FakeRegistry>,
     pub(crate) forge: Arc<FakeForge>,
+    pub(crate) spending: Arc<FakeSpending>,
     pub(crate) events: Arc<Recording>,
     pub(crate) group: Group,
     pub(crate) clock: FakeClock,
@@ -45,6 +47,7 @@ impl Scenario {
             world: World::new(group.name.as_ref(), clock),
             registry: Arc::default(),
             forge: Arc::default(),
+            spending: Arc::default(),
             events: Arc::default(),
             group,
             clock,
@@ -71,6 +74,7 @@ impl Scenario {
             world,
             registry: Arc::new(self.registry.twin()),
             forge: Arc::new(self.forge.twin()),
+            spending: Arc::new(self.spending.twin()),
             events: Arc::default(),
             group: self.group.clone(),
             chance: AtomicU16::new(self.chance.load(Ordering::SeqCst)),
@@ -119,6 +123,7 @@ impl Scenario {
         Sources {
             registry,
             forge: Some(self.forge.as_ref()),
+            spending: Some(self.spending.as_ref()),
         }
     }
 
@@ -133,6 +138,7 @@ impl Scenario {
             detach: false,
             retry: false,
             overriding: None,
+            despite_budget: false,
             why: None,
         }
     }

@@ -47,7 +47,11 @@ fn services(layout: &Layout, programs: &Programs) -> Result<Vec<Component>> {
     let mut aws = of(
         "aws",
         &programs.python,
-        words(&format!("-m moto.server -H {LOCAL} -p {}", port::AWS)),
+        [
+            vec![layout.text("aws.py")],
+            words(&format!("-H {LOCAL} -p {}", port::AWS)),
+        ]
+        .concat(),
         vec![(LOCAL, port::AWS)],
         Health::Http(format!("{}/moto-api/config", layout::aws_endpoint())),
     );

@@ -44,6 +44,7 @@ pub(crate) fn write(layout: &Layout) -> Result<Vec<PathBuf>> {
         &containerd(layout, &packages::cni_plugins()?),
     )?;
     file("registry.yml", &pretty(&registry(layout)))?;
+    file("aws.py", include_str!("../../../testbed/aws.py"))?;
     for (host, prefix) in [(layout::ECR, ""), ("docker.io", "/docker.io")] {
         layout.folder(&format!("registries/{host}"))?;
         file(&format!("registries/{host}/hosts.toml"), &hosts(prefix))?;

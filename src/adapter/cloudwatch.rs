@@ -1,0 +1,198 @@
+//! Amazon CloudWatch: what is spent, and promoter's own metrics.
+//!
+//! Input: the standard AWS configuration and what an environment says. Output:
+//! how alarms stand, and what AWS has charged. What that means is for others to
+//! decide; it changes no alarm, and no credential leaves it in an error or log.
+
+mod charges;
+mod metrics;
+
+use async_trait::async_trait;
+use aws_config::{Region, SdkConfig};
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudwatch::types::{Dimension, MetricAlarm, StateValue};
+use jiff::Timestamp;
+
+use crate::adapter::aws::{Meaning, Session, Source};
+use crate::group::cloudwatch::{AlarmRef, BILLING_REGION};
+use crate::port::{Spending, SpendingError};
+use crate::promotion::restraint::{Alarm, AlarmState, Charges};
+
+pub use metrics::Metrics;
+
+/// Most alarms that one request asks for, by CloudWatch's rule.
+const PAGE: usize = 100;
+
+/// What AWS charges is a metric of this name.
+const NAMESPACE: &str = "AWS/Billing";
+const CHARGES: &str = "EstimatedCharges";
+
+/// CloudWatch of one region.
+#[derive(Debug)]
+pub struct CloudWatch {
+    session: Session<Client>,
+    region: String,
+}
+
+impl CloudWatch {
+    /// Reads the AWS configuration; without a region its own holds. Nothing is asked yet.
+    pub async fn connect(region: Option<&str>) -> Self {
+        let source = Source {
+            region: region.map(|region| Region::new(region.to_owned())),
+            ..Source::default()
+        };
+        let config = source.read().await;
+        Self::over(source, config)
+    }
+
+    /// Uses a configuration as it is.
+    pub fn new(config: SdkConfig) -> Self {
+        let source = Source {
+            given: Some(config.clone()),
+            ..Source::default()
+        };
+        Self::over(source, config)
+    }
+
+    fn over(source: Source, config: SdkConfig) -> Self {
+        let region = config.region();
+        Self {
+            region: region.map_or_else(|| "no region".to_owned(), ToString::to_string),
+            session: Session::new("CloudWatch", source, config, Client::new),
+        }
+    }
+
+    /// The alarms of these names; those that are not there are left out.
+    ///
+    /// # Errors
+    /// CloudWatch does not say.
+    pub async fn alarms(&self, names: &[String]) -> Result<Vec<Alarm>, SpendingError> {
+        let mut found = Vec::new();
+        for names in names.chunks(PAGE) {
+            let describe = |client: &Client| {
+                let request = client.describe_alarms();
+                request.set_alarm_names(Some(names.to_vec())).send()
+            };
+            let answer = self.session.send(describe).await;
+            let action = || format!("look up alarms in {}", self.region);
+            let answer = self.told(answer, action).await?;
+            // More than are asked for cannot come: a page holds as many.
+            found.extend(answer.metric_alarms().iter().map(alarm));
+            let composite = answer.composite_alarms().iter();
+            found.extend(composite.map(|alarm| Alarm {
+                name: alarm.alarm_name().unwrap_or_default().to_owned(),
+                state: state(alarm.state_value()),
+                reason: alarm.state_reason().unwrap_or_default().to_owned(),
+                since: moment(alarm.state_updated_timestamp()),
+            }));
+        }
+        Ok(found)
+    }
+
+    /// All alarms on what AWS charges the account, in USD.
+    ///
+    /// # Errors
+    /// CloudWatch does not say.
+    pub async fn billing_alarms(&self) -> Result<Vec<Alarm>, SpendingError> {
+        let describe = |client: &Client| {
+            let request = client.describe_alarms_for_metric();
+            let request = request.namespace(NAMESPACE).metric_name(CHARGES);
+            request.dimensions(usd()).send()
+        };
+        let answer = self.session.send(describe).await;
+        let action = || format!("look up billing alarms in {}", self.region);
+        let answer = self.told(answer, action).await?;
+        Ok(answer.metric_alarms().iter().map(alarm).collect())
+    }
+
+    async fn told<T, E>(
+        &self,
+        answer: Result<T, SdkError<E>>,
+        action: impl FnOnce() -> String,
+    ) -> Result<T, SpendingError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let failed = match answer {
+            Ok(answer) => return Ok(answer),
+            Err(failed) => failed,
+        };
+        Err(match self.session.meaning(&failed).await {
+            Meaning::Throttled { attempts, source } => {
+                SpendingError::Throttled { attempts, source }
+            }
+            Meaning::Credentials { problem, source } => {
+                SpendingError::Credentials { problem, source }
+            }
+            Meaning::Unreachable { source } => SpendingError::Unreachable { source },
+            Meaning::Other { source } => SpendingError::Other {
+                action: action(),
+                source,
+            },
+        })
+    }
+}
+
+/// The spending that a budget guard asks about; each alarm in its own region.
+#[derive(Debug)]
+pub struct Budget {
+    /// Where charges are published.
+    billing: CloudWatch,
+    /// Where the guard's alarm is, if that is elsewhere.
+    elsewhere: Option<CloudWatch>,
+}
+
+impl Budget {
+    /// For a guard with its alarm in that region. Nothing is asked yet.
+    pub async fn connect(region: &str) -> Self {
+        let elsewhere = match region {
+            BILLING_REGION => None,
+            region => Some(CloudWatch::connect(Some(region)).await),
+        };
+        Self {
+            billing: CloudWatch::connect(Some(BILLING_REGION)).await,
+            elsewhere,
+        }
+    }
+}
+
+#[async_trait]
+impl Spending for Budget {
+    async fn alarm(&self, alarm: &AlarmRef) -> Result<Option<Alarm>, SpendingError> {
+        let cloudwatch = self.elsewhere.as_ref().unwrap_or(&self.billing);
+        let found = cloudwatch.alarms(std::slice::from_ref(&alarm.name)).await?;
+        Ok(found.into_iter().find(|found| found.name == alarm.name))
+    }
+
+    async fn charges(&self) -> Result<Option<Charges>, SpendingError> {
+        self.billing.charges().await
+    }
+}
+
+/// Charges come in this currency, and in another only where the account pays in it.
+fn usd() -> Dimension {
+    Dimension::builder().name("Currency").value("USD").build()
+}
+
+fn alarm(alarm: &MetricAlarm) -> Alarm {
+    Alarm {
+        name: alarm.alarm_name().unwrap_or_default().to_owned(),
+        state: state(alarm.state_value()),
+        reason: alarm.state_reason().unwrap_or_default().to_owned(),
+        since: moment(alarm.state_updated_timestamp()),
+    }
+}
+
+/// A state that is not known yet counts as one without data.
+fn state(value: Option<&StateValue>) -> AlarmState {
+    match value {
+        Some(StateValue::Ok) => AlarmState::Ok,
+        Some(StateValue::Alarm) => AlarmState::Alarm,
+        _ => AlarmState::InsufficientData,
+    }
+}
+
+fn moment(time: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {
+    Timestamp::from_millisecond(time?.to_millis().ok()?).ok()
+}
