@@ -2,22 +2,25 @@
 
 use async_trait::async_trait;
 use aws_config::{Region, SdkConfig};
-use tokio::sync::OnceCell;
+use tokio::runtime::Handle;
+use tokio::sync::{OnceCell, oneshot};
 
-use super::ConfigError;
 use crate::adapter::clock::TimeOfDay;
+use crate::adapter::cloudwatch::CloudWatch;
 use crate::adapter::ecr::Ecr;
 use crate::adapter::eks::{Eks, Fresh};
 use crate::adapter::github::{Github, Token};
 use crate::adapter::kubernetes::Connection;
 use crate::adapter::{aws, sts};
+use crate::group::cloudwatch::{BILLING_REGION, BudgetGuard};
 use crate::group::image::RepositoryName;
 use crate::group::{ClusterRef, Environment};
 use crate::port::chain::{
-    Caller, CallerError, Chain, ForgeFound, Presence, RepositoryFound, Right, Server,
+    Caller, CallerError, Chain, ForgeFound, GuardFound, Presence, RepositoryFound, Right, Server,
 };
 use crate::port::registry::Said;
-use crate::port::{ClusterError, LoginError, RegistryError};
+use crate::port::{ClusterError, LoginError, RegistryError, SpendingError};
+use crate::promotion::restraint::Alarm;
 
 /// They are asked with less patience than a promotion has: nothing is lost if one does
 /// not answer, and somebody waits.
@@ -68,10 +71,8 @@ impl Reached {
     }
 
     async fn connect(&self) -> Result<Connection, Said> {
-        let failed = |error: ConfigError| Said::of(&error);
         let ClusterRef::Eks(cluster) = &self.environment.cluster else {
-            let reached = super::connection(&self.environment.cluster).await;
-            return reached.map_err(failed);
+            return aside(self.environment.cluster.clone()).await;
         };
         let login = |error: LoginError| Said::of(&error);
         let config = self.aws(cluster.region.as_deref()).await;
@@ -81,6 +82,20 @@ impl Reached {
         Connection::to_endpoint(&endpoint, std::sync::Arc::new(fresh))
             .map_err(|error| Said::of(&error))
     }
+}
+
+/// Reaches a cluster on a thread of its own: a program that a kubeconfig names to log
+/// in with is waited for by the whole thread, however long it takes.
+async fn aside(cluster: ClusterRef) -> Result<Connection, Said> {
+    let (tell, told) = oneshot::channel();
+    let runtime = Handle::current();
+    std::thread::spawn(move || {
+        let reached = runtime.block_on(super::connection(&cluster));
+        // Nobody listens any more if it took too long.
+        drop(tell.send(reached));
+    });
+    let reached = told.await.map_err(|error| Said::of(&error))?;
+    reached.map_err(|error| Said::of(&error))
 }
 
 fn said<T>(answer: Result<T, ClusterError>) -> Result<T, Said> {
@@ -96,6 +111,24 @@ impl Chain for Reached {
 
     async fn repository(&self, name: &RepositoryName) -> Result<RepositoryFound, RegistryError> {
         self.registry().await?.examine(name).await
+    }
+
+    async fn billing_alarms(&self, names: &[String]) -> Result<Vec<Alarm>, SpendingError> {
+        let billing = CloudWatch::new(self.aws(Some(BILLING_REGION)).await);
+        if names.is_empty() {
+            return billing.billing_alarms().await;
+        }
+        billing.alarms(names).await
+    }
+
+    async fn guard(&self, guard: &BudgetGuard) -> Result<GuardFound, SpendingError> {
+        let cloudwatch = CloudWatch::new(self.aws(Some(guard.region())).await);
+        let BudgetGuard::Alarm(alarm) = guard else {
+            return cloudwatch.charges().await.map(GuardFound::Charges);
+        };
+        let found = cloudwatch.alarms(std::slice::from_ref(&alarm.name)).await?;
+        let found = found.into_iter().find(|found| found.name == alarm.name);
+        Ok(GuardFound::Alarm(found))
     }
 
     async fn server(&self) -> Result<Server, Said> {

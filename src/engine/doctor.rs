@@ -58,6 +58,16 @@ pub async fn examine(subject: &Subject, chain: &dyn Chain) -> Facts {
         let broken = caller.broken(LinkName::Credentials);
         repositories(subject, chain, broken).await
     };
+    let alarms = async {
+        let broken = caller.clone().await.broken(LinkName::Credentials);
+        let names = &subject.environment.cloudwatch.billing_alarms;
+        ask_after(broken, chain.billing_alarms(names)).await
+    };
+    let guard = async {
+        let guard = subject.environment.budget_guard.as_ref()?;
+        let broken = caller.clone().await.broken(LinkName::Credentials);
+        Some(ask_after(broken, chain.guard(guard)).await)
+    };
     let cluster = async {
         // Others log in with what the kubeconfig says.
         let caller = if is_aws {
@@ -83,11 +93,14 @@ pub async fn examine(subject: &Subject, chain: &dyn Chain) -> Facts {
             false => None,
         }
     };
-    let (repositories, cluster, forge) = futures::join!(repositories, cluster, forge);
+    let (repositories, billing_alarms, guard, cluster, forge) =
+        futures::join!(repositories, alarms, guard, cluster, forge);
     let (server, installed, namespace, rights) = cluster;
     Facts {
         caller: caller.await,
         repositories,
+        billing_alarms,
+        guard,
         server,
         installed,
         namespace,

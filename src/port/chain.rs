@@ -8,8 +8,11 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
+use super::SpendingError;
 use super::registry::{CredentialProblem, RegistryError, Said};
+use crate::group::cloudwatch::BudgetGuard;
 use crate::group::image::RepositoryName;
+use crate::promotion::restraint::{Alarm, Charges};
 
 /// One environment's outside systems.
 #[async_trait]
@@ -19,6 +22,13 @@ pub trait Chain: Send + Sync {
 
     /// What the registry lets be read of a repository, as planning reads it.
     async fn repository(&self, name: &RepositoryName) -> Result<RepositoryFound, RegistryError>;
+
+    /// How alarms on what AWS charges stand: those of these names that are there, or if
+    /// none is named all there are.
+    async fn billing_alarms(&self, names: &[String]) -> Result<Vec<Alarm>, SpendingError>;
+
+    /// What the budget guard is asked about.
+    async fn guard(&self, guard: &BudgetGuard) -> Result<GuardFound, SpendingError>;
 
     /// The cluster. All that is asked of it later is asked of this one.
     async fn server(&self) -> Result<Server, Said>;
@@ -92,6 +102,15 @@ pub struct Tags {
     pub immutable: bool,
     /// Patterns with `*` for any text.
     pub except: Vec<String>,
+}
+
+/// What a budget guard goes by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GuardFound {
+    /// Its alarm; `None`: there is none of that name.
+    Alarm(Option<Alarm>),
+    /// What was charged; `None`: nobody tells.
+    Charges(Option<Charges>),
 }
 
 /// A cluster that answers.

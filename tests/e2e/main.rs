@@ -33,6 +33,7 @@ mod adopted;
 mod autoscaled;
 mod branches;
 mod concurrent;
+mod doctor;
 mod eks;
 mod foreign;
 mod gate;

@@ -7,13 +7,16 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use promoter::engine::doctor::{LinkName, State, Subject, examine, links};
+use promoter::group::cloudwatch::BudgetGuard;
 use promoter::group::image::RepositoryName;
 use promoter::group::spec::{EnvironmentSpec, GroupSpec};
 use promoter::group::validate::{self, Overrides};
+use promoter::port::SpendingError;
 use promoter::port::chain::{
-    Caller, CallerError, Chain, ForgeFound, Presence, RepositoryFound, Right, Server,
+    Caller, CallerError, Chain, ForgeFound, GuardFound, Presence, RepositoryFound, Right, Server,
 };
 use promoter::port::registry::{CredentialProblem, RegistryError, Said};
+use promoter::promotion::restraint::{Alarm, AlarmState};
 
 use crate::support::clock::FakeClock;
 
@@ -86,6 +89,19 @@ impl Chain for Outside {
         Ok(RepositoryFound { labels, tags })
     }
 
+    async fn billing_alarms(&self, names: &[String]) -> Result<Vec<Alarm>, SpendingError> {
+        let there = self.answer("alarms").await;
+        let there = there.map_err(|source| SpendingError::Unreachable { source })?;
+        let alarms = names.iter().filter(|_| there);
+        Ok(alarms.map(|name| alarm(name)).collect())
+    }
+
+    async fn guard(&self, _: &BudgetGuard) -> Result<GuardFound, SpendingError> {
+        let there = self.answer("guard").await;
+        let there = there.map_err(|source| SpendingError::Unreachable { source })?;
+        Ok(GuardFound::Alarm(there.then(|| alarm("spent"))))
+    }
+
     async fn server(&self) -> Result<Server, Said> {
         self.answer("server").await?;
         let version = "v1.34.4".to_owned();
@@ -129,13 +145,24 @@ impl Chain for Outside {
     }
 }
 
+fn alarm(name: &str) -> Alarm {
+    Alarm {
+        name: name.to_owned(),
+        state: AlarmState::Ok,
+        reason: String::new(),
+        since: None,
+    }
+}
+
 const EKS: &str = "eks = \"prod\"";
 const CONTEXT: &str = "context = \"prod\"";
 
 /// An environment on that cluster, with a group of so many apps.
 fn subject(cluster: &str, apps: usize, more: &str) -> Subject {
-    let text =
-        format!("[environment]\nname = \"v2\"\nnamespace = \"shop\"\ncluster = {{ {cluster} }}\n");
+    let text = format!(
+        "[environment]\nname = \"v2\"\nnamespace = \"shop\"\ncluster = {{ {cluster} }}\n\
+         budget_guard = \"spent\"\n[cloudwatch]\nbilling_alarms = [\"a\"]\n"
+    );
     let spec = EnvironmentSpec::read("environments/v2.toml", &text).0;
     let environment = validate::environment(&spec.unwrap()).0.unwrap();
     let mut text = format!(
@@ -165,20 +192,27 @@ async fn states(subject: &Subject, outside: &Outside) -> Vec<(LinkName, State)> 
     links.map(|link| (link.name, link.state)).collect()
 }
 
-use LinkName::{Cluster, Credentials, Definition, Github, Namespace, Repository, Rights};
+use LinkName::{
+    BillingAlarms, BudgetGuard as Guard, Cluster, Credentials, Definition, Github, Namespace,
+    Repository, Rights,
+};
 use State::{Bad, Good, NotLookedAt};
+
+/// The links of a group without proofs, in order.
+const ALL: [LinkName; 8] = [
+    Credentials,
+    Repository,
+    BillingAlarms,
+    Guard,
+    Cluster,
+    Definition,
+    Namespace,
+    Rights,
+];
 
 #[tokio::test(start_paused = true)]
 async fn all_is_well() {
-    let links = [
-        Credentials,
-        Repository,
-        Cluster,
-        Definition,
-        Namespace,
-        Rights,
-    ];
-    let good: Vec<_> = links.into_iter().map(|link| (link, Good)).collect();
+    let good: Vec<_> = ALL.into_iter().map(|link| (link, Good)).collect();
     for cluster in [EKS, CONTEXT] {
         let outside = Outside::default();
         let subject = subject(cluster, 2, "");
@@ -195,32 +229,34 @@ async fn without_credentials_nobody_of_aws_is_asked() {
     for does in [Does::Fail, Does::Hang] {
         let outside = Outside::but(&[("caller", does)]);
         let found = states(&subject(EKS, 2, ""), &outside).await;
-        let rest = [Repository, Cluster, Definition, Namespace, Rights];
-        let rest = rest.map(|link| (link, NotLookedAt));
-        assert_eq!(found, [&[(Credentials, Bad)][..], &rest].concat());
+        let expected = ALL.map(|link| match link {
+            Credentials => (link, Bad),
+            _ => (link, NotLookedAt),
+        });
+        assert_eq!(found, expected);
         assert_eq!(outside.asked(), ["caller"]);
         // What a kubeconfig leads to needs none.
         let outside = Outside::but(&[("caller", does)]);
         let found = states(&subject(CONTEXT, 2, ""), &outside).await;
-        let aws = [(Credentials, Bad), (Repository, NotLookedAt)];
-        let cluster = [Cluster, Definition, Namespace, Rights].map(|link| (link, Good));
-        assert_eq!(found, [&aws[..], &cluster].concat());
+        let expected = ALL.map(|link| match link {
+            Credentials => (link, Bad),
+            Repository | BillingAlarms | Guard => (link, NotLookedAt),
+            _ => (link, Good),
+        });
+        assert_eq!(found, expected);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_fault_is_told_once() {
-    let all = [
-        Credentials,
-        Repository,
-        Cluster,
-        Definition,
-        Namespace,
-        Rights,
-    ];
     for (fault, does, bad, behind) in [
         ("repository", Does::Lack, Repository, &[][..]),
         ("repository", Does::Fail, Repository, &[]),
+        ("alarms", Does::Lack, BillingAlarms, &[]),
+        ("alarms", Does::Fail, BillingAlarms, &[]),
+        ("alarms", Does::Hang, BillingAlarms, &[]),
+        ("guard", Does::Lack, Guard, &[]),
+        ("guard", Does::Hang, Guard, &[]),
         (
             "server",
             Does::Fail,
@@ -251,7 +287,7 @@ async fn each_fault_is_told_once() {
             }
         };
         let found = states(&subject(EKS, 1, ""), &outside).await;
-        assert_eq!(found, all.map(state), "{fault} {does:?}");
+        assert_eq!(found, ALL.map(state), "{fault} {does:?}");
     }
     let proven = subject(EKS, 1, "proof = \"github-checks\"");
     let found = states(&proven, &Outside::but(&[("forge", Does::Fail)])).await;

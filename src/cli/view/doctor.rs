@@ -109,6 +109,7 @@ mod tests {
     use super::*;
     use crate::cli::view::sample::{fits, from, plain};
     use crate::engine::doctor::LinkName;
+    use crate::group::cloudwatch::CloudWatchRef;
     use crate::group::github::GithubRef;
     use crate::group::{ClusterRef, RegistryRef, Untested};
 
@@ -120,6 +121,8 @@ mod tests {
             cluster_domain: "cluster.local".to_owned(),
             untested: Untested::Refused,
             github: GithubRef::default(),
+            budget_guard: None,
+            cloudwatch: CloudWatchRef::default(),
             registry: RegistryRef::default(),
             values: std::collections::BTreeMap::new(),
         }

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::LinkName;
 use crate::group::image::RepositoryName;
-use crate::port::chain::{Caller, ForgeFound, Presence, RepositoryFound, Right, Server};
+use crate::port::chain::{
+    Caller, ForgeFound, GuardFound, Presence, RepositoryFound, Right, Server,
+};
 use crate::port::registry::Said;
+use crate::promotion::restraint::Alarm;
 
 /// A repository, and what became of the question.
 pub(super) type OfRepository = (RepositoryName, Answer<RepositoryFound>);
@@ -36,12 +39,16 @@ impl<T> Answer<T> {
 }
 
 /// What is known of an environment's outside systems.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// Whose the AWS credentials are.
     pub caller: Answer<Caller>,
     /// The repositories that its groups use.
     pub repositories: Vec<OfRepository>,
+    /// The alarms on what AWS charges.
+    pub billing_alarms: Answer<Vec<Alarm>>,
+    /// What the budget guard goes by; `None`: there is no guard.
+    pub guard: Option<Answer<GuardFound>>,
     /// The cluster.
     pub server: Answer<Server>,
     /// Whether it knows groups.

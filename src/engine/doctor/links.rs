@@ -4,14 +4,17 @@
 
 mod cluster;
 mod registry;
+mod spending;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::time::Duration;
 
 use super::{Answer, Facts, Subject};
 use crate::port::chain::ForgeFound;
+use crate::port::registry::Said;
 
 /// One link of the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,10 @@ pub enum LinkName {
     Credentials,
     /// Of ECR.
     Repository,
+    /// On what AWS charges.
+    BillingAlarms,
+    /// That of the environment.
+    BudgetGuard,
     /// Kubernetes.
     Cluster,
     /// The group's own resource there.
@@ -56,6 +63,8 @@ impl LinkName {
             Self::Files => "files",
             Self::Credentials => "AWS credentials",
             Self::Repository => "repository",
+            Self::BillingAlarms => "billing alarms",
+            Self::BudgetGuard => "budget guard",
             Self::Cluster => "cluster",
             Self::Definition => "DeploymentGroup resource",
             Self::Namespace => "namespace",
@@ -114,17 +123,25 @@ impl Link {
     fn judged<T>(name: LinkName, answer: &Answer<T>, judge: impl FnOnce(&T) -> Self) -> Self {
         match answer {
             Answer::Is(found) => judge(found),
-            Answer::Failed(said) => Self::new(name, State::Bad, &said.0),
-            Answer::Late(waited) => {
-                let found = format!("no answer within {} s", waited.as_secs());
-                Self::new(name, State::Bad, found)
-                    .help("check the network, and what stands between: a proxy, a VPN, a firewall")
-            }
-            Answer::Behind(broken) => {
-                let found = format!("not looked at, as it needs the {broken}");
-                Self::new(name, State::NotLookedAt, found)
-            }
+            Answer::Failed(said) => Self::failed(name, said),
+            Answer::Late(waited) => Self::late(name, *waited),
+            Answer::Behind(broken) => Self::behind(name, *broken),
         }
+    }
+
+    fn failed(name: LinkName, said: &Said) -> Self {
+        Self::new(name, State::Bad, &said.0)
+    }
+
+    fn late(name: LinkName, waited: Duration) -> Self {
+        let found = format!("no answer within {} s", waited.as_secs());
+        Self::new(name, State::Bad, found)
+            .help("check the network, and what stands between: a proxy, a VPN, a firewall")
+    }
+
+    fn behind(name: LinkName, broken: LinkName) -> Self {
+        let found = format!("not looked at, as it needs the {broken}");
+        Self::new(name, State::NotLookedAt, found)
     }
 }
 
@@ -132,6 +149,8 @@ impl Link {
 pub fn links(subject: &Subject, facts: &Facts) -> Vec<Link> {
     let mut links = vec![registry::credentials(subject, &facts.caller)];
     links.extend(registry::repositories(subject, &facts.repositories));
+    links.extend(spending::billing_alarms(subject, &facts.billing_alarms));
+    links.extend(spending::guard(subject, facts.guard.as_ref()));
     links.extend(cluster::links(subject, facts));
     links.extend(facts.forge.as_ref().map(github));
     links

@@ -6,11 +6,15 @@ use std::time::Duration;
 use super::super::facts::{Answer, Facts};
 use super::super::{Subject, links};
 use super::{Link, LinkName, State};
+use crate::group::cloudwatch::{AlarmRef, BudgetGuard};
 use crate::group::image::RepositoryName;
 use crate::group::spec::{EnvironmentSpec, GroupSpec};
 use crate::group::validate::{self, Overrides};
-use crate::port::chain::{Caller, ForgeFound, Presence, RepositoryFound, Right, Server, Tags};
+use crate::port::chain::{
+    Caller, ForgeFound, GuardFound, Presence, RepositoryFound, Right, Server, Tags,
+};
 use crate::port::registry::Said;
+use crate::promotion::restraint::{Alarm, AlarmState, Charges};
 
 const ENVIRONMENT: &str = "[environment]\nname = \"v2\"\nnamespace = \"shop\"\n\
     cluster = { eks = \"prod\" }\n[registry]\naccount = \"123456789012\"\n";
@@ -50,6 +54,19 @@ fn readable(tags: Option<Tags>) -> Answer<RepositoryFound> {
     Answer::Is(RepositoryFound { labels, tags })
 }
 
+fn alarm(name: &str, state: AlarmState) -> Alarm {
+    let reason = match state {
+        AlarmState::Alarm => "12.5 is greater than 10".to_owned(),
+        _ => String::new(),
+    };
+    Alarm {
+        name: name.to_owned(),
+        state,
+        reason,
+        since: "2026-11-21T09:00:00Z".parse().ok(),
+    }
+}
+
 /// All is well.
 fn good() -> Facts {
     let names = ["hello-a", "hello-b", "hello-tests"].map(repository);
@@ -59,6 +76,8 @@ fn good() -> Facts {
             account: "123456789012".to_owned(),
         }),
         repositories: names.map(|name| (name, readable(Some(fixed())))).into(),
+        billing_alarms: Answer::Is(vec![alarm("billing-10", AlarmState::Ok)]),
+        guard: None,
         server: Answer::Is(Server {
             version: "v1.34.4".to_owned(),
             user: Some("ada".to_owned()),
@@ -107,6 +126,7 @@ fn all_is_well() {
     insta::assert_snapshot!(all.join("\n"), @r"
     Good AWS credentials: arn:aws:iam::123456789012:user/ada of account 123456789012
     Good repository hello-a, hello-b, hello-tests: may be read
+    Good billing alarms billing-10: OK
     Good cluster prod: Kubernetes v1.34.4, as ada
     Good DeploymentGroup resource: is installed
     Good namespace shop: is there
@@ -227,6 +247,97 @@ fn tags_that_can_be_moved_and_those_that_cannot() {
         told(&subject(moves), &facts),
         "",
         "what may not be read is not told"
+    );
+}
+
+/// The subject with these alarms named, and this guard.
+fn watched(alarms: &[&str], guard: Option<BudgetGuard>) -> Subject {
+    let mut subject = subject("");
+    let names = alarms.iter().map(|&name| name.to_owned());
+    subject.environment.cloudwatch.billing_alarms = names.collect();
+    subject.environment.budget_guard = guard;
+    subject
+}
+
+#[test]
+fn billing_alarms_are_told_by_how_they_stand() {
+    let named = watched(&["a", "b", "c", "d", "e"], None);
+    let found = vec![
+        alarm("a", AlarmState::Alarm),
+        alarm("b", AlarmState::InsufficientData),
+        alarm("c", AlarmState::Ok),
+        alarm("d", AlarmState::InsufficientData),
+    ];
+    let text = of(&named, |facts| {
+        facts.billing_alarms = Answer::Is(found.clone())
+    });
+    insta::assert_snapshot!(text, @r#"
+    Doubtful billing alarms: a is in ALARM since 2026-11-21 09:00 UTC: 12.5 is greater than 10
+    Doubtful billing alarms b, d: INSUFFICIENT_DATA, so that they never go off => switch on "Receive billing alerts" by hand in the paying account, under its billing preferences: only then AWS publishes charges, some hours later for the first time
+    Bad billing alarms e: not there, in CloudWatch in us-east-1 of this account => `terraform apply` makes them; else take them out of `billing_alarms`
+    "#);
+}
+
+#[test]
+fn where_no_billing_alarms_are_named_any_will_do() {
+    let none = watched(&[], None);
+    let text = |answer: Answer<Vec<Alarm>>| of(&none, |facts| facts.billing_alarms = answer);
+    assert_eq!(text(Answer::Is(vec![alarm("a", AlarmState::Ok)])), "");
+    assert_eq!(
+        text(Answer::Is(Vec::new())),
+        "Doubtful billing alarms: no alarm in us-east-1 watches what AWS charges => let Terraform \
+         make some (terraform/modules/billing-alarms), and name them under `billing_alarms`"
+    );
+    let denied = Answer::Failed(Said("no right".to_owned()));
+    assert_eq!(
+        text(denied.clone()),
+        "Doubtful billing alarms: whether there are any is not known: no right"
+    );
+    let named = watched(&["a"], None);
+    assert_eq!(
+        of(&named, |facts| facts.billing_alarms = denied),
+        "Bad billing alarms: no right"
+    );
+    assert_eq!(
+        text(Answer::Behind(LinkName::Credentials)),
+        "NotLookedAt billing alarms: not looked at, as it needs the AWS credentials"
+    );
+}
+
+#[test]
+fn a_budget_guard() {
+    let alarm_guard = || {
+        let (name, region) = ("spent".to_owned(), "us-east-1".to_owned());
+        watched(&[], Some(BudgetGuard::Alarm(AlarmRef { name, region })))
+    };
+    let above = || watched(&[], Some(BudgetGuard::Above(80.0)));
+    let text = |subject: &Subject, found: GuardFound| {
+        of(subject, |facts| facts.guard = Some(Answer::Is(found)))
+    };
+    let by_alarm = |state| {
+        let found = GuardFound::Alarm(Some(alarm("spent", state)));
+        text(&alarm_guard(), found)
+    };
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    let charges = |usd| text(&above(), GuardFound::Charges(Some(Charges { usd, at })));
+    assert_eq!(by_alarm(AlarmState::Ok), "");
+    assert_eq!(charges(80.0), "");
+    insta::assert_snapshot!(
+        [
+            by_alarm(AlarmState::Alarm),
+            by_alarm(AlarmState::InsufficientData),
+            text(&alarm_guard(), GuardFound::Alarm(None)),
+            charges(80.5),
+            text(&above(), GuardFound::Charges(None)),
+        ]
+        .join("\n"),
+        @r#"
+    Doubtful budget guard spent: spent is in ALARM since 2026-11-21 09:00 UTC: 12.5 is greater than 10 => promotions wait meanwhile; a person may go on with `--despite-budget --reason`
+    Doubtful budget guard spent: no data, so that it keeps nothing back => switch on "Receive billing alerts" by hand in the paying account, under its billing preferences: only then AWS publishes charges, some hours later for the first time
+    Bad budget guard spent: not there, in CloudWatch in us-east-1 of this account => nothing is promoted by itself without it: `terraform apply` makes it, or take out `budget_guard`
+    Doubtful budget guard of 80 USD: AWS has charged 80.50 USD this month => promotions wait meanwhile; a person may go on with `--despite-budget --reason`
+    Doubtful budget guard of 80 USD: no data, so that it keeps nothing back => switch on "Receive billing alerts" by hand in the paying account, under its billing preferences: only then AWS publishes charges, some hours later for the first time
+    "#
     );
 }
 
