@@ -189,7 +189,9 @@ fn nothing_is_wrong() {
 #[test]
 fn files_that_are_not_valid() {
     let scene = Scene::new("files");
-    scene.folder.write("groups/broken.toml", "[group]\nname = 1\n");
+    scene
+        .folder
+        .write("groups/broken.toml", "[group]\nname = 1\n");
     let run = scene.doctor().run();
     assert_eq!(run.code, 2, "{run}");
     let said = only(&run, "bad", "files");
@@ -216,7 +218,12 @@ fn a_repository_is_missing() {
 fn tags_can_be_moved() {
     let scene = Scene::new("tags");
     let name = scene.repository("a");
-    let of = ["ecr", "put-image-tag-mutability", "--repository-name", &name];
+    let of = [
+        "ecr",
+        "put-image-tag-mutability",
+        "--repository-name",
+        &name,
+    ];
     aws(&[&of[..], &["--image-tag-mutability", "MUTABLE"]].concat());
     let run = scene.doctor().run();
     assert_eq!(run.code, 0, "what is doubtful keeps nothing back: {run}");
@@ -245,7 +252,11 @@ fn whoever_asks_has_no_rights() {
         let missing = sorted(part).into_iter().find(|word| !all.contains(word));
         assert_eq!(missing, None, "{said}");
     }
-    assert!(run.stdout.contains("promoter install --environment test --print-role"), "{run}");
+    assert!(
+        run.stdout
+            .contains("promoter install --environment test --print-role"),
+        "{run}"
+    );
     assert_eq!(links(&run, "not-looked-at"), [], "{run}");
 }
 
@@ -309,7 +320,11 @@ fn an_alarm_went_off() {
     let run = scene.doctor().run();
     assert_eq!(run.code, 0, "{run}");
     let doubtful = links(&run, "doubtful");
-    assert_eq!(names(&doubtful), ["billing-alarms", "budget-guard"], "{run}");
+    assert_eq!(
+        names(&doubtful),
+        ["billing-alarms", "budget-guard"],
+        "{run}"
+    );
     for (_, said) in doubtful {
         assert!(said.contains("is in ALARM since"), "{said}");
         assert!(said.ends_with(": a test says so"), "{said}");
@@ -325,7 +340,11 @@ fn alerts_were_never_switched_on() {
     let run = scene.doctor().run();
     assert_eq!(run.code, 0, "{run}");
     let doubtful = links(&run, "doubtful");
-    assert_eq!(names(&doubtful), ["billing-alarms", "budget-guard"], "{run}");
+    assert_eq!(
+        names(&doubtful),
+        ["billing-alarms", "budget-guard"],
+        "{run}"
+    );
     let told = run.stdout.matches("Receive billing alerts").count();
     assert_eq!(told, 2, "{run}");
 }
@@ -334,7 +353,12 @@ fn alerts_were_never_switched_on() {
 fn there_are_no_credentials() {
     let scene = Scene::new("nobody");
     let mut doctor = scene.doctor();
-    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"] {
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_PROFILE",
+    ] {
         doctor = doctor.env(name, "");
     }
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
@@ -345,6 +369,10 @@ fn there_are_no_credentials() {
     let said = only(&run, "bad", "aws-credentials");
     assert!(said.contains("failed to get AWS credentials"), "{said}");
     let behind = links(&run, "not-looked-at");
-    assert_eq!(names(&behind), ["repository", "billing-alarms", "budget-guard"], "{run}");
+    assert_eq!(
+        names(&behind),
+        ["repository", "billing-alarms", "budget-guard"],
+        "{run}"
+    );
     assert_eq!(links(&run, "good").len(), 5, "{run}");
 }

@@ -32,6 +32,7 @@
 mod adopted;
 mod autoscaled;
 mod branches;
+mod budget;
 mod concurrent;
 mod doctor;
 mod eks;

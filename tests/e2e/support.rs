@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod aws;
 mod cluster;
 mod dump;
 mod folder;
@@ -17,6 +18,7 @@ mod testbed;
 pub(crate) mod wait;
 
 pub(crate) use access::{Access, Change, Seen, SeenPod, Witness};
+pub(crate) use aws::aws;
 pub(crate) use cluster::{color, is_owned, name, uid};
 pub(crate) use folder::Folder;
 pub(crate) use github::Github;

@@ -19,21 +19,31 @@ fn faults(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
         "string" => value.is_string(),
         "integer" => value.is_i64() || value.is_u64(),
         "boolean" => value.is_boolean(),
+        "number" => value.is_number(),
         other => panic!("no type {other}"),
     };
     let text = value.as_str().unwrap_or_default();
     for (word, says) in schema {
         match word.as_str() {
             "$schema" | "title" | "description" => assert!(says.is_string()),
-            "type" if is(says.as_str().unwrap()) => {}
+            "type" if says.as_str().is_some_and(is) => {}
+            "type"
+                if says
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .any(|one| is(one.as_str().unwrap())) => {}
             "type" => return fault(format!("is no {says}")),
             "enum" if says.as_array().unwrap().contains(value) => {}
             "enum" => fault(format!("is none of {says}")),
             "minimum" if value.as_i64() >= says.as_i64() => {}
             "maximum" if value.as_i64() <= says.as_i64() => {}
+            "exclusiveMinimum" if value.as_f64().is_none_or(|n| n > says.as_f64().unwrap()) => {}
             "minLength" if text.len() as u64 >= says.as_u64().unwrap() => {}
             "pattern" if Regex::new(says.as_str().unwrap()).unwrap().is_match(text) => {}
-            "minimum" | "maximum" | "minLength" | "pattern" => fault(format!("{word} is {says}")),
+            "minimum" | "exclusiveMinimum" | "maximum" | "minLength" | "pattern" => {
+                fault(format!("{word} is {says}"))
+            }
             "required" => {
                 let keys = says.as_array().unwrap().iter();
                 let missing = keys.filter(|key| value.get(key.as_str().unwrap()).is_none());

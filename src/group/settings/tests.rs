@@ -76,9 +76,10 @@ fn texts(parts: &[Vec<&str>; 5]) -> (String, String) {
          [[check]]\nname = \"greets\"\nrepository = \"greetings\"\n{check}\n"
     );
     let environment = format!(
-        "[environment]\nname = \"v2\"\nnamespace = \"shop\"\ncluster = {{ eks = \"prod\" }}\n\
+        "[environment]\nname = \"v2\"\nnamespace = \"shop\"\ncluster = {{ eks = \"prod\" }}\nbudget_guard = \"spent\"\n\
          [values]\nsecret = \"hunter2\"\n[registry]\nregion = \"eu-west-1\"\n\
          [github]\nowner = \"acme\"\nsources = {{ \"team/web\" = \"acme/shop\" }}\n\
+         [cloudwatch]\nbilling_alarms = [\"spent\", \"half\"]\nmetrics = true\nregion = \"eu-west-1\"\n\
          [defaults]\n{environment}\n"
     );
     (group, environment)
@@ -198,7 +199,7 @@ fn each_says_where_it_is_from() {
     app.web.tag = "{slug}-{build}-{sha}"  built-in
     app.web.manifest = -  not set
     app.web.port = -  not set
-    app.web.replicas = 21  environments/v2.toml:13
+    app.web.replicas = 21  environments/v2.toml:18
     app.web.start = "beside"  built-in
     app.web.env = ["TOKEN"] hidden  groups/g.toml:9
     app.web.resources = -  not set
@@ -210,7 +211,7 @@ fn each_says_where_it_is_from() {
     app.db.tag = "{slug}-{build}-{sha}"  built-in
     app.db.manifest = -  not set
     app.db.port = -  not set
-    app.db.replicas = 21  environments/v2.toml:13
+    app.db.replicas = 21  environments/v2.toml:18
     app.db.start = "beside"  built-in
     app.db.env = -  not set
     app.db.resources = -  not set
@@ -224,7 +225,7 @@ fn each_says_where_it_is_from() {
     check.buys.tag = "{slug}-{build}-{sha}"  built-in
     check.buys.command = -  not set
     check.buys.env = -  not set
-    check.buys.timeout = "25s"  environments/v2.toml:14
+    check.buys.timeout = "25s"  environments/v2.toml:19
     check.buys.start_timeout = "2m"  built-in
     check.buys.report = "none"  built-in
     check.buys.report_file = -  not set
@@ -236,7 +237,7 @@ fn each_says_where_it_is_from() {
     check.greets.tag = "{slug}-{build}-{sha}"  built-in
     check.greets.command = ["npm","test"]  groups/g.toml:25
     check.greets.env = -  not set
-    check.greets.timeout = "25s"  environments/v2.toml:14
+    check.greets.timeout = "25s"  environments/v2.toml:19
     check.greets.start_timeout = "2m"  built-in
     check.greets.report = "none"  built-in
     check.greets.report_file = -  not set
@@ -249,7 +250,7 @@ fn each_says_where_it_is_from() {
     hook.migrates.tag = -  not set
     hook.migrates.command = -  not set
     hook.migrates.env = -  not set
-    hook.migrates.timeout = "25s"  environments/v2.toml:14
+    hook.migrates.timeout = "25s"  environments/v2.toml:19
     hook.migrates.start_timeout = "2m"  built-in
     hook.migrates.report = "none"  built-in
     hook.migrates.report_file = -  not set
@@ -262,13 +263,17 @@ fn each_says_where_it_is_from() {
     environment.cluster.in-cluster = false  built-in
     environment.cluster_domain = "cluster.local"  built-in
     environment.untested = "refused"  built-in
-    values = ["secret"] hidden  environments/v2.toml:5
+    environment.budget_guard = "spent"  environments/v2.toml:5
+    values = ["secret"] hidden  environments/v2.toml:6
     registry.account = -  not set
-    registry.region = "eu-west-1"  environments/v2.toml:8
+    registry.region = "eu-west-1"  environments/v2.toml:9
     github.api = "https://api.github.com"  built-in
-    github.owner = "acme"  environments/v2.toml:10
+    github.owner = "acme"  environments/v2.toml:11
     github.required = -  not set
-    github.sources = {"team/web":"acme/shop"}  environments/v2.toml:11
+    github.sources = {"team/web":"acme/shop"}  environments/v2.toml:12
+    cloudwatch.billing_alarms = ["spent","half"]  environments/v2.toml:14
+    cloudwatch.metrics = true  environments/v2.toml:15
+    cloudwatch.region = "eu-west-1"  environments/v2.toml:16
     "#);
 }
 

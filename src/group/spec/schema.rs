@@ -50,9 +50,7 @@ fn property(key: &Key) -> Value {
             "minimum": bounds.start(),
             "maximum": bounds.end(),
         }),
-        Kind::TextOrAmount => json!({
-            "anyOf": [{ "type": "string" }, { "type": "number", "exclusiveMinimum": 0 }],
-        }),
+        Kind::TextOrAmount => json!({ "type": ["string", "number"], "exclusiveMinimum": 0 }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::Entries => json!({

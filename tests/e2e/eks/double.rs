@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Promoter, Run, Testbed};
+use crate::support::{Promoter, Run, Testbed, aws};
 
 fn promoter(folder: &tempfile::TempDir, cluster: &str) -> Promoter {
     let environments = folder.path().join("environments");
@@ -20,14 +20,15 @@ fn run(cluster: &str) -> Run {
 
 /// Makes a cluster, as Terraform would; gives what EKS says of it.
 fn create(name: &str) -> Value {
-    let mut aws = std::process::Command::new("aws");
-    aws.args(["eks", "create-cluster", "--output", "json", "--name", name]);
-    aws.args(["--role-arn", "arn:aws:iam::123456789012:role/eks"]);
-    aws.args(["--resources-vpc-config", "subnetIds=subnet-1,subnet-2"]);
-    let made = aws.output().expect("the AWS CLI can be started");
-    let failed = String::from_utf8_lossy(&made.stderr);
-    assert!(made.status.success(), "failed to make a cluster: {failed}");
-    serde_json::from_slice::<Value>(&made.stdout).unwrap()["cluster"].clone()
+    let made = aws(&[
+        "eks",
+        "create-cluster",
+        "--name",
+        name,
+        "--role-arn=arn:aws:iam::123456789012:role/eks",
+        "--resources-vpc-config=subnetIds=subnet-1,subnet-2",
+    ]);
+    serde_json::from_str::<Value>(&made).unwrap()["cluster"].clone()
 }
 
 /// It is left in the double, which is empty after each start.

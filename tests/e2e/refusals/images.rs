@@ -2,14 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::Command;
 use std::thread;
 use std::time::SystemTime;
 
 use serde_json::json;
 
 use super::{OUTSIDE, REFUSED, app, group, plan_refused, refused, refused_with};
-use crate::support::{Folder, Promoter, repository, until};
+use crate::support::{Folder, Promoter, aws, repository, until};
 
 const WAITS: &str = "waits for the registry to say which images there are";
 
@@ -17,7 +16,7 @@ const WAITS: &str = "waits for the registry to say which images there are";
 fn images_that_cannot_be_taken() {
     let folder = Folder::new("images");
     let disordered = repository("disordered");
-    aws(&["create-repository", "--repository-name", &disordered]);
+    aws(&["ecr", "create-repository", "--repository-name", &disordered]);
     for build in [2, 1] {
         // The double tells push times in whole seconds.
         let before = seconds();
@@ -29,6 +28,7 @@ fn images_that_cannot_be_taken() {
         });
         let tag = format!("master-{build}-000000{build}");
         aws(&[
+            "ecr",
             "put-image",
             "--repository-name",
             &disordered,
@@ -125,20 +125,6 @@ fn images_that_cannot_be_taken() {
 
 fn seconds() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()
-}
-
-fn aws(arguments: &[&str]) {
-    let output = Command::new("aws")
-        .arg("ecr")
-        .args(arguments)
-        .output()
-        .expect("the AWS CLI can be started");
-    assert!(
-        output.status.success(),
-        "aws ecr {}: {}",
-        arguments.join(" "),
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
 
 /// The address of an ECR to which all credentials have expired.

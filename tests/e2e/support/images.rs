@@ -8,6 +8,7 @@ use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 
+use super::aws::aws;
 use super::testbed::Testbed;
 
 /// The repository of an example app in this run.
@@ -102,9 +103,7 @@ pub(crate) fn move_tag(app: &str, tag: &str, reference: &str) {
 
 /// What the AWS command line answers about the repository of an app.
 fn ecr(action: &str, app: &str, options: &[&str]) -> String {
-    let mut aws = Command::new("aws");
-    aws.args(["ecr", action, "--repository-name", &repository(app)]);
-    let output = aws.args(options).output().unwrap();
-    assert!(output.status.success(), "failed to {action}: {output:?}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let repository = repository(app);
+    let of = ["ecr", action, "--repository-name", &repository];
+    aws(&[of.as_slice(), options].concat())
 }

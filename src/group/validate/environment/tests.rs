@@ -1,10 +1,11 @@
-//! How a cluster is named.
+//! How a cluster is named, and what an environment has to do with CloudWatch.
 
 use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 
-use super::environment;
+use super::{ValidEnvironment, environment};
+use crate::group::cloudwatch::{AlarmRef, BudgetGuard, CloudWatchRef};
 use crate::group::problem::Problems;
 use crate::group::spec::EnvironmentSpec;
 use crate::group::validate::across;
@@ -128,4 +129,110 @@ fn who_asks_makes_no_other_cluster_of_it() {
         "{found}"
     );
     assert!(found.contains("the environment `b`") && found.contains("the environment `a`"));
+}
+
+/// An environment with more in it, and everything wrong with that.
+fn with(more: &str) -> (Option<ValidEnvironment>, String) {
+    let text = format!("{}{more}", text("v", "{ in-cluster = true }"));
+    let (spec, mut problems) = EnvironmentSpec::read("environments/v.toml", &text);
+    let (valid, wrong) = environment(&spec.unwrap());
+    problems.extend(wrong);
+    (valid, problems.to_string())
+}
+
+#[test]
+fn a_budget_is_guarded_by_an_alarm_or_an_amount() {
+    let guard = |written: &str| {
+        let (valid, problems) = with(&format!("budget_guard = {written}\n"));
+        assert_eq!(problems, "");
+        valid.unwrap().environment.budget_guard.unwrap()
+    };
+    let alarm = BudgetGuard::Alarm(AlarmRef {
+        name: "spent".to_owned(),
+        region: "us-east-1".to_owned(),
+    });
+    assert_eq!(guard("\"spent\""), alarm);
+    assert_eq!(guard("80"), BudgetGuard::Above(80.0));
+    assert_eq!(guard("0x50"), BudgetGuard::Above(80.0));
+    assert_eq!(guard("79.5"), BudgetGuard::Above(79.5));
+}
+
+#[test]
+fn cloudwatch() {
+    let (valid, problems) = with("[registry]\nregion = \"eu-west-1\"\n");
+    let environment = valid.unwrap().environment;
+    assert_eq!(
+        (environment.budget_guard.as_ref(), problems.as_str()),
+        (None, "")
+    );
+    assert_eq!(environment.cloudwatch, CloudWatchRef::default());
+    assert_eq!(environment.metrics_region().unwrap(), "eu-west-1");
+
+    let own =
+        "[cloudwatch]\nbilling_alarms = [\"a\", \"b\"]\nmetrics = true\nregion = \"eu-west-2\"\n";
+    let environment = with(own).0.unwrap().environment;
+    assert_eq!(environment.cloudwatch.billing_alarms, ["a", "b"]);
+    assert!(environment.cloudwatch.metrics);
+    assert_eq!(environment.metrics_region().unwrap(), "eu-west-2");
+}
+
+#[test]
+fn wrong_alarms_and_amounts() {
+    let found: Vec<_> = [
+        "budget_guard = 0",
+        "budget_guard = -1.5",
+        "budget_guard = nan",
+        "budget_guard = 99999999999",
+        "budget_guard = true",
+        "budget_guard = \"arn:aws:sns:eu-west-1:123456789012:topic\"",
+        "[cloudwatch]\nbilling_alarms = [\"a\", \"a\", \"\"]\nregion = \"x\"",
+    ]
+    .map(|more| with(&format!("{more}\n")).1)
+    .to_vec();
+    assert_snapshot!(found.join("\n\n"), @r#"
+    error: environments/v.toml:5:16: 0 is no amount to compare charges with, write one above 0, in USD
+      |
+    5 | budget_guard = 0
+      |                ^
+
+    error: environments/v.toml:5:16: -1.5 is no amount to compare charges with, write one above 0, in USD
+      |
+    5 | budget_guard = -1.5
+      |                ^^^^
+
+    error: environments/v.toml:5:16: NaN is no amount to compare charges with, write one above 0, in USD
+      |
+    5 | budget_guard = nan
+      |                ^^^
+
+    error: environments/v.toml:5:16: `budget_guard` is too large a number
+      |
+    5 | budget_guard = 99999999999
+      |                ^^^^^^^^^^^
+
+    error: environments/v.toml:5:16: `budget_guard` must be text in quotes, or a number, not true or false
+      |
+    5 | budget_guard = true
+      |                ^^^^
+
+    error: environments/v.toml:5:16: `arn:aws:sns:eu-west-1:123456789012:topic` is not an alarm, write its name, or an ARN like arn:aws:cloudwatch:eu-west-1:123456789012:alarm:budget
+      |
+    5 | budget_guard = "arn:aws:sns:eu-west-1:123456789012:topic"
+      |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    error: environments/v.toml:6:24: `a` is already in line 6
+      |
+    6 | billing_alarms = ["a", "a", ""]
+      |                        ^^^
+
+    error: environments/v.toml:6:29: `` cannot be the name of an alarm, it has 1 to 255 characters
+      |
+    6 | billing_alarms = ["a", "a", ""]
+      |                             ^^
+
+    error: environments/v.toml:7:10: `x` is not an AWS region, write one like eu-central-1
+      |
+    7 | region = "x"
+      |          ^^^
+    "#);
 }
