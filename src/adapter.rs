@@ -13,3 +13,4 @@ pub mod files;
 pub mod github;
 pub mod kubernetes;
 pub mod store;
+pub mod sts;

@@ -14,10 +14,12 @@ mod adopt;
 mod ban;
 mod deploy;
 mod diff;
+mod doctor;
 mod driving;
 mod export;
 mod history;
 mod hold;
+mod import;
 mod init;
 mod install;
 mod kubeconfig;
@@ -123,6 +125,7 @@ pub async fn run(args: Args) -> Exit {
         Command::Export(command) => export::run(&dir, &command).await,
         Command::Remove(command) => remove::run(&dir, command).await,
         Command::Init(command) => init::run(&dir, &command).await,
+        Command::Doctor(command) => doctor::run(&dir, &command).await,
         Command::Install(command) => install::run(&dir, &command).await,
         Command::Kubeconfig(command) => kubeconfig::run(&dir, &command).await,
         Command::Token(command) => token::run(&dir, command).await,

@@ -1,5 +1,6 @@
 //! Process settings, and the wiring of adapters into the engine.
 
+mod chain;
 mod settings;
 
 use std::io::IsTerminal;
@@ -28,6 +29,7 @@ use crate::port::records::PlaceName;
 use crate::port::{ClusterError, Forge, LoginError, Recorder, RegistryError, Spending};
 use crate::promotion::{Actor, Trigger};
 
+pub use chain::Reached;
 pub use settings::{github_token, process};
 
 /// Every environment variable promoter reads itself. What AWS and kubeconfig

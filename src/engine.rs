@@ -11,6 +11,7 @@ mod autopsy;
 mod check;
 mod delete;
 pub mod deploy;
+pub mod doctor;
 mod drive;
 mod handover;
 pub mod hold;

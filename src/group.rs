@@ -19,6 +19,7 @@ pub mod settings;
 pub mod slug;
 pub mod spec;
 pub mod tag;
+pub mod terraform;
 pub mod validate;
 
 use std::collections::BTreeMap;
@@ -89,6 +90,16 @@ impl Group {
     pub fn jobs(&self) -> impl Iterator<Item = &Check> {
         let hooks = self.hooks.iter().map(|hook| &hook.job);
         self.checks.iter().chain(hooks)
+    }
+
+    /// What the registry is asked for: the images of apps, and those of checks and
+    /// hooks that have a repository of their own.
+    pub fn branch_images(&self) -> impl Iterator<Item = &BranchImage> {
+        let jobs = self.jobs().filter_map(|job| match &job.image {
+            CheckImage::Branch(image) => Some(image),
+            CheckImage::App(_) | CheckImage::Image(_) => None,
+        });
+        self.apps.iter().map(|app| &app.image).chain(jobs)
     }
 }
 

@@ -4,6 +4,7 @@
 //! them in memory. Errors say what failed and what to do, and never carry a
 //! credential.
 
+pub mod chain;
 pub mod clock;
 pub mod cluster;
 pub mod ledger;
@@ -15,6 +16,7 @@ pub mod records;
 pub mod registry;
 pub mod spending;
 
+pub use chain::Chain;
 pub use clock::Clock;
 pub use cluster::{Cluster, ClusterError};
 pub use ledger::{Epoch, Ledger, LockError};

@@ -23,6 +23,9 @@ pub(in crate::adapter) use session::{Session, Source};
 /// so it was seen to wait half a minute for what backoff settles in seconds.
 const ATTEMPTS: u32 = 7;
 
+/// Attempts for who wants to know whether something answers at all.
+const FEW_ATTEMPTS: u32 = 2;
+
 /// Longest wait for one attempt, and for one request with all its attempts.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
@@ -40,6 +43,11 @@ pub fn loader() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts)
+}
+
+/// The same for who would rather be told soon that something does not answer.
+pub fn hasty() -> ConfigLoader {
+    loader().retry_config(RetryConfig::standard().with_max_attempts(FEW_ATTEMPTS))
 }
 
 /// The names that are most like one that does not exist, the nearest first.

@@ -7,6 +7,7 @@
 
 mod blob;
 mod error;
+mod examine;
 mod manifest;
 
 use std::sync::Arc;

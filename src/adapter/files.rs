@@ -106,6 +106,14 @@ impl Catalog {
         self.valid_environments.get(name)
     }
 
+    /// Every problem of an environment's file, those it has beside others included.
+    pub fn environment_problems(&self, name: &str) -> Problems {
+        let file = self.file(ENVIRONMENTS, name);
+        let all = self.problems.iter();
+        let its = all.filter(|problem| problem.source.path() == file);
+        its.cloned().collect()
+    }
+
     /// Every valid group, and every problem of every file.
     pub fn validate_all(&self) -> Validation {
         let mut problems = self.problems.clone();

@@ -18,7 +18,9 @@ use async_trait::async_trait;
 
 use crate::group::github::GithubRef;
 use crate::plan::proof::{Claim, Commit, Reports, Standing, standing};
+use crate::port::chain::ForgeFound;
 use crate::port::proof::{Forge, ForgeError};
+use crate::port::registry::Said;
 use answer::{List, RunList, StatusList};
 use client::{Client, Found};
 
@@ -47,6 +49,14 @@ impl Github {
             required: github.required.clone(),
             known: Mutex::default(),
         }
+    }
+
+    /// Whether the API answers, and takes the token; one request, which no limit counts.
+    ///
+    /// # Errors
+    /// It does not, and what helps.
+    pub async fn examine(&self) -> Result<ForgeFound, Said> {
+        self.client.examine().await
     }
 
     fn known(&self, claim: &Claim) -> Known {

@@ -13,7 +13,9 @@ use clap_complete::ArgValueCompleter;
 use super::{called, complete};
 use crate::config::env;
 use crate::group::aws;
-pub use tools::{Completions, Config, ConfigCommand, ConfigShow, Man, Schema, SchemaOf};
+pub use tools::{
+    Completions, Config, ConfigCommand, ConfigShow, ImportTerraform, Man, Schema, SchemaOf,
+};
 
 pub use forward::{Adopt, Deploy, Plan, Promoting, Target};
 pub use past::{Among, Diff, Export, Exported, History, Logs, Past, Show};
@@ -100,6 +102,8 @@ pub enum Command {
     Remove(Remove),
     /// Write a first group, from what runs in a namespace and the repositories in ECR
     Init(Init),
+    /// Look at all that promotions hang on, from the files to the cluster; writes nothing
+    Doctor(Doctor),
     /// Prepare a cluster: the DeploymentGroup resource, the namespace and a Role
     Install(Install),
     /// Print a kubeconfig for an environment's EKS cluster; kubectl then needs no AWS CLI
@@ -108,7 +112,7 @@ pub enum Command {
     Token(Token),
     /// Print the JSON schema of group or environment files, for editors
     Schema(Schema),
-    /// Look at settings and where they come from
+    /// Look at settings and where they come from, or take over those that Terraform knows
     Config(Config),
     /// Print what a shell needs to complete commands, groups and environments
     Completions(Completions),
@@ -280,6 +284,22 @@ pub struct Install {
     /// Only print the Role that a group's promoter needs
     #[arg(long)]
     pub print_role: bool,
+}
+
+/// `promoter doctor`
+#[derive(Debug, ClapArgs)]
+pub struct Doctor {
+    /// Only these groups, and what they hang on
+    #[arg(short, long, value_name = "GROUP", num_args = 1.., add = ArgValueCompleter::new(complete::groups), conflicts_with = "environment")]
+    pub group: Vec<String>,
+
+    /// Only this environment and its groups; all there are if not given
+    #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
+    pub environment: Option<String>,
+
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
 }
 
 /// `promoter kubeconfig`

@@ -1,4 +1,5 @@
-//! `promoter config show`: what holds, and who says so.
+//! `promoter config`: `show`, what holds and who says so. What Terraform knows is taken
+//! over by [`import`].
 
 use std::io::Write;
 use std::path::Path;
@@ -7,7 +8,7 @@ use anstream::ColorChoice;
 
 use super::args::{Config, ConfigCommand, ConfigShow, Format};
 use super::exit::Exit;
-use super::{CliError, has_color, overrides, view};
+use super::{CliError, has_color, import, overrides, view};
 use crate::adapter::files::Catalog;
 use crate::config;
 use crate::group::settings::{self, Setting};
@@ -17,8 +18,12 @@ pub(super) fn run(
     color: ColorChoice,
     command: Config,
 ) -> Result<Exit, CliError> {
-    let ConfigCommand::Show(command) = command.command;
-    let mut settings = of_files(dir.unwrap_or(Path::new(".")), &command)?;
+    let folder = dir.unwrap_or(Path::new("."));
+    let command = match command.command {
+        ConfigCommand::Show(command) => command,
+        ConfigCommand::ImportTerraform(command) => return import::run(folder, &command),
+    };
+    let mut settings = of_files(folder, &command)?;
     settings.extend(config::process(dir, color));
     let mut out = anstream::stdout();
     match command.output {

@@ -5,9 +5,11 @@
 //! control characters on its way ([`line`]).
 
 mod difference;
+mod doctor;
 mod draft;
 mod error;
 mod history;
+mod import;
 mod line;
 mod login;
 mod note;
@@ -29,9 +31,11 @@ mod valid;
 mod words;
 
 pub use difference::difference;
+pub use doctor::{doctor, doctor_json};
 pub use draft::{draft, next_steps};
 pub use error::{error, refusals, resolve_errors};
 pub use history::{HistoryRow, entry, history};
+pub use import::{Stranger, imported, next_after_import};
 pub use login::{credential, kubeconfig};
 pub use note::{aside, note};
 pub use outcome::outcome;

@@ -69,6 +69,22 @@ impl Source {
         &self.text
     }
 
+    /// The file's text with a mark in place of each line that is not to be shown.
+    pub fn masked(&self) -> String {
+        let mut masked = String::with_capacity(self.text.len());
+        for start in self.lines.iter().copied() {
+            let line = self.line(start);
+            masked += match self.is_private(&line) && !self.text[line.clone()].trim().is_empty() {
+                true => "(not shown)",
+                false => &self.text[line.clone()],
+            };
+            if self.text[line.end..].contains('\n') {
+                masked.push('\n');
+            }
+        }
+        masked
+    }
+
     /// Line and column of a byte, both from 1, the column in characters.
     pub fn position(&self, byte: usize) -> (usize, usize) {
         let byte = self.text.floor_char_boundary(byte);

@@ -1,6 +1,7 @@
 //! The ECR adapter against answers as ECR gives them.
 
 mod aws;
+mod examine;
 mod size;
 
 use aws_config::profile::ProfileFileCredentialsProvider;

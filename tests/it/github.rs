@@ -1,5 +1,6 @@
 //! The GitHub adapter against answers as GitHub gives them.
 
+mod examine;
 mod limits;
 mod refusals;
 mod secrets;

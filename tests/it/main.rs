@@ -9,9 +9,11 @@
 
 mod command;
 mod docs;
+mod doctor;
 mod ecr;
 mod eks;
 mod github;
+mod import;
 mod init;
 mod parsers;
 mod plan;
@@ -20,6 +22,7 @@ mod push_image;
 mod records;
 mod reporter;
 mod schema;
+mod sts;
 mod support;
 mod tidy;
 mod validate;

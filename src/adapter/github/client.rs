@@ -21,6 +21,7 @@ use super::limit::Limit;
 use super::token::{self, Token};
 use crate::group::github::GithubApi;
 use crate::plan::proof::Claim;
+use crate::port::chain::ForgeFound;
 use crate::port::proof::ForgeError;
 use crate::port::registry::Said;
 
@@ -38,6 +39,9 @@ const LARGEST: usize = 16 << 20;
 
 /// Longest text that is kept of a refusal, in characters.
 const LONGEST: usize = 200;
+
+/// What says how many requests are left, and is not counted itself.
+const RATE_LIMIT: &str = "rate_limit";
 
 /// The version of the API that is spoken.
 const VERSION: &str = "2022-11-28";
@@ -87,7 +91,8 @@ impl Client {
         if let Some(limit) = self.limited() {
             return Err(self.exceeded(&limit));
         }
-        let answer = self.answer(claim, path).await?;
+        let answer = self.answer(path).await;
+        let answer = answer.map_err(|failed| failed.about(claim))?;
         answer.limit.log(self.api.host());
         if answer.status == 200 {
             let read = serde_json::from_slice(&answer.body);
@@ -105,23 +110,57 @@ impl Client {
         self.refused(claim, answer.status, &message)
     }
 
+    /// Whether the API answers, and takes the token.
+    pub(super) async fn examine(&self) -> Result<ForgeFound, Said> {
+        let said = |error: ForgeError| Said::of(&error);
+        let host = self.api.host().to_owned();
+        let variable = token::variable(&self.api);
+        let answer = match self.answer(RATE_LIMIT).await {
+            Ok(answer) => answer,
+            Err(Failed::Known(error)) => return Err(said(error)),
+            Err(Failed::Unusable(why)) => {
+                return Err(Said(format!("failed to read an answer of {host}: {why}")));
+            }
+        };
+        answer.limit.log(&host);
+        match (answer.status, &self.token) {
+            // An enterprise's server need not count.
+            (200 | 404, token) => Ok(ForgeFound {
+                host,
+                token: token.as_ref().map(Token::variable),
+                variable,
+                left: answer.limit.left(),
+            }),
+            (401, Some(token)) => Err(said(self.bad_token(token))),
+            (401, None) => Err(Said(format!(
+                "{host} answers nobody without a token: set {variable}"
+            ))),
+            (status, _) if answer.limit.is_exceeded(status, "") => {
+                Err(said(self.exceeded(&answer.limit)))
+            }
+            (status, _) => Err(Said(format!(
+                "{host} answers with HTTP status {status}, as GitHub's API does not: check `api` under [github]"
+            ))),
+        }
+    }
+
     /// An answer of whatever status, but for a server's own failures.
-    async fn answer(&self, claim: &Claim, path: &str) -> Result<Answer, ForgeError> {
+    async fn answer(&self, path: &str) -> Result<Answer, Failed> {
         let mut pause = BACKOFF;
         let mut attempt = 1;
         loop {
-            let failed = match timeout(TIMEOUT, self.send(claim, path)).await {
+            let failed = match timeout(TIMEOUT, self.send(path)).await {
                 Ok(Ok(answer)) if answer.status < 500 => return Ok(answer),
                 Ok(Ok(answer)) => format!("it answers with HTTP status {}", answer.status),
-                Ok(Err(Failure::Final(error))) => return Err(error),
+                Ok(Err(Failure::Final(failed))) => return Err(failed),
                 Ok(Err(Failure::Transport(text))) => text,
                 Err(_) => format!("it does not answer within {} s", TIMEOUT.as_secs()),
             };
             if attempt == ATTEMPTS {
-                return Err(ForgeError::Unreachable {
+                return Err(Failed::Known(ForgeError::Unreachable {
                     host: self.api.host().to_owned(),
                     source: Said(self.shortened(&failed)),
-                });
+                }));
             }
             sleep(pause).await;
             pause *= 2;
@@ -129,8 +168,8 @@ impl Client {
         }
     }
 
-    async fn send(&self, claim: &Claim, path: &str) -> Result<Answer, Failure> {
-        let unusable = |text| Failure::Final(other(claim, text));
+    async fn send(&self, path: &str) -> Result<Answer, Failure> {
+        let unusable = |why| Failure::Final(Failed::Unusable(why));
         let connector = self.connector.as_ref();
         let connector = connector.ok_or_else(|| unusable("this build has no HTTP client"))?;
         let address = format!("{}/{path}", self.api);
@@ -145,7 +184,7 @@ impl Client {
         if let Some(token) = &self.token {
             let value = format!("Bearer {}", token.secret());
             let set = headers.try_insert("authorization", value);
-            set.map_err(|_| Failure::Final(self.bad_token(token)))?;
+            set.map_err(|_| Failure::Final(Failed::Known(self.bad_token(token))))?;
         }
         let answer = connector.call(request).await;
         let answer = answer.map_err(|error| Failure::Transport(Said::of(&error).0))?;
@@ -244,7 +283,25 @@ enum Failure {
     /// Another attempt may do better.
     Transport(String),
     /// None would.
-    Final(ForgeError),
+    Final(Failed),
+}
+
+/// Why there is none in the end.
+enum Failed {
+    /// The answer cannot be used, whatever it is about.
+    Unusable(&'static str),
+    /// Something that has a name.
+    Known(ForgeError),
+}
+
+impl Failed {
+    /// The same of a question about a commit.
+    fn about(self, claim: &Claim) -> ForgeError {
+        match self {
+            Self::Unusable(why) => other(claim, why),
+            Self::Known(error) => error,
+        }
+    }
 }
 
 /// An answer that says nothing of the commit.

@@ -44,6 +44,11 @@ impl Limit {
         }
     }
 
+    /// Requests that are left, of how many in an hour.
+    pub(super) fn left(&self) -> Option<(u64, u64)> {
+        self.remaining.zip(self.most)
+    }
+
     /// Tells the log what is left.
     pub(super) fn log(&self, host: &str) {
         let (Some(most), Some(remaining)) = (self.most, self.remaining) else {

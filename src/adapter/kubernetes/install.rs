@@ -9,7 +9,7 @@ use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use super::{Connection, crd, error};
+use super::{Connection, crd, error, rules};
 use crate::group::name::Namespace;
 use crate::plan::label::{DOMAIN, FIELD_MANAGER};
 use crate::port::ClusterError;
@@ -104,40 +104,13 @@ fn definition_name() -> String {
     format!("{}.{DOMAIN}", crd::PLURAL)
 }
 
-fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
-    json!({ "apiGroups": [group], "resources": resources, "verbs": verbs })
-}
-
 /// Everything a promotion writes lies in the group's namespace.
 fn role(namespace: &Namespace) -> Value {
-    let write = [
-        "get", "list", "watch", "create", "update", "patch", "delete",
-    ];
-    // Of large groups at one go.
-    let many = [&write[..], &["deletecollection"]].concat();
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",
         "metadata": { "name": "promoter", "namespace": namespace.as_str() },
-        "rules": [
-            rule("apps", &["deployments"], &write),
-            // What stood before is told by its ReplicaSet, and its pods get labels.
-            rule("apps", &["replicasets"], &["get", "list"]),
-            rule("", &["pods"], &["patch"]),
-            rule("batch", &["jobs"], &many),
-            rule("batch", &["cronjobs"], &write),
-            // From when on a schedule counts.
-            rule("batch", &["cronjobs/status"], &["patch"]),
-            rule("", &["services", "configmaps", "secrets", "persistentvolumeclaims", "serviceaccounts"], &write),
-            rule("policy", &["poddisruptionbudgets"], &write),
-            rule("autoscaling", &["horizontalpodautoscalers"], &write),
-            rule("networking.k8s.io", &["ingresses", "networkpolicies"], &write),
-            rule("coordination.k8s.io", &["leases"], &write),
-            rule(DOMAIN, &["deploymentgroups", "deploymentgroups/status"], &write),
-            rule("events.k8s.io", &["events"], &["create", "patch"]),
-            rule("", &["pods", "pods/log", "resourcequotas"], &["get", "list", "watch"]),
-            rule("discovery.k8s.io", &["endpointslices"], &["get", "list", "watch"]),
-        ],
+        "rules": rules::of_namespace(),
     })
 }
 
@@ -148,9 +121,7 @@ fn cluster_role() -> Value {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",
         "metadata": { "name": "promoter" },
-        "rules": [
-            rule("", &["nodes", "namespaces", "pods"], &["get", "list"]),
-        ],
+        "rules": rules::of_cluster(),
     })
 }
 

@@ -29,6 +29,8 @@ pub struct Config {
 pub enum ConfigCommand {
     /// Show every setting, its value and where it came from; secrets are not shown
     Show(ConfigShow),
+    /// Write an environment's file from what Terraform made, or bring it up to date
+    ImportTerraform(ImportTerraform),
 }
 
 /// `promoter config show`
@@ -45,6 +47,17 @@ pub struct ConfigShow {
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub output: Format,
+}
+
+/// `promoter config import-terraform`
+#[derive(Debug, ClapArgs)]
+pub struct ImportTerraform {
+    /// What `terraform output -json` printed; standard input if it is - or not given
+    pub file: Option<PathBuf>,
+
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `promoter completions`
