@@ -105,7 +105,7 @@ pub async fn run(args: Args) -> Exit {
     let dir = given.clone().unwrap_or_else(|| PathBuf::from("."));
     let done = match args.command {
         Command::Validate(command) => validate::run(&dir, &command),
-        Command::Plan(command) => plan::run(&dir, &command).await,
+        Command::Plan(command) => Box::pin(plan::run(&dir, &command)).await,
         Command::Deploy(command) => deploy::run(&dir, command, false).await,
         Command::Retry(command) => deploy::run(&dir, command, true).await,
         Command::Adopt(command) => adopt::run(&dir, command).await,

@@ -26,6 +26,10 @@ const RETRIED: &str = "to try it again";
 
 /// How a deploy is wanted.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a wish that may come with any other"
+)]
 pub struct DeployOptions {
     /// Who asks.
     pub actor: Actor,

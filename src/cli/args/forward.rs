@@ -63,6 +63,10 @@ pub struct Deploy {
 
 /// `promoter adopt`
 #[derive(Debug, ClapArgs)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that is typed"
+)]
 pub struct Adopt {
     #[command(flatten)]
     #[expect(missing_docs, reason = "the flattened arguments bring their own")]
