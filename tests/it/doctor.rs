@@ -70,7 +70,7 @@ impl Chain for Outside {
             source,
         })?;
         Ok(Caller {
-            arn: "arn:aws:iam::123456789012:user/ada".to_owned(),
+            arn: "arn:aws:iam::123456789012:user/deployer".to_owned(),
             account: "123456789012".to_owned(),
         })
     }

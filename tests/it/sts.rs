@@ -30,12 +30,12 @@ fn failure(code: &str, message: &str) -> String {
 #[tokio::test]
 async fn whose_they_are() {
     let body = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
-                <Arn>arn:aws:iam::123456789012:user/ada</Arn><UserId>A</UserId>\
+                <Arn>arn:aws:iam::123456789012:user/deployer</Arn><UserId>A</UserId>\
                 <Account>123456789012</Account>\
                 </GetCallerIdentityResult></GetCallerIdentityResponse>";
     let (found, requests) = answers(200, body).await;
     let expected = Caller {
-        arn: "arn:aws:iam::123456789012:user/ada".to_owned(),
+        arn: "arn:aws:iam::123456789012:user/deployer".to_owned(),
         account: "123456789012".to_owned(),
     };
     assert_eq!((found, requests), (Ok(expected), 1));

@@ -72,7 +72,7 @@ fn good() -> Facts {
     let names = ["hello-a", "hello-b", "hello-tests"].map(repository);
     Facts {
         caller: Answer::Is(Caller {
-            arn: "arn:aws:iam::123456789012:user/ada".to_owned(),
+            arn: "arn:aws:iam::123456789012:user/deployer".to_owned(),
             account: "123456789012".to_owned(),
         }),
         repositories: names.map(|name| (name, readable(Some(fixed())))).into(),
@@ -124,7 +124,7 @@ fn all_is_well() {
     let all = links(&subject(""), &good());
     let all: Vec<_> = all.iter().map(line).collect();
     insta::assert_snapshot!(all.join("\n"), @r"
-    Good AWS credentials: arn:aws:iam::123456789012:user/ada of account 123456789012
+    Good AWS credentials: arn:aws:iam::123456789012:user/deployer of account 123456789012
     Good repository hello-a, hello-b, hello-tests: may be read
     Good billing alarms billing-10: OK
     Good cluster prod: Kubernetes v1.34.4, as ada
