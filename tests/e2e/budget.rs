@@ -184,7 +184,10 @@ fn promotions_are_counted_in_cloudwatch_and_none_fails_by_it() {
         pairs
     };
     let promoted = pairs(&[("Outcome", "promoted")]);
-    assert_eq!(metrics(&name, "Promotions"), [promoted.clone()]);
+    assert_eq!(
+        metrics(&name, "Promotions"),
+        std::slice::from_ref(&promoted)
+    );
     assert_eq!(metrics(&name, "PromotionDuration"), [pairs(&[])]);
     let check = ("Check", "greets");
     let passed = pairs(&[check, ("Verdict", "passed")]);

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use serde_json::json;
 
 use super::{OUTSIDE, REFUSED, app, group, plan_refused, refused, refused_with};
-use crate::support::{Folder, Promoter, aws, repository, until};
+use crate::support::{Folder, Promoter, ecr, repository, until};
 
 const WAITS: &str = "waits for the registry to say which images there are";
 
@@ -16,7 +16,7 @@ const WAITS: &str = "waits for the registry to say which images there are";
 fn images_that_cannot_be_taken() {
     let folder = Folder::new("images");
     let disordered = repository("disordered");
-    aws(&["ecr", "create-repository", "--repository-name", &disordered]);
+    ecr("create-repository", "disordered", &[]);
     for build in [2, 1] {
         // The double tells push times in whole seconds.
         let before = seconds();
@@ -27,19 +27,11 @@ fn images_that_cannot_be_taken() {
             "layers": [],
         });
         let tag = format!("master-{build}-000000{build}");
-        aws(&[
-            "ecr",
-            "put-image",
-            "--repository-name",
-            &disordered,
-            "--image-tag",
-            &tag,
-            // The double computes other digests than a registry.
-            "--image-digest",
-            &format!("sha256:{build:064}"),
-            "--image-manifest",
-            &manifest.to_string(),
-        ]);
+        // The double computes other digests than a registry.
+        let digest = format!("sha256:{build:064}");
+        let of = ["--image-tag", &tag, "--image-digest", &digest];
+        let what = ["--image-manifest", &manifest.to_string()];
+        ecr("put-image", "disordered", &[of.as_slice(), &what].concat());
     }
     let mut missing = app("missing");
     missing.repository = repository("hello-bb");
