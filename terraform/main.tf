@@ -27,6 +27,7 @@ module "eks" {
   kubernetes_version       = var.kubernetes_version
   offered_versions         = var.offered_versions
   subnet_ids               = var.create_cluster ? module.network.private_subnet_ids : []
+  control_plane_subnet_ids = var.create_cluster ? module.network.control_plane_subnet_ids : null
   service_cidr             = var.service_cidr
   endpoint_public_access   = var.endpoint_public_access
   allowed_cidrs            = var.allowed_cidrs

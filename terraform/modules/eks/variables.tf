@@ -45,7 +45,7 @@ variable "offered_versions" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets in two zones or more, for nodes and for the control plane's network interfaces."
+  description = "Private subnets in two zones or more, for nodes."
   type        = list(string)
   default     = []
   nullable    = false
@@ -53,6 +53,17 @@ variable "subnet_ids" {
   validation {
     condition     = !var.create || length(var.subnet_ids) >= 2
     error_message = "subnet_ids must name two subnets or more, in different zones: EKS makes no cluster in one."
+  }
+}
+
+variable "control_plane_subnet_ids" {
+  description = "Subnets in two zones or more for the control plane's network interfaces; null: `subnet_ids`. EKS never takes another zone than those it began with, so leave it alone when `subnet_ids` gets one more."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.control_plane_subnet_ids == null ? true : length(distinct(var.control_plane_subnet_ids)) >= 2
+    error_message = "control_plane_subnet_ids must name two subnets or more, in different zones: EKS makes no cluster in one. Or leave it out."
   }
 }
 

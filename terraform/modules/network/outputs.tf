@@ -24,6 +24,11 @@ output "private_subnet_ids" {
   ]
 }
 
+output "control_plane_subnet_ids" {
+  description = "Subnets for the network interfaces of an EKS control plane: those of the first two zones, or as given. EKS takes no further zone once the cluster is there."
+  value       = var.create ? tolist([for letter in slice(var.zones, 0, 2) : aws_subnet.private[letter].id]) : data.aws_subnet.private[*].id
+}
+
 output "public_subnet_ids" {
   description = "Subnets for load balancers that the world reaches."
   value       = var.create ? tolist([for letter in var.zones : aws_subnet.public[letter].id]) : data.aws_subnet.public[*].id

@@ -77,6 +77,16 @@ run "one_subnet" {
   expect_failures = [var.subnet_ids]
 }
 
+run "one_subnet_for_the_control_plane" {
+  command = plan
+
+  variables {
+    control_plane_subnet_ids = ["subnet-0a1b2c3d4e5f60001"]
+  }
+
+  expect_failures = [var.control_plane_subnet_ids]
+}
+
 run "public_services" {
   command = plan
 
