@@ -1,5 +1,6 @@
 # The VPC and its subnets. Nodes live in private subnets, load balancers and NAT gateways in public ones.
 
+data "aws_caller_identity" "current" {}
 data "aws_region" "current" {}
 
 # Only says whether the zones are there; it decides nothing. Zones that are ill count: a plan must not fail because of one.
