@@ -31,11 +31,13 @@ module "eks" {
   service_cidr             = var.service_cidr
   endpoint_public_access   = var.endpoint_public_access
   allowed_cidrs            = var.allowed_cidrs
+  private_cidrs            = var.private_cidrs
   admin_arns               = var.admin_arns
   access_entries           = var.access_entries
   log_types                = var.log_types
   log_retention_days       = var.log_retention_days
   deletion_protection      = var.deletion_protection
+  kms_key_arn              = var.cluster_kms_key_arn
   instance_types           = var.instance_types
   architecture             = var.architecture
   spot                     = var.spot

@@ -197,6 +197,19 @@ run "private_only_with_a_key_that_exists" {
   }
 }
 
+run "a_vpn_by_the_private_endpoint" {
+  command = plan
+
+  variables {
+    private_cidrs = ["192.168.0.0/24"]
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.private["192.168.0.0/24"].cidr_ipv4 == "192.168.0.0/24" && aws_vpc_security_group_ingress_rule.private["192.168.0.0/24"].from_port == 443
+    error_message = "the VPN must reach the API server, on HTTPS only"
+  }
+}
+
 run "nodes_in_a_zone_that_the_control_plane_is_not_in" {
   command = plan
 
