@@ -151,7 +151,7 @@ variable "disk_gib" {
 }
 
 variable "cluster_autoscaler" {
-  description = "Whether the cluster autoscaler says how many nodes there are."
+  description = "Whether the cluster autoscaler says how many nodes there are. Before you change it on a running cluster see modules/eks: a move in the state spares your nodes."
   type        = bool
   default     = false
   nullable    = false
