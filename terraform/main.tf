@@ -27,14 +27,17 @@ module "eks" {
   kubernetes_version       = var.kubernetes_version
   offered_versions         = var.offered_versions
   subnet_ids               = var.create_cluster ? module.network.private_subnet_ids : []
+  control_plane_subnet_ids = var.create_cluster ? module.network.control_plane_subnet_ids : null
   service_cidr             = var.service_cidr
   endpoint_public_access   = var.endpoint_public_access
   allowed_cidrs            = var.allowed_cidrs
+  private_cidrs            = var.private_cidrs
   admin_arns               = var.admin_arns
   access_entries           = var.access_entries
   log_types                = var.log_types
   log_retention_days       = var.log_retention_days
   deletion_protection      = var.deletion_protection
+  kms_key_arn              = var.cluster_kms_key_arn
   instance_types           = var.instance_types
   architecture             = var.architecture
   spot                     = var.spot

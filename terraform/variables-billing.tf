@@ -10,6 +10,7 @@ variable "create_billing_alarms" {
 variable "alert_emails" {
   description = "Who gets mail from billing alarms. Each has to confirm a mail that AWS sends."
   type        = list(string)
+  nullable    = false
 
   validation {
     condition     = !var.create_billing_alarms || length(var.alert_emails) > 0

@@ -21,12 +21,20 @@ variable "existing_cluster_name" {
 variable "allowed_cidrs" {
   description = "Public addresses that may reach the cluster's API server: an office, a VPN, CI. `[\"203.0.113.7/32\"]` is one address; 0.0.0.0/0 is refused."
   type        = list(string)
+  nullable    = false
 }
 
 variable "endpoint_public_access" {
-  description = "Whether the API server answers `allowed_cidrs` from outside at all. It always answers from inside the VPC."
+  description = "Whether the API server answers `allowed_cidrs` from outside at all. It always answers nodes and pods, and inside the VPC `private_cidrs`."
   type        = bool
   default     = true
+  nullable    = false
+}
+
+variable "private_cidrs" {
+  description = "Private addresses that may reach the API server by its private endpoint: a VPN, a peered VPC, a bastion."
+  type        = list(string)
+  default     = []
   nullable    = false
 }
 
@@ -91,6 +99,12 @@ variable "deletion_protection" {
   nullable    = false
 }
 
+variable "cluster_kms_key_arn" {
+  description = "A KMS key that exists, for the cluster's Secrets; null: one is made. To import a cluster that encrypts them with a key of its own, name that one: EKS takes no other."
+  type        = string
+  default     = null
+}
+
 variable "cluster_role_name" {
   description = "Name of the cluster's IAM role, to import a cluster that has another than `<name>-cluster`."
   type        = string
@@ -137,7 +151,7 @@ variable "disk_gib" {
 }
 
 variable "cluster_autoscaler" {
-  description = "Whether the cluster autoscaler says how many nodes there are."
+  description = "Whether the cluster autoscaler says how many nodes there are. Before you change it on a running cluster see modules/eks: a move in the state spares your nodes."
   type        = bool
   default     = false
   nullable    = false

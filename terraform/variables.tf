@@ -4,6 +4,7 @@
 variable "region" {
   description = "Where everything is made, such as eu-west-1; only billing alarms are in us-east-1."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]$", var.region))
@@ -31,8 +32,9 @@ variable "tags" {
 }
 
 variable "apps" {
-  description = "Your apps and the images of their checks. Each has a repository of this name."
+  description = "Your apps and the images of their checks. Each has a repository of this name; taken off the list, it is destroyed, which ECR refuses while it holds images."
   type        = list(string)
+  nullable    = false
 
   validation {
     condition     = length(var.apps) > 0

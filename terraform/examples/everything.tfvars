@@ -35,6 +35,7 @@ flow_logs      = true
 
 kubernetes_version       = "1.36"
 allowed_cidrs            = ["203.0.113.0/28", "198.51.100.9/32"]
+private_cidrs            = ["192.168.0.0/24"]
 admin_arns               = ["arn:aws:iam::123456789012:role/admin", "arn:aws:iam::123456789012:user/jo"]
 service_cidr             = "172.21.0.0/16"
 log_retention_days       = 90

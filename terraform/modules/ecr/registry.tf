@@ -35,6 +35,13 @@ resource "aws_ecr_replication_configuration" "this" {
       condition     = length(var.repositories) > 0
       error_message = "Only created repositories are replicated, and there is none: name some in repositories, or leave replication out."
     }
+
+    precondition {
+      condition = alltrue([
+        for to in var.replication : to.region != data.aws_region.current.region || coalesce(to.account_id, data.aws_caller_identity.current.account_id) != data.aws_caller_identity.current.account_id
+      ])
+      error_message = "replication names ${data.aws_region.current.region} of this account, where the repositories are: ECR copies to other regions or accounts only."
+    }
   }
 }
 

@@ -15,6 +15,18 @@ locals {
   )
 }
 
+# EKS opens the private endpoint to nodes and pods only. This adds whoever else comes from inside.
+resource "aws_vpc_security_group_ingress_rule" "private" {
+  for_each = toset(var.create ? var.private_cidrs : [])
+
+  security_group_id = aws_eks_cluster.this[0].vpc_config[0].cluster_security_group_id
+  description       = "The API server of ${var.name}, by its private endpoint"
+  cidr_ipv4         = each.key
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 resource "aws_eks_access_entry" "this" {
   for_each = local.entries
 

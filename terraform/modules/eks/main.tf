@@ -30,7 +30,7 @@ resource "aws_eks_cluster" "this" {
   }
 
   vpc_config {
-    subnet_ids              = var.subnet_ids
+    subnet_ids              = coalesce(var.control_plane_subnet_ids, var.subnet_ids)
     endpoint_private_access = true
     endpoint_public_access  = var.endpoint_public_access
     public_access_cidrs     = var.endpoint_public_access ? var.allowed_cidrs : null

@@ -45,7 +45,7 @@ variable "offered_versions" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets in two zones or more, for nodes and for the control plane's network interfaces."
+  description = "Private subnets in two zones or more, for nodes."
   type        = list(string)
   default     = []
   nullable    = false
@@ -53,6 +53,17 @@ variable "subnet_ids" {
   validation {
     condition     = !var.create || length(var.subnet_ids) >= 2
     error_message = "subnet_ids must name two subnets or more, in different zones: EKS makes no cluster in one."
+  }
+}
+
+variable "control_plane_subnet_ids" {
+  description = "Subnets in two zones or more for the control plane's network interfaces; null: `subnet_ids`. EKS never takes another zone than those it began with, so leave it alone when `subnet_ids` gets one more."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.control_plane_subnet_ids == null ? true : length(distinct(var.control_plane_subnet_ids)) >= 2
+    error_message = "control_plane_subnet_ids must name two subnets or more, in different zones: EKS makes no cluster in one. Or leave it out."
   }
 }
 
@@ -66,10 +77,15 @@ variable "service_cidr" {
     condition     = can(cidrnetmask(var.service_cidr)) && can(regex("/(1[2-9]|2[0-4])$", var.service_cidr)) && can(regex("^(10\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.)", var.service_cidr))
     error_message = "service_cidr must be a private IPv4 range of /12 to /24, such as 172.20.0.0/16."
   }
+
+  validation {
+    condition     = try(cidrsubnet(var.service_cidr, 0, 0) == var.service_cidr, true)
+    error_message = "service_cidr must be the network's own address: ${try(cidrsubnet(var.service_cidr, 0, 0), "for example 172.20.0.0/16")}."
+  }
 }
 
 variable "endpoint_public_access" {
-  description = "Whether the API server also answers `allowed_cidrs` from outside. It always answers from inside the VPC."
+  description = "Whether the API server also answers `allowed_cidrs` from outside. It always answers nodes and pods, and inside the VPC `private_cidrs`."
   type        = bool
   default     = true
   nullable    = false
@@ -97,13 +113,30 @@ variable "allowed_cidrs" {
   }
 
   validation {
-    condition     = !anytrue([for cidr in var.allowed_cidrs : can(regex("^(0\\.|10\\.|127\\.|169\\.254\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.)", cidr))])
-    error_message = "allowed_cidrs are public addresses; EKS refuses private ones. What comes from inside the VPC or through a peering uses the private endpoint, which is always open to it."
+    condition     = !anytrue([for cidr in var.allowed_cidrs : can(regex("^(0\\.|10\\.|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\.|127\\.|169\\.254\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|192\\.168\\.)", cidr))])
+    error_message = "allowed_cidrs are public addresses; EKS refuses private ones. What comes from inside the VPC or through a peering uses the private endpoint: name it in private_cidrs."
   }
 
   validation {
     condition     = !var.create || !var.endpoint_public_access || (length(var.allowed_cidrs) >= 1 && length(var.allowed_cidrs) <= 40)
     error_message = "allowed_cidrs must name 1 to 40 ranges, such as [\"203.0.113.7/32\"]: with an empty list EKS would open the API server to the world. To have no public endpoint at all set endpoint_public_access = false."
+  }
+}
+
+variable "private_cidrs" {
+  description = "Private addresses that may reach the API server by its private endpoint: a VPN, a peered VPC, a bastion. Nodes and pods always may, nothing else of the VPC does."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for cidr in var.private_cidrs : try(cidrsubnet(cidr, 0, 0) == cidr && tonumber(split("/", cidr)[1]) >= 8 && can(cidrnetmask(cidr)), false)])
+    error_message = "private_cidrs must be IPv4 ranges of /8 or narrower by their network's own address, such as 10.0.0.0/16."
+  }
+
+  validation {
+    condition     = length(distinct(var.private_cidrs)) == length(var.private_cidrs)
+    error_message = "A range is in private_cidrs twice: name each once."
   }
 }
 
@@ -115,7 +148,7 @@ variable "admin_arns" {
 
   validation {
     condition     = alltrue([for arn in var.admin_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+$", arn))])
-    error_message = "admin_arns must be IAM roles or users, such as arn:aws:iam::123456789012:role/admin. What `aws sts get-caller-identity` shows as ...:assumed-role/NAME/session is a session of the role NAME: give the role."
+    error_message = "admin_arns must be IAM roles or users, such as arn:aws:iam::123456789012:role/admin. What `aws sts get-caller-identity` shows as ...:assumed-role/NAME/session is a session of the role NAME: give the role, with its path, as `aws iam get-role --role-name NAME --query Role.Arn` tells it."
   }
 
   validation {

@@ -1,11 +1,15 @@
 # The VPC and its subnets. Nodes live in private subnets, load balancers and NAT gateways in public ones.
 
+data "aws_caller_identity" "current" {}
 data "aws_region" "current" {}
 
 # Only says whether the zones are there; it decides nothing. Zones that are ill count: a plan must not fail because of one.
 data "aws_availability_zones" "offered" {
   #checkov:skip=CKV_AWS_394:a zone more or less changes nothing here, as the list is only compared with var.zones
   count = var.create ? 1 : 0
+
+  # EKS makes no cluster in these. Which letter they have differs from account to account, so us-east-1a may be one.
+  exclude_zone_ids = ["cac1-az3", "use1-az3", "usw1-az2"]
 
   filter {
     name   = "opt-in-status"
@@ -34,7 +38,7 @@ resource "aws_vpc" "this" {
   lifecycle {
     precondition {
       condition     = length(setsubtract([for zone in local.zones : zone.name], data.aws_availability_zones.offered[0].names)) == 0
-      error_message = "${local.region} offers this account ${join(", ", data.aws_availability_zones.offered[0].names)}: set zones to the last letters of two or three of them."
+      error_message = "for EKS, ${local.region} offers this account ${join(", ", data.aws_availability_zones.offered[0].names)}: set zones to the last letters of two or three of them."
     }
   }
 }

@@ -5,8 +5,8 @@ locals {
   # Zones that have a NAT gateway, and for each zone the one that it goes through.
   nat_zones = {
     "none"     = []
-    "single"   = slice(sort(keys(local.zones)), 0, min(1, length(local.zones)))
-    "per-zone" = sort(keys(local.zones))
+    "single"   = slice(var.zones, 0, length(local.zones) > 0 ? 1 : 0) # the first one named: a zone that is added does not move it
+    "per-zone" = keys(local.zones)
   }[var.nat]
   nat_of = length(local.nat_zones) == 0 ? {} : {
     for letter in keys(local.zones) : letter => contains(local.nat_zones, letter) ? letter : local.nat_zones[0]

@@ -56,6 +56,7 @@ resource "aws_iam_role_policy" "this" {
         Effect = "Allow"
         Action = [
           "cloudwatch:DescribeAlarms",
+          "cloudwatch:DescribeAlarmsForMetric",
           "cloudwatch:GetMetricData",
           "cloudwatch:GetMetricStatistics",
           "cloudwatch:ListMetrics",

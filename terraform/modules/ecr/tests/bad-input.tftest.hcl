@@ -326,6 +326,21 @@ run "replication_twice" {
   expect_failures = [var.replication]
 }
 
+run "replication_to_where_it_is" {
+  command = plan
+
+  variables {
+    replication = [{ region = "eu-west-1" }]
+  }
+
+  override_data {
+    target = data.aws_region.current
+    values = { region = "eu-west-1" }
+  }
+
+  expect_failures = [aws_ecr_replication_configuration.this]
+}
+
 run "replication_of_nothing" {
   command = plan
 

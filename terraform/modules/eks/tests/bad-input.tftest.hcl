@@ -77,6 +77,46 @@ run "one_subnet" {
   expect_failures = [var.subnet_ids]
 }
 
+run "a_service_range_by_an_address_within" {
+  command = plan
+
+  variables {
+    service_cidr = "172.20.5.0/16"
+  }
+
+  expect_failures = [var.service_cidr]
+}
+
+run "addresses_of_a_carrier_as_public_ones" {
+  command = plan
+
+  variables {
+    allowed_cidrs = ["100.64.0.0/16"]
+  }
+
+  expect_failures = [var.allowed_cidrs]
+}
+
+run "the_world_as_private_addresses" {
+  command = plan
+
+  variables {
+    private_cidrs = ["0.0.0.0/0"]
+  }
+
+  expect_failures = [var.private_cidrs]
+}
+
+run "one_subnet_for_the_control_plane" {
+  command = plan
+
+  variables {
+    control_plane_subnet_ids = ["subnet-0a1b2c3d4e5f60001"]
+  }
+
+  expect_failures = [var.control_plane_subnet_ids]
+}
+
 run "public_services" {
   command = plan
 

@@ -197,6 +197,33 @@ run "private_only_with_a_key_that_exists" {
   }
 }
 
+run "a_vpn_by_the_private_endpoint" {
+  command = plan
+
+  variables {
+    private_cidrs = ["192.168.0.0/24"]
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.private["192.168.0.0/24"].cidr_ipv4 == "192.168.0.0/24" && aws_vpc_security_group_ingress_rule.private["192.168.0.0/24"].from_port == 443
+    error_message = "the VPN must reach the API server, on HTTPS only"
+  }
+}
+
+run "nodes_in_a_zone_that_the_control_plane_is_not_in" {
+  command = plan
+
+  variables {
+    subnet_ids               = ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002", "subnet-0a1b2c3d4e5f60003"]
+    control_plane_subnet_ids = ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"]
+  }
+
+  assert {
+    condition     = length(aws_eks_cluster.this[0].vpc_config[0].subnet_ids) == 2 && length(aws_eks_node_group.fixed[0].subnet_ids) == 3
+    error_message = "EKS takes no zone more for a control plane that is there, but nodes in any"
+  }
+}
+
 run "an_existing_cluster_is_passed_on_and_nothing_made" {
   command = apply
 

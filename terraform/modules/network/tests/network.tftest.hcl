@@ -102,6 +102,23 @@ run "a_third_zone_moves_no_subnet" {
   }
 }
 
+run "a_zone_added_at_the_end_moves_neither_nat_nor_control_plane" {
+  command = plan
+
+  variables {
+    zones = ["b", "c", "a"]
+  }
+
+  assert {
+    condition     = keys(aws_nat_gateway.this) == ["b"]
+    error_message = "the NAT gateway must stay in the zone named first"
+  }
+  assert {
+    condition     = length(output.private_subnet_ids) == 3 && length(output.control_plane_subnet_ids) == 2
+    error_message = "nodes must have all three zones, and the control plane the first two"
+  }
+}
+
 run "nat_per_zone" {
   command = plan
 
