@@ -57,9 +57,7 @@ resource "aws_iam_role_policy" "this" {
         Action = [
           "cloudwatch:DescribeAlarms",
           "cloudwatch:DescribeAlarmsForMetric",
-          "cloudwatch:GetMetricData",
           "cloudwatch:GetMetricStatistics",
-          "cloudwatch:ListMetrics",
         ]
         Resource = "*"
       },

@@ -117,7 +117,7 @@ run "what_the_role_may_do" {
   assert {
     condition = toset(flatten([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Action])) == toset([
       "eks:DescribeCluster",
-      "cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmsForMetric", "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:ListMetrics", "cloudwatch:PutMetricData",
+      "cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmsForMetric", "cloudwatch:GetMetricStatistics", "cloudwatch:PutMetricData",
       "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"
     ])
     error_message = "these rights and no other"
