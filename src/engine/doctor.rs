@@ -88,9 +88,10 @@ pub async fn examine(subject: &Subject, chain: &dyn Chain) -> Facts {
         (server, installed, namespace, rights)
     };
     let forge = async {
-        match subject.proves_commits() {
-            true => Some(ask(chain.forge()).await),
-            false => None,
+        if subject.proves_commits() {
+            Some(ask(chain.forge()).await)
+        } else {
+            None
         }
     };
     let (repositories, billing_alarms, guard, cluster, forge) =

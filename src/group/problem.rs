@@ -74,10 +74,9 @@ impl Source {
         let mut masked = String::with_capacity(self.text.len());
         for start in self.lines.iter().copied() {
             let line = self.line(start);
-            masked += match self.is_private(&line) && !self.text[line.clone()].trim().is_empty() {
-                true => "(not shown)",
-                false => &self.text[line.clone()],
-            };
+            let text = &self.text[line.clone()];
+            let is_hidden = self.is_private(&line) && !text.trim().is_empty();
+            masked += if is_hidden { "(not shown)" } else { text };
             if self.text[line.end..].contains('\n') {
                 masked.push('\n');
             }

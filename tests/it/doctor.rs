@@ -169,9 +169,8 @@ fn subject(cluster: &str, apps: usize, more: &str) -> Subject {
         "[group]\nname = \"master\"\nenvironment = \"v2\"\nbranch = \"master\"\n{more}\n\
          [[check]]\nname = \"greets\"\nimage = \"tests:1\"\n"
     );
-    for n in 0..apps {
-        text += &format!("[[app]]\nname = \"app-{n:03}\"\n");
-    }
+    let app = |n| format!("[[app]]\nname = \"app-{n:03}\"\n");
+    text.extend((0..apps).map(app));
     let spec = GroupSpec::read("groups/master.toml", &text).0.unwrap();
     let (group, problems) = validate::group(
         &spec,

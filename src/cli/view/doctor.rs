@@ -42,11 +42,11 @@ fn one(text: &mut Text, link: &Link) {
         State::NotLookedAt => (DIM, "-"),
     };
     let of = link.of.iter().map(|of| format!(" {of}"));
-    let line = Line::new()
+    let said = Line::new()
         .with(style, format!("{mark} "))
         .with(BOLD, link.name.as_str())
         .and(of.collect::<String>());
-    text.line(line.and(": ").and(called::said(&link.found)));
+    text.line(said.and(": ").and(called::said(&link.found)));
     if let Some(help) = &link.help {
         text.line(Line::new().with(PLACE, "  hint: ").and(called::said(help)));
     }

@@ -106,11 +106,11 @@ pub enum OutputError {
 
 fn listed(names: &[String]) -> String {
     let shown = names.iter().take(TOLD).map(|name| format!("`{name}`"));
-    let mut text = shown.collect::<Vec<_>>().join(", ");
-    if names.len() > TOLD {
-        text += &format!(" and {} more", names.len() - TOLD);
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(TOLD) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
-    text
 }
 
 impl Made {

@@ -134,7 +134,11 @@ fn edit(made: &Made, document: &mut DocumentMut) -> Option<Vec<String>> {
         set(environment, "namespace", namespace);
     }
     if let Some(name) = &made.cluster {
-        notes.extend(cluster(environment, name, made.cluster_region.as_deref())?);
+        let region = made.cluster_region.as_deref();
+        let was = cluster(environment, name, region)?;
+        notes.extend((!was.is_empty()).then(|| {
+            format!("the cluster was {was}; from now on EKS tells where `{name}` is, and the AWS credentials log in")
+        }));
     }
     match &made.budget_guard {
         Some(alarm) => set(environment, "budget_guard", alarm),
@@ -167,40 +171,32 @@ fn edit(made: &Made, document: &mut DocumentMut) -> Option<Vec<String>> {
     Some(notes)
 }
 
-/// Names the EKS cluster; what was another kind of cluster is said.
-fn cluster(
-    environment: &mut dyn TableLike,
-    name: &str,
-    region: Option<&str>,
-) -> Option<Option<String>> {
+/// Names the EKS cluster, and says what it was if that was no cluster of EKS; `None` if
+/// something else than a table is there.
+fn cluster(environment: &mut dyn TableLike, name: &str, region: Option<&str>) -> Option<String> {
     if !environment.contains_key("cluster") {
         let mut table = InlineTable::new();
         table.extend([("eks", name)]);
         table.extend(region.map(|region| ("region", region)));
         set(environment, "cluster", table);
-        return Some(None);
+        return Some(String::new());
     }
     let item = environment.get_mut("cluster")?;
     let cluster = item.as_table_like_mut()?;
     let was = match (cluster.remove("context"), cluster.remove("in-cluster")) {
         (Some(context), _) => {
             let context = context.as_str().unwrap_or_default();
-            Some(format!("the context `{context}` of the kubeconfig"))
+            format!("the context `{context}` of the kubeconfig")
         }
-        (None, Some(_)) => Some("the one that promoter runs in".to_owned()),
-        (None, None) => None,
+        (None, Some(_)) => "the one that promoter runs in".to_owned(),
+        (None, None) => String::new(),
     };
     set(cluster, "eks", name);
     if let Some(region) = region {
         set(cluster, "region", region);
     }
     close_ranks(item);
-    let note = was.map(|was| {
-        format!(
-            "the cluster was {was}; from now on EKS tells where `{name}` is, and the AWS credentials log in"
-        )
-    });
-    Some(note)
+    Some(was)
 }
 
 /// That a key stays although Terraform has nothing for it.

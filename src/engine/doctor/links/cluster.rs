@@ -90,10 +90,12 @@ fn rights(subject: &Subject, facts: &Facts) -> Link {
                 .help(format!("`promoter plan` cannot tell all without; {print}"));
         }
         let namespace = &subject.environment.namespace;
-        let mut found = format!("may not {} in namespace {namespace}", listed(&here));
-        if !everywhere.is_empty() {
-            found += &format!(", nor {} in the whole cluster", listed(&everywhere));
-        }
+        let found = format!("may not {} in namespace {namespace}", listed(&here));
+        let found = if everywhere.is_empty() {
+            found
+        } else {
+            format!("{found}, nor {} in the whole cluster", listed(&everywhere))
+        };
         Link::new(name, State::Bad, found).help(print)
     })
 }
@@ -107,9 +109,9 @@ fn listed(rights: &[&Right]) -> String {
     let kinds = verbs.len();
     let shown = verbs.into_iter().take(TOLD);
     let shown = shown.map(|(resource, verbs)| format!("{} {resource}", verbs.join(", ")));
-    let mut text = shown.collect::<Vec<_>>().join("; ");
-    if kinds > TOLD {
-        text += &format!("; and so on with {} more kinds", kinds - TOLD);
+    let shown = shown.collect::<Vec<_>>().join("; ");
+    match kinds.saturating_sub(TOLD) {
+        0 => shown,
+        more => format!("{shown}; and so on with {more} more kinds"),
     }
-    text
 }

@@ -2,8 +2,8 @@
 
 use super::{Answer, Link, LinkName, State, Subject};
 use crate::engine::doctor::facts::OfRepository;
-use crate::group::Newest;
 use crate::group::image::{RepositoryName, moving_tag};
+use crate::group::{Group, Newest};
 use crate::port::chain::{Caller, RepositoryFound, Tags};
 
 /// What stands for a build and a commit where a tag of a branch is meant.
@@ -41,17 +41,13 @@ pub(super) fn repositories(subject: &Subject, answers: &[OfRepository]) -> Vec<L
     let all = answers.iter().map(link);
     let (held, mut links): (Vec<_>, Vec<_>) =
         all.partition(|link| [State::Good, State::NotLookedAt].contains(&link.state));
-    if let Some(first) = held.into_iter().reduce(joined) {
-        links.insert(0, first);
+    // The same is to be said of all of them.
+    let names = held.iter().filter_map(|link| link.of.as_deref());
+    let names = names.collect::<Vec<_>>().join(", ");
+    if let Some(first) = held.into_iter().next() {
+        links.insert(0, first.of(names));
     }
     links
-}
-
-/// Two links of which the same is to be said, as one.
-fn joined(one: Link, other: Link) -> Link {
-    let names = [one.of.as_deref(), other.of.as_deref()];
-    let of = names.map(Option::unwrap_or_default).join(", ");
-    one.of(of)
 }
 
 fn judged(subject: &Subject, repository: &RepositoryName, found: &RepositoryFound) -> Link {
@@ -84,17 +80,14 @@ fn judged(subject: &Subject, repository: &RepositoryName, found: &RepositoryFoun
 fn moving(subject: &Subject, repository: &RepositoryName) -> impl Iterator<Item = String> {
     let groups = subject.groups.iter();
     let groups = groups.filter(|group| group.newest == Newest::MovingTag);
-    let images = groups.flat_map(|group| group.branch_images());
+    let images = groups.flat_map(Group::branch_images);
     let images = images.filter(move |image| image.repository == *repository);
     images.map(|image| moving_tag(&image.branch))
 }
 
 /// Tags as builds of its branches get them.
 fn numbered(subject: &Subject, repository: &RepositoryName) -> impl Iterator<Item = String> {
-    let images = subject
-        .groups
-        .iter()
-        .flat_map(|group| group.branch_images());
+    let images = subject.groups.iter().flat_map(Group::branch_images);
     let images = images.filter(move |image| image.repository == *repository);
     let (build, sha) = BUILD;
     images.map(move |image| image.tag.tag(&image.branch, build, sha))

@@ -17,7 +17,7 @@ pub(super) fn billing_alarms(subject: &Subject, answer: &Answer<Vec<Alarm>>) -> 
     let mut link = match answer {
         Answer::Is(found) => return each(wanted, found),
         Answer::Failed(said) => Link::failed(name, said),
-        Answer::Late(waited) => Link::late(name, *waited),
+        Answer::Late(patience) => Link::late(name, *patience),
         Answer::Behind(broken) => Link::behind(name, *broken),
     };
     // Where none is named, nothing is missing as far as anybody knows.

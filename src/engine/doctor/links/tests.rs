@@ -269,7 +269,7 @@ fn billing_alarms_are_told_by_how_they_stand() {
         alarm("d", AlarmState::InsufficientData),
     ];
     let text = of(&named, |facts| {
-        facts.billing_alarms = Answer::Is(found.clone())
+        facts.billing_alarms = Answer::Is(found.clone());
     });
     insta::assert_snapshot!(text, @r#"
     Doubtful billing alarms: a is in ALARM since 2026-11-21 09:00 UTC: 12.5 is greater than 10
