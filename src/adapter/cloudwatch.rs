@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_cloudwatch::types::{Dimension, MetricAlarm, StateValue};
+use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, StateValue};
 use jiff::Timestamp;
 
 use crate::adapter::aws::{Meaning, Session, Source};
@@ -22,7 +22,7 @@ use crate::promotion::restraint::{Alarm, AlarmState, Charges};
 pub use metrics::Metrics;
 
 /// Most alarms that one request asks for, by CloudWatch's rule.
-const PAGE: usize = 100;
+const PAGE: u8 = 100;
 
 /// What AWS charges is a metric of this name.
 const NAMESPACE: &str = "AWS/Billing";
@@ -69,15 +69,19 @@ impl CloudWatch {
     /// CloudWatch does not say.
     pub async fn alarms(&self, names: &[String]) -> Result<Vec<Alarm>, SpendingError> {
         let mut found = Vec::new();
-        for names in names.chunks(PAGE) {
+        for names in names.chunks(usize::from(PAGE)) {
             let describe = |client: &Client| {
                 let request = client.describe_alarms();
-                request.set_alarm_names(Some(names.to_vec())).send()
+                let request = request.set_alarm_names(Some(names.to_vec()));
+                // Only those of metrics are told of by default, and fewer than a page holds.
+                let request = request.alarm_types(AlarmType::MetricAlarm);
+                let request = request.alarm_types(AlarmType::CompositeAlarm);
+                request.max_records(i32::from(PAGE)).send()
             };
             let answer = self.session.send(describe).await;
             let action = || format!("look up alarms in {}", self.region);
             let answer = self.told(answer, action).await?;
-            // More than are asked for cannot come: a page holds as many.
+            // More than are asked for cannot come.
             found.extend(answer.metric_alarms().iter().map(alarm));
             let composite = answer.composite_alarms().iter();
             found.extend(composite.map(|alarm| Alarm {

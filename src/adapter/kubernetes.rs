@@ -49,7 +49,6 @@ use tokio::sync::Mutex;
 
 use crate::group::name::{GroupName, Namespace};
 use crate::port::login::Endpoint;
-use crate::port::registry::Said;
 use crate::port::{ClusterError, Epoch, Login};
 use bearer::Bearer;
 use lease::Held;
@@ -174,7 +173,7 @@ async fn from_context(context: &str) -> Result<Config, ClusterError> {
 }
 
 fn at_endpoint(endpoint: &Endpoint) -> Result<Config, ClusterError> {
-    let failed = |error: &dyn std::error::Error| unreachable(&endpoint.cluster, error);
+    let failed = |error: &(dyn std::error::Error + 'static)| unreachable(&endpoint.cluster, error);
     let server = endpoint
         .server
         .parse()
@@ -190,9 +189,9 @@ fn at_endpoint(endpoint: &Endpoint) -> Result<Config, ClusterError> {
     Ok(config)
 }
 
-fn unreachable(cluster: &str, error: &dyn std::error::Error) -> ClusterError {
+fn unreachable(cluster: &str, error: &(dyn std::error::Error + 'static)) -> ClusterError {
     ClusterError::Unreachable {
         cluster: cluster.to_owned(),
-        reason: Said::of(error).0,
+        reason: error::said(error),
     }
 }

@@ -7,6 +7,7 @@
     reason = "a test fails where it cannot go on"
 )]
 
+mod cloudwatch;
 mod command;
 mod docs;
 mod doctor;

@@ -351,6 +351,27 @@ fn a_build_that_is_run_again_changes_nothing() {
 }
 
 #[test]
+fn an_address_to_clone_from_names_the_repository_as_well() {
+    let source = ("PUSH_SOURCE", "https://git.example.com/acme/hello-a.git");
+    let run = Machine::new(&[source]).run(&["--branch", "a", "--build", "1", "--sha", COMMIT]);
+    assert!(
+        run.log.contains("pushed hello-a:a-1-0123456"),
+        "{}",
+        run.log
+    );
+}
+
+#[test]
+fn podman_that_is_called_docker_does_as_well() {
+    let mut machine = Machine::new(GITHUB);
+    machine.rename("docker");
+    machine.set("CONTEXT", "none");
+    let run = machine.run(&[]);
+    assert_eq!(run.code, 0, "{}", run.log);
+    assert!(run.log.contains("pushed hello-a:"), "{}", run.log);
+}
+
+#[test]
 fn any_of_the_tools_does() {
     for (tool, labels) in [("docker", ".Config.Labels"), ("podman", ".Config.Labels")] {
         let mut machine = Machine::new(GITHUB);
@@ -410,7 +431,7 @@ fn both_build_servers_call_the_script_and_give_it_no_text_of_others() {
     for name in ["github.ref_name", "github.head_ref", "secrets."] {
         assert!(!text.contains(name), "{name}");
     }
-    let group = workflow["concurrency"]["group"].as_str().unwrap();
-    assert!(group.contains("github.ref"), "{group}");
+    // All builds of a branch, however they were started.
+    assert_eq!(workflow["concurrency"]["group"], "image-${{ github.ref }}");
     assert_eq!(workflow["concurrency"]["cancel-in-progress"], false);
 }

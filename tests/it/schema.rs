@@ -42,7 +42,7 @@ fn faults(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
             "minLength" if text.len() as u64 >= says.as_u64().unwrap() => {}
             "pattern" if Regex::new(says.as_str().unwrap()).unwrap().is_match(text) => {}
             "minimum" | "exclusiveMinimum" | "maximum" | "minLength" | "pattern" => {
-                fault(format!("{word} is {says}"))
+                fault(format!("{word} is {says}"));
             }
             "required" => {
                 let keys = says.as_array().unwrap().iter();

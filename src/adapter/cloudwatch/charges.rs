@@ -7,6 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::types::Statistic;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::{CHARGES, CloudWatch, NAMESPACE, moment, usd};
 use crate::port::SpendingError;
@@ -39,6 +42,40 @@ impl CloudWatch {
             let (usd, at) = (point.maximum()?, moment(point.timestamp())?);
             Some(Charges { usd, at })
         });
-        Ok(told.max_by_key(|charges| charges.at))
+        let last = told.max_by_key(|charges| charges.at);
+        let now = Timestamp::try_from(now).ok();
+        Ok(last.map(|last| now.map_or(last, |now| of_month(last, now))))
+    }
+}
+
+/// What that says of the month it is now: where the last sum is of the month before,
+/// nothing was charged in this one as far as anybody knows.
+fn of_month(last: Charges, now: Timestamp) -> Charges {
+    if month(last.at) == month(now) {
+        return last;
+    }
+    Charges { usd: 0.0, ..last }
+}
+
+/// The first day of it, as AWS counts.
+fn month(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date().first_of_month()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_begins_at_nothing() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let last = Charges {
+            usd: 95.0,
+            at: at("2026-11-30T22:00:00Z"),
+        };
+        assert_eq!(of_month(last, at("2026-11-30T23:59:59Z")), last);
+        assert_eq!(of_month(last, at("2026-12-01T03:00:00+02:00")).usd, 0.0);
+        assert_eq!(of_month(last, at("2026-12-01T01:59:59+02:00")), last);
+        assert_eq!(of_month(last, at("2027-11-30T23:00:00Z")).usd, 0.0);
     }
 }

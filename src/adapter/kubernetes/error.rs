@@ -1,7 +1,10 @@
 //! What the API server and the client say, as the port's errors.
 
+use std::error::Error;
 use std::time::Duration;
 
+use kube::client::AuthError;
+use kube::config::KubeconfigError;
 use kube::core::Status;
 
 use crate::plan::object::ObjectRef;
@@ -22,6 +25,8 @@ const NOT_ABOUT_RIGHTS: [&str; 3] = [
     "because it is being terminated",
 ];
 
+const LOGS_IN: &str = "the program that the kubeconfig logs in with";
+
 /// Maps an error of the client; `action` says what was tried ("apply Service x").
 pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
     let kube::Error::Api(status) = error else {
@@ -31,9 +36,7 @@ pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
         };
         return ClusterError::Unreachable {
             cluster: format!("to {action}"),
-            reason: login
-                .map_or_else(|| Said::of(&error), |login| Said::of(login))
-                .0,
+            reason: login.map_or_else(|| said(&error), |login| Said::of(login).0),
         };
     };
     let reason = status.message.clone();
@@ -66,6 +69,31 @@ pub(super) fn from(action: &str, error: kube::Error) -> ClusterError {
             reason,
         },
     }
+}
+
+/// An error of the client in words, without what may be a login: of a kubeconfig no
+/// text is repeated, and a program that it logs in with is told of only by what that
+/// says to people, not by its arguments and variables and all else that it writes.
+pub(super) fn said(error: &(dyn Error + 'static)) -> String {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(KubeconfigError::Parse(error)) = cause.downcast_ref() {
+            let place = error.location().map_or_else(String::new, |place| {
+                format!(" in line {}, column {}", place.line(), place.column())
+            });
+            return format!("the kubeconfig has a mistake{place}");
+        }
+        match cause.downcast_ref() {
+            Some(AuthError::AuthExecRun { out, .. }) => {
+                let to_people = one_line(&String::from_utf8_lossy(&out.stderr));
+                let status = out.status;
+                return format!("{LOGS_IN} failed ({status}): {to_people}");
+            }
+            Some(AuthError::AuthExecParse(_)) => return format!("{LOGS_IN} wrote no credentials"),
+            _ => next = cause.source(),
+        }
+    }
+    Said::of(error).0
 }
 
 /// As [`from`], for server-side apply, whose conflicts name other managers.
@@ -180,6 +208,11 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::{ExitStatus, Output};
+
+    use kube::config::Kubeconfig;
+
     use super::*;
 
     fn answered(kind: &str, code: u16, message: &str) -> ClusterError {
@@ -220,6 +253,42 @@ mod tests {
         let error = from("list pods", kube::Error::Service(login.clone().into()));
         let expected = format!("failed to reach the cluster to list pods: {login}");
         assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_program_that_logs_in_is_told_of_without_what_may_be_a_login() {
+        let out = Output {
+            status: ExitStatus::from_raw(256),
+            stdout: b"token: hunter2".to_vec(),
+            stderr: b"your session\nhas expired\n".to_vec(),
+        };
+        let cmd = "KEY=\"hunter2\" \"login\" \"--password=hunter2\"".to_owned();
+        let run = || AuthError::AuthExecRun {
+            cmd: cmd.clone(),
+            out: Box::new(out.clone()),
+        };
+        for error in [
+            kube::Error::Auth(run()),
+            kube::Error::Service(run().into()),
+            kube::Error::Service(kube::Error::Auth(run()).into()),
+        ] {
+            let error = from("list pods", error).to_string();
+            assert_eq!(
+                error,
+                "failed to reach the cluster to list pods: the program that the kubeconfig logs in \
+                 with failed (exit status: 1): your session has expired"
+            );
+        }
+    }
+
+    #[test]
+    fn a_kubeconfig_is_not_quoted() {
+        let text = "users:\n- name: a\n  user: { token: [hunter2 }\n";
+        let error = Kubeconfig::from_yaml(text).unwrap_err();
+        assert!(error.to_string().contains("hunter2"));
+        let error = said(&error);
+        assert!(error.starts_with("the kubeconfig has a mistake in line 3, column "));
+        assert!(!error.contains("hunter2"), "{error}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::columns::word;
-use super::crd;
+use super::{crd, error};
 use crate::group::name::{AppName, GroupName, Namespace};
 use crate::plan::label::FIELD_MANAGER;
 use crate::port::Recorder;
@@ -141,7 +141,7 @@ async fn write(
         if let Some(about) = &about
             && let Err(error) = writer.publish(&event, about).await
         {
-            tracing::debug!(%error, "an Event was not written");
+            tracing::debug!(error = error::said(&error), "an Event was not written");
         }
     }
 }

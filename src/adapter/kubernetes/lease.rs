@@ -312,7 +312,10 @@ async fn renew(leases: Api<Lease>, mut lease: Lease, held: Arc<Mutex<Option<Held
                 return;
             }
             // The deadline decides how long that may go on.
-            Ok(Err(error)) => tracing::warn!(%error, "failed to renew the group's lock"),
+            Ok(Err(error)) => tracing::warn!(
+                error = error::said(&error),
+                "failed to renew the group's lock"
+            ),
             Err(_) => tracing::warn!("renewing the group's lock takes too long"),
         }
     }

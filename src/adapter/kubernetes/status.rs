@@ -11,7 +11,6 @@ use super::ledger::{all_groups, groups_in, record_of};
 use super::{Connection, bans, error, translate};
 use crate::group::name::{GroupName, Namespace};
 use crate::plan::label;
-use crate::port::registry::Said;
 use crate::port::{ClusterError, Ledger};
 use crate::promotion::record::GroupRecord;
 use crate::promotion::restraint::{Restraint, Restraints, Statement};
@@ -116,7 +115,7 @@ pub fn watch(
         .applied_objects()
         .map_err(|error| ClusterError::Unreachable {
             cluster: "to watch the DeploymentGroup".to_owned(),
-            reason: Said::of(&error).0,
+            reason: error::said(&error),
         })
         .map(|found| found.and_then(|found| status(&found)))
         .boxed()

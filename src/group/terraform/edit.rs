@@ -4,7 +4,9 @@
 //! tables. What says it already is not touched; a new key is written beside the
 //! others in their manner, `=` below `=`.
 
-use toml_edit::{Array, Decor, Item, RawString, Table, TableLike, Value};
+mod list;
+
+use toml_edit::{Array, Item, RawString, Table, TableLike, Value};
 
 /// Lets a key say something.
 pub(super) fn set(table: &mut dyn TableLike, key: &str, value: impl Into<Value>) {
@@ -29,31 +31,24 @@ pub(super) fn set(table: &mut dyn TableLike, key: &str, value: impl Into<Value>)
 /// Lets a key say these texts, in any order; those that stay keep their
 /// comments.
 pub(super) fn set_texts(table: &mut dyn TableLike, key: &str, texts: &[String]) {
-    let written = table.get_mut(key).and_then(Item::as_array_mut);
-    let Some(array) = written else {
-        return set(table, key, texts.iter().collect::<Array>());
-    };
-    let is_wanted = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|text| texts.iter().any(|t| t == text))
-    };
-    array.retain(is_wanted);
-    for text in texts {
-        if array.iter().any(|value| value.as_str() == Some(text)) {
-            continue;
-        }
-        // On a line of its own where the others are.
-        let before = array.get(array.len().saturating_sub(1));
-        let prefix = before.and_then(|value| value.decor().prefix()).cloned();
-        let mut value = Value::from(text);
-        match prefix.and_then(|prefix| prefix.as_str().map(line_break)) {
-            Some(prefix) if !array.is_empty() => {
-                *value.decor_mut() = Decor::new(prefix, "");
-                array.push_formatted(value);
-            }
-            _ => array.push(value),
-        }
+    match table.get_mut(key).and_then(Item::as_array_mut) {
+        Some(array) => list::set(array, texts),
+        None => set(table, key, texts.iter().collect::<Array>()),
+    }
+}
+
+/// Takes a key out, and gives what it said and the comments above it.
+pub(super) fn take(table: &mut dyn TableLike, key: &str) -> Option<(Item, String)> {
+    let above = table.key(key).and_then(|key| key.leaf_decor().prefix());
+    let above = above.and_then(RawString::as_str).unwrap_or_default();
+    let above = above.to_owned();
+    Some((table.remove(key)?, above))
+}
+
+/// Puts comments above a key, if there are any.
+pub(super) fn put_above(table: &mut dyn TableLike, key: &str, comments: String) {
+    if let Some(mut key) = table.key_mut(key).filter(|_| comments.contains('#')) {
+        key.leaf_decor_mut().set_prefix(comments);
     }
 }
 
@@ -116,12 +111,4 @@ fn padding(table: &dyn TableLike, key: &str) -> String {
     });
     let blanks = column.unwrap_or(0).saturating_sub(key.len()).max(1);
     " ".repeat(blanks)
-}
-
-/// The line break and blanks before a value, without the comments there.
-fn line_break(prefix: &str) -> String {
-    match prefix.rsplit_once('\n') {
-        Some((_, blanks)) => format!("\n{blanks}"),
-        None => prefix.to_owned(),
-    }
 }

@@ -236,6 +236,61 @@ fn alarms_keep_their_comments_and_lines() {
 }
 
 #[test]
+fn what_stands_behind_an_alarm_goes_with_it_and_no_other() {
+    let with = |alarms: &str| {
+        let head =
+            "[environment]\nname = \"v2\"\nnamespace = \"v2\"\ncluster = { context = \"a\" }\n";
+        let there = format!("{head}[cloudwatch]\nbilling_alarms = [{alarms}] # all\n");
+        let new = imported(&made(|_| {}), &there);
+        assert!(
+            !imported(&made(|_| {}), &new.text).changes(),
+            "{}",
+            new.text
+        );
+        let (_, list) = new.text.split_once("billing_alarms = [").unwrap();
+        list.split_once("] # all").unwrap().0.to_owned()
+    };
+    let alarms = "\n  # cheap\n  \"promoter-billing-10-usd\", # ten\n  \"promoter-billing-50-usd\", # fifty\n  \
+                  # dear\n  \"promoter-billing-100-usd\" # a hundred\n  # the end\n";
+    assert_eq!(
+        with(alarms),
+        "\n  # cheap\n  \"promoter-billing-10-usd\", # ten\n  # dear\n  \
+         \"promoter-billing-100-usd\", # a hundred\n  # the end\n"
+    );
+    // Whatever the last one is, the bracket stays where it was.
+    assert_eq!(
+        with(" # some\n    # old\n    \"a\", # a\n    \"promoter-billing-10-usd\" # ten\n"),
+        " # some\n    # old\n    \"promoter-billing-10-usd\", # ten\n    \"promoter-billing-100-usd\",\n"
+    );
+    // Several on one line.
+    assert_eq!(
+        with("\"promoter-billing-10-usd\", # ten\n \"a\", \"promoter-billing-100-usd\""),
+        "\"promoter-billing-10-usd\", # ten\n \"promoter-billing-100-usd\",\n"
+    );
+    assert_eq!(
+        with(" \"a\", \"promoter-billing-100-usd\" "),
+        "\"promoter-billing-100-usd\", \"promoter-billing-10-usd\""
+    );
+}
+
+#[test]
+fn comments_above_a_cluster_stay_when_it_becomes_another_kind() {
+    for (there, cluster) in [
+        (
+            "[environment]\nname = \"v2\"\nnamespace = \"v2\"\n\n[environment.cluster]\n# Ask Ada.\ncontext = \"a\"\n",
+            "[environment.cluster]\n# Ask Ada.\neks = \"promoter\"\nregion = \"eu-west-1\"\n",
+        ),
+        (
+            "environment.name = \"v2\"\nenvironment.namespace = \"v2\"\n# Ask Ada.\nenvironment.cluster.in-cluster = true\n",
+            "\n# Ask Ada.\nenvironment.cluster.eks = \"promoter\"\nenvironment.cluster.region = \"eu-west-1\"\n",
+        ),
+    ] {
+        let new = imported(&made(|_| {}), there);
+        assert!(new.text.contains(cluster), "{}", new.text);
+    }
+}
+
+#[test]
 fn lines_end_as_they_did() {
     let windows = KEPT.replace('\n', "\r\n");
     let new = imported(&made(|_| {}), &windows);

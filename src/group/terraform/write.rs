@@ -3,7 +3,7 @@
 use thiserror::Error;
 use toml_edit::{DocumentMut, InlineTable, TableLike};
 
-use super::edit::{close_ranks, set, set_texts, table};
+use super::edit::{close_ranks, put_above, set, set_texts, table, take};
 use super::output::Made;
 use crate::group::problem::Problems;
 use crate::group::spec::{EnvironmentSpec, Spanned};
@@ -183,15 +183,17 @@ fn cluster(environment: &mut dyn TableLike, name: &str, region: Option<&str>) ->
     }
     let item = environment.get_mut("cluster")?;
     let cluster = item.as_table_like_mut()?;
-    let was = match (cluster.remove("context"), cluster.remove("in-cluster")) {
-        (Some(context), _) => {
+    let (was, comments) = match (take(cluster, "context"), take(cluster, "in-cluster")) {
+        (Some((context, comments)), _) => {
             let context = context.as_str().unwrap_or_default();
-            format!("the context `{context}` of the kubeconfig")
+            let was = format!("the context `{context}` of the kubeconfig");
+            (was, comments)
         }
-        (None, Some(_)) => "the one that promoter runs in".to_owned(),
-        (None, None) => String::new(),
+        (None, Some((_, comments))) => ("the one that promoter runs in".to_owned(), comments),
+        (None, None) => (String::new(), String::new()),
     };
     set(cluster, "eks", name);
+    put_above(cluster, "eks", comments);
     if let Some(region) = region {
         set(cluster, "region", region);
     }

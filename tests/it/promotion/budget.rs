@@ -95,14 +95,14 @@ async fn a_person_may_promote_in_spite_of_it_and_that_is_on_record() {
 #[tokio::test(start_paused = true)]
 async fn neither_override_stands_for_the_other() {
     let scenario = ready(AlarmState::Alarm).await;
-    let held = Statement {
+    let said = Statement {
         actor: "bob@desk".to_owned(),
         reason: "the database moves".to_owned(),
         at: "2026-11-21T10:00:00Z".parse().unwrap(),
     };
-    let hold = Some(held.clone());
-    scenario.world.meddle(|state| state.restraints.hold = hold);
-    let held = Restraint::Held { by: held };
+    let by = Some(said.clone());
+    scenario.world.meddle(|state| state.restraints.hold = by);
+    let held = Restraint::Held { by: said };
     let spent = Restraint::Budget {
         why: "alarm spent is in ALARM: 101 > 100".to_owned(),
     };

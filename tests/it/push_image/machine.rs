@@ -39,7 +39,7 @@ case $* in
   *"--target test"*) exit "${TESTS:-0}" ;;
   push*"$PUSH_FAILS"*) exit 1 ;;
   push*) [ -e "$REGISTRY_AUTH_FILE" ] && [ -n "$DOCKER_CONFIG" ] ;;
-  context*) echo unix:///run/rootless/docker.sock ;;
+  context*) [ -z "${CONTEXT:-}" ] || exit 125; echo unix:///run/rootless/docker.sock ;;
   inspect*) echo "$LABEL" ;;
 esac
 "#;

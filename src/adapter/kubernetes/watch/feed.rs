@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::adapter::kubernetes::crd;
+use crate::adapter::kubernetes::error::said;
 use crate::adapter::kubernetes::kept::{Facts, Kept};
 
 /// How long a server may take to show whether it streams lists.
@@ -119,7 +120,10 @@ fn feed<K>(
         let mut stream = pin!(stream);
         while let Some(event) = stream.next().await {
             if let Err(error) = event {
-                tracing::debug!(%error, "a watch was interrupted and starts again");
+                tracing::debug!(
+                    error = said(&error),
+                    "a watch was interrupted and starts again"
+                );
                 if is_outage(&error) {
                     news.outages.fetch_add(1, Ordering::Relaxed);
                 }
