@@ -12,7 +12,7 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use crate::adapter::clock::{SystemClock, TimeOfDay};
-use crate::adapter::cloudwatch::{Budget, CloudWatch, Metrics};
+use crate::adapter::cloudwatch::{CloudWatch, Metrics};
 use crate::adapter::ecr::Ecr;
 use crate::adapter::eks::{Eks, Fresh};
 use crate::adapter::files::Catalog;
@@ -272,7 +272,7 @@ pub struct Images {
     /// Only for a group that asks for it.
     forge: Option<Github>,
     /// Only where there is a budget guard.
-    budget: Option<Budget>,
+    budget: Option<CloudWatch>,
 }
 
 impl Images {
@@ -303,7 +303,7 @@ pub async fn images(group: &Group) -> Result<Images, ConfigError> {
     let registry = Ecr::connect(&environment.registry).await?;
     let budget = match &environment.budget_guard {
         None => None,
-        Some(guard) => Some(Budget::connect(guard.region()).await),
+        Some(guard) => Some(CloudWatch::connect(Some(guard.region())).await),
     };
     Ok(Images {
         registry,

@@ -15,7 +15,7 @@ use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, StateValue};
 use jiff::Timestamp;
 
 use crate::adapter::aws::{Meaning, Session, Source};
-use crate::group::cloudwatch::{AlarmRef, BILLING_REGION};
+use crate::group::cloudwatch::AlarmRef;
 use crate::port::{Spending, SpendingError};
 use crate::promotion::restraint::{Alarm, AlarmState, Charges};
 
@@ -68,6 +68,11 @@ impl CloudWatch {
     /// # Errors
     /// CloudWatch does not say.
     pub async fn alarms(&self, names: &[String]) -> Result<Vec<Alarm>, SpendingError> {
+        let found = self.look_up(names).await?;
+        Ok(found.into_iter().map(|(_, alarm)| alarm).collect())
+    }
+
+    async fn look_up(&self, names: &[String]) -> Result<Vec<(Arn, Alarm)>, SpendingError> {
         let mut found = Vec::new();
         for names in names.chunks(usize::from(PAGE)) {
             let describe = |client: &Client| {
@@ -82,13 +87,17 @@ impl CloudWatch {
             let action = || format!("look up alarms in {}", self.region);
             let answer = self.told(answer, action).await?;
             // More than are asked for cannot come.
-            found.extend(answer.metric_alarms().iter().map(alarm));
+            let of_metrics = answer.metric_alarms().iter();
+            found.extend(of_metrics.map(|found| (Arn::new(found.alarm_arn()), alarm(found))));
             let composite = answer.composite_alarms().iter();
-            found.extend(composite.map(|alarm| Alarm {
-                name: alarm.alarm_name().unwrap_or_default().to_owned(),
-                state: state(alarm.state_value()),
-                reason: alarm.state_reason().unwrap_or_default().to_owned(),
-                since: moment(alarm.state_updated_timestamp()),
+            found.extend(composite.map(|found| {
+                let alarm = Alarm {
+                    name: found.alarm_name().unwrap_or_default().to_owned(),
+                    state: state(found.state_value()),
+                    reason: found.state_reason().unwrap_or_default().to_owned(),
+                    since: moment(found.state_updated_timestamp()),
+                };
+                (Arn::new(found.alarm_arn()), alarm)
             }));
         }
         Ok(found)
@@ -138,39 +147,31 @@ impl CloudWatch {
     }
 }
 
-/// The spending that a budget guard asks about; each alarm in its own region.
-#[derive(Debug)]
-pub struct Budget {
-    /// Where charges are published.
-    billing: CloudWatch,
-    /// Where the guard's alarm is, if that is elsewhere.
-    elsewhere: Option<CloudWatch>,
-}
-
-impl Budget {
-    /// For a guard with its alarm in that region. Nothing is asked yet.
-    pub async fn connect(region: &str) -> Self {
-        let elsewhere = match region {
-            BILLING_REGION => None,
-            region => Some(CloudWatch::connect(Some(region)).await),
-        };
-        Self {
-            billing: CloudWatch::connect(Some(BILLING_REGION)).await,
-            elsewhere,
-        }
-    }
-}
-
+/// Of the guard's region: that of its alarm, or of billing.
 #[async_trait]
-impl Spending for Budget {
+impl Spending for CloudWatch {
     async fn alarm(&self, alarm: &AlarmRef) -> Result<Option<Alarm>, SpendingError> {
-        let cloudwatch = self.elsewhere.as_ref().unwrap_or(&self.billing);
-        let found = cloudwatch.alarms(std::slice::from_ref(&alarm.name)).await?;
-        Ok(found.into_iter().find(|found| found.name == alarm.name))
+        let found = self.look_up(std::slice::from_ref(&alarm.name)).await?;
+        // Only alarms of one's own account are told of; a namesake of another is another.
+        let is_meant = |arn: &Arn| {
+            let account = alarm.account.as_deref();
+            account.is_none_or(|account| arn.0.split(':').nth(4) == Some(account))
+        };
+        let mut meant = found.into_iter().filter(|(arn, _)| is_meant(arn));
+        Ok(meant.next().map(|(_, alarm)| alarm))
     }
 
     async fn charges(&self) -> Result<Option<Charges>, SpendingError> {
-        self.billing.charges().await
+        self.charged().await
+    }
+}
+
+/// What names an alarm and its account.
+struct Arn(String);
+
+impl Arn {
+    fn new(arn: Option<&str>) -> Self {
+        Self(arn.unwrap_or_default().to_owned())
     }
 }
 

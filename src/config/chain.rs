@@ -19,7 +19,7 @@ use crate::port::chain::{
     Caller, CallerError, Chain, ForgeFound, GuardFound, Presence, RepositoryFound, Right, Server,
 };
 use crate::port::registry::Said;
-use crate::port::{ClusterError, LoginError, RegistryError, SpendingError};
+use crate::port::{ClusterError, LoginError, RegistryError, Spending as _, SpendingError};
 use crate::promotion::restraint::Alarm;
 
 /// They are asked with less patience than a promotion has: nothing is lost if one does
@@ -122,13 +122,11 @@ impl Chain for Reached {
     }
 
     async fn guard(&self, guard: &BudgetGuard) -> Result<GuardFound, SpendingError> {
-        let cloudwatch = CloudWatch::new(self.aws(Some(guard.region())).await);
-        let BudgetGuard::Alarm(alarm) = guard else {
-            return cloudwatch.charges().await.map(GuardFound::Charges);
-        };
-        let found = cloudwatch.alarms(std::slice::from_ref(&alarm.name)).await?;
-        let found = found.into_iter().find(|found| found.name == alarm.name);
-        Ok(GuardFound::Alarm(found))
+        let spending = CloudWatch::new(self.aws(Some(guard.region())).await);
+        match guard {
+            BudgetGuard::Alarm(alarm) => spending.alarm(alarm).await.map(GuardFound::Alarm),
+            BudgetGuard::Above(_) => spending.charges().await.map(GuardFound::Charges),
+        }
     }
 
     async fn server(&self) -> Result<Server, Said> {

@@ -21,6 +21,8 @@ pub struct AlarmRef {
     pub name: String,
     /// Its AWS region.
     pub region: String,
+    /// Its AWS account; `None`: that of whoever asks.
+    pub account: Option<String>,
 }
 
 /// Without the region where it is that of billing.
@@ -70,6 +72,7 @@ pub(super) fn alarm(text: &str) -> Result<AlarmRef, String> {
         return Ok(AlarmRef {
             name: alarm_name(text)?,
             region: BILLING_REGION.to_owned(),
+            account: None,
         });
     }
     let parts: Vec<_> = text.splitn(7, ':').collect();
@@ -82,9 +85,10 @@ pub(super) fn alarm(text: &str) -> Result<AlarmRef, String> {
             account,
             "alarm",
             name,
-        ] if partition.starts_with("aws") && aws::account(account).is_ok() => Ok(AlarmRef {
+        ] if partition.starts_with("aws") => Ok(AlarmRef {
             name: alarm_name(name)?,
             region: aws::region(region)?,
+            account: Some(aws::account(account)?),
         }),
         _ => Err(format!(
             "`{text}` is not an alarm, write its name, or an ARN like arn:aws:cloudwatch:eu-west-1:123456789012:alarm:budget"
@@ -121,13 +125,19 @@ mod tests {
 
     #[test]
     fn alarms() {
-        let of = |name: &str, region: &str| {
-            let (name, region) = (name.to_owned(), region.to_owned());
-            Ok(AlarmRef { name, region })
+        let of = |name: &str, region: &str, account: Option<&str>| {
+            Ok(AlarmRef {
+                name: name.to_owned(),
+                region: region.to_owned(),
+                account: account.map(str::to_owned),
+            })
         };
-        assert_eq!(alarm("billing 100 USD"), of("billing 100 USD", "us-east-1"));
+        assert_eq!(
+            alarm("billing 100 USD"),
+            of("billing 100 USD", "us-east-1", None)
+        );
         let arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:team:a";
-        assert_eq!(alarm(arn), of("team:a", "eu-west-1"));
+        assert_eq!(alarm(arn), of("team:a", "eu-west-1", Some("123456789012")));
         assert!(alarm(&"a".repeat(255)).is_ok());
         for bad in [
             "",

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use promoter::adapter::cloudwatch::{CloudWatch, Metrics};
+use promoter::group::cloudwatch::AlarmRef;
 use promoter::group::name::{EnvironmentName, GroupName};
-use promoter::port::Recorder as _;
+use promoter::port::{Recorder as _, Spending as _};
 use promoter::promotion::event::{Event, Fact};
 use promoter::promotion::restraint::{Alarm, AlarmState};
 use serde_json::{Value, json};
@@ -82,6 +83,31 @@ async fn an_alarm_is_asked_for_whatever_its_kind() {
         json!("MaxRecords"),
     ] {
         assert!(says(&asked[0].body, &said), "{said}: {:?}", asked[0].body);
+    }
+}
+
+/// A namesake in the account of whoever asks is another alarm.
+#[tokio::test]
+async fn an_alarm_of_another_account_is_not_there() {
+    let server = MockServer::start().await;
+    let arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:spent";
+    let alarm =
+        json!({ "AlarmName": "spent", "AlarmArn": arn, "StateValue": "OK", "StateReason": "" });
+    let body = json!({ "MetricAlarms": [alarm] });
+    answers(&server, "DescribeAlarms", 200, &body).await;
+    let cloudwatch = CloudWatch::new(config(&server).load().await);
+    for (account, is_there) in [
+        (None, true),
+        (Some("123456789012"), true),
+        (Some("210987654321"), false),
+    ] {
+        let of = AlarmRef {
+            name: "spent".to_owned(),
+            region: "us-east-1".to_owned(),
+            account: account.map(str::to_owned),
+        };
+        let found = cloudwatch.alarm(&of).await.unwrap();
+        assert_eq!(found.is_some(), is_there, "{account:?}");
     }
 }
 

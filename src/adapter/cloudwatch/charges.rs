@@ -23,10 +23,7 @@ const PERIOD: i32 = 3600;
 
 impl CloudWatch {
     /// The last sum that was published. `None`: none was within a day.
-    ///
-    /// # Errors
-    /// CloudWatch does not say.
-    pub async fn charges(&self) -> Result<Option<Charges>, SpendingError> {
+    pub(super) async fn charged(&self) -> Result<Option<Charges>, SpendingError> {
         let now = SystemTime::now();
         let ask = |client: &Client| {
             let request = client.get_metric_statistics();
@@ -73,9 +70,10 @@ mod tests {
             usd: 95.0,
             at: at("2026-11-30T22:00:00Z"),
         };
+        let nothing = Charges { usd: 0.0, ..last };
         assert_eq!(of_month(last, at("2026-11-30T23:59:59Z")), last);
-        assert_eq!(of_month(last, at("2026-12-01T03:00:00+02:00")).usd, 0.0);
+        assert_eq!(of_month(last, at("2026-12-01T03:00:00+02:00")), nothing);
         assert_eq!(of_month(last, at("2026-12-01T01:59:59+02:00")), last);
-        assert_eq!(of_month(last, at("2027-11-30T23:00:00Z")).usd, 0.0);
+        assert_eq!(of_month(last, at("2027-11-30T23:00:00Z")), nothing);
     }
 }

@@ -123,6 +123,7 @@ mod tests {
         AlarmRef {
             name: "spent".to_owned(),
             region: "us-east-1".to_owned(),
+            account: None,
         }
     }
 

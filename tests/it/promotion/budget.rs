@@ -27,6 +27,7 @@ fn by_alarm() -> Group {
     guarded(BudgetGuard::Alarm(AlarmRef {
         name: "spent".to_owned(),
         region: "us-east-1".to_owned(),
+        account: None,
     }))
 }
 

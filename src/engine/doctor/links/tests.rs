@@ -308,7 +308,14 @@ fn where_no_billing_alarms_are_named_any_will_do() {
 fn a_budget_guard() {
     let alarm_guard = || {
         let (name, region) = ("spent".to_owned(), "us-east-1".to_owned());
-        watched(&[], Some(BudgetGuard::Alarm(AlarmRef { name, region })))
+        watched(
+            &[],
+            Some(BudgetGuard::Alarm(AlarmRef {
+                name,
+                region,
+                account: None,
+            })),
+        )
     };
     let above = || watched(&[], Some(BudgetGuard::Above(80.0)));
     let text = |subject: &Subject, found: GuardFound| {

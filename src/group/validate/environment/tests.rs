@@ -150,6 +150,7 @@ fn a_budget_is_guarded_by_an_alarm_or_an_amount() {
     let alarm = BudgetGuard::Alarm(AlarmRef {
         name: "spent".to_owned(),
         region: "us-east-1".to_owned(),
+        account: None,
     });
     assert_eq!(guard("\"spent\""), alarm);
     assert_eq!(guard("80"), BudgetGuard::Above(80.0));
