@@ -6,6 +6,9 @@
 
 use toml_edit::{Array, Decor, Item, RawString, Table, TableLike, Value};
 
+/// Columns that a list may take on one line.
+const WIDEST: usize = 80;
+
 /// Lets a key say something.
 pub(super) fn set(table: &mut dyn TableLike, key: &str, value: impl Into<Value>) {
     let mut value = value.into();
@@ -31,7 +34,7 @@ pub(super) fn set(table: &mut dyn TableLike, key: &str, value: impl Into<Value>)
 pub(super) fn set_texts(table: &mut dyn TableLike, key: &str, texts: &[String]) {
     let written = table.get_mut(key).and_then(Item::as_array_mut);
     let Some(array) = written else {
-        return set(table, key, texts.iter().collect::<Array>());
+        return set(table, key, list(texts));
     };
     let is_wanted = |value: &Value| {
         value
@@ -55,6 +58,19 @@ pub(super) fn set_texts(table: &mut dyn TableLike, key: &str, texts: &[String]) 
             _ => array.push(value),
         }
     }
+}
+
+/// A list of texts, each on a line of its own if they are too many for one.
+fn list(texts: &[String]) -> Array {
+    let mut list: Array = texts.iter().collect();
+    if list.to_string().len() > WIDEST {
+        for text in list.iter_mut() {
+            text.decor_mut().set_prefix("\n  ");
+        }
+        list.set_trailing("\n");
+        list.set_trailing_comma(true);
+    }
+    list
 }
 
 /// A table of the document, which is added at its end if it is not there.

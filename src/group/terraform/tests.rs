@@ -236,6 +236,23 @@ fn alarms_keep_their_comments_and_lines() {
 }
 
 #[test]
+fn many_alarms_are_below_each_other() {
+    let alarm = |usd| format!("promoter-billing-{usd}-usd");
+    let made = made(|value| value["billing_alarms"] = (1..=4).map(alarm).collect());
+    let new = import(&made, PATH, None, false).unwrap();
+    let (_, cloudwatch) = new.text.split_once("[cloudwatch]\n").unwrap();
+    insta::assert_snapshot!(cloudwatch, @r#"
+    billing_alarms = [
+      "promoter-billing-1-usd",
+      "promoter-billing-2-usd",
+      "promoter-billing-3-usd",
+      "promoter-billing-4-usd",
+    ]
+    "#);
+    assert!(!imported(&made, &new.text).changes());
+}
+
+#[test]
 fn lines_end_as_they_did() {
     let windows = KEPT.replace('\n', "\r\n");
     let new = imported(&made(|_| {}), &windows);
