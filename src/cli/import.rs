@@ -21,7 +21,7 @@ use view::Stranger;
 const LARGEST: u64 = 16 << 20;
 
 /// What tells how it is used.
-const USAGE: &str = "which output? pipe it in, as in `terraform output -json | promoter config import-terraform -`, or name a file that holds it";
+const USAGE: &str = "which output? pipe it in, as in `terraform -chdir=terraform output -json promoter | promoter config import-terraform -`, or name a file that holds it";
 
 pub(super) fn run(dir: &Path, command: &ImportTerraform) -> Result<Exit, CliError> {
     let made = Made::read(&text(command.file.as_deref())?).map_err(CliError::usage)?;

@@ -6,7 +6,7 @@
 
 mod list;
 
-use toml_edit::{Array, Item, RawString, Table, TableLike, Value};
+use toml_edit::{Item, RawString, Table, TableLike, Value};
 
 /// Lets a key say something.
 pub(super) fn set(table: &mut dyn TableLike, key: &str, value: impl Into<Value>) {
@@ -33,7 +33,7 @@ pub(super) fn set(table: &mut dyn TableLike, key: &str, value: impl Into<Value>)
 pub(super) fn set_texts(table: &mut dyn TableLike, key: &str, texts: &[String]) {
     match table.get_mut(key).and_then(Item::as_array_mut) {
         Some(array) => list::set(array, texts),
-        None => set(table, key, texts.iter().collect::<Array>()),
+        None => set(table, key, list::of(texts)),
     }
 }
 

@@ -277,17 +277,34 @@ fn what_stands_behind_an_alarm_goes_with_it_and_no_other() {
 fn comments_above_a_cluster_stay_when_it_becomes_another_kind() {
     for (there, cluster) in [
         (
-            "[environment]\nname = \"v2\"\nnamespace = \"v2\"\n\n[environment.cluster]\n# Ask Ada.\ncontext = \"a\"\n",
-            "[environment.cluster]\n# Ask Ada.\neks = \"promoter\"\nregion = \"eu-west-1\"\n",
+            "[environment]\nname = \"v2\"\nnamespace = \"v2\"\n\n[environment.cluster]\n# Ask first.\ncontext = \"a\"\n",
+            "[environment.cluster]\n# Ask first.\neks = \"promoter\"\nregion = \"eu-west-1\"\n",
         ),
         (
-            "environment.name = \"v2\"\nenvironment.namespace = \"v2\"\n# Ask Ada.\nenvironment.cluster.in-cluster = true\n",
-            "\n# Ask Ada.\nenvironment.cluster.eks = \"promoter\"\nenvironment.cluster.region = \"eu-west-1\"\n",
+            "environment.name = \"v2\"\nenvironment.namespace = \"v2\"\n# Ask first.\nenvironment.cluster.in-cluster = true\n",
+            "\n# Ask first.\nenvironment.cluster.eks = \"promoter\"\nenvironment.cluster.region = \"eu-west-1\"\n",
         ),
     ] {
         let new = imported(&made(|_| {}), there);
         assert!(new.text.contains(cluster), "{}", new.text);
     }
+}
+
+#[test]
+fn many_alarms_are_below_each_other() {
+    let alarm = |usd| format!("promoter-billing-{usd}-usd");
+    let made = made(|value| value["billing_alarms"] = (1..=4).map(alarm).collect());
+    let new = import(&made, PATH, None, false).unwrap();
+    let (_, cloudwatch) = new.text.split_once("[cloudwatch]\n").unwrap();
+    insta::assert_snapshot!(cloudwatch, @r#"
+    billing_alarms = [
+      "promoter-billing-1-usd",
+      "promoter-billing-2-usd",
+      "promoter-billing-3-usd",
+      "promoter-billing-4-usd",
+    ]
+    "#);
+    assert!(!imported(&made, &new.text).changes());
 }
 
 #[test]

@@ -10,6 +10,22 @@ use toml_edit::{Array, Decor, RawString, Value};
 /// What begins a line where no other one tells.
 const INDENT: &str = "  ";
 
+/// Columns that a list may take on one line.
+const WIDEST: usize = 80;
+
+/// A list of texts, each on a line of its own if they are too many for one.
+pub(super) fn of(texts: &[String]) -> Array {
+    let mut list: Array = texts.iter().collect();
+    if list.to_string().len() > WIDEST {
+        for text in list.iter_mut() {
+            text.decor_mut().set_prefix(format!("\n{INDENT}"));
+        }
+        list.set_trailing("\n");
+        list.set_trailing_comma(true);
+    }
+    list
+}
+
 /// Lets an array say these texts, in any order.
 pub(super) fn set(array: &mut Array, texts: &[String]) {
     let is_wanted = |value: &Value| texts.iter().any(|text| value.as_str() == Some(text));
