@@ -155,7 +155,7 @@ impl From<&Environment> for Place {
             namespace: environment.namespace.clone(),
             metrics: environment.cloudwatch.metrics.then(|| MetricsRef {
                 environment: environment.name.clone(),
-                region: environment.metrics_region().cloned(),
+                region: environment.metrics_region().map(str::to_owned),
             }),
         }
     }

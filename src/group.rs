@@ -135,9 +135,9 @@ pub struct Environment {
 
 impl Environment {
     /// The AWS region of promoter's own metrics; `None`: that of the AWS defaults.
-    pub fn metrics_region(&self) -> Option<&String> {
-        let said = self.cloudwatch.region.as_ref();
-        said.or(self.registry.region.as_ref())
+    pub fn metrics_region(&self) -> Option<&str> {
+        let said = self.cloudwatch.region.as_deref();
+        said.or(self.registry.region.as_deref())
     }
 }
 

@@ -15,9 +15,9 @@ use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, StateValue};
 use jiff::Timestamp;
 
 use crate::adapter::aws::{Meaning, Session, Source};
-use crate::group::cloudwatch::AlarmRef;
+use crate::group::cloudwatch::{AlarmRef, BudgetGuard};
 use crate::port::{Spending, SpendingError};
-use crate::promotion::restraint::{Alarm, AlarmState, Charges};
+use crate::promotion::restraint::{Alarm, AlarmState, GuardFound};
 
 pub use metrics::Metrics;
 
@@ -103,6 +103,18 @@ impl CloudWatch {
         Ok(found)
     }
 
+    /// The alarm that is meant. `None`: it is not there.
+    async fn alarm(&self, alarm: &AlarmRef) -> Result<Option<Alarm>, SpendingError> {
+        let found = self.look_up(std::slice::from_ref(&alarm.name)).await?;
+        // Only alarms of one's own account are told of; a namesake of another is another.
+        let is_meant = |arn: &Arn| {
+            let account = alarm.account.as_deref();
+            account.is_none_or(|account| arn.0.split(':').nth(4) == Some(account))
+        };
+        let mut meant = found.into_iter().filter(|(arn, _)| is_meant(arn));
+        Ok(meant.next().map(|(_, alarm)| alarm))
+    }
+
     /// All alarms on what AWS charges the account, in USD.
     ///
     /// # Errors
@@ -150,19 +162,11 @@ impl CloudWatch {
 /// Of the guard's region: that of its alarm, or of billing.
 #[async_trait]
 impl Spending for CloudWatch {
-    async fn alarm(&self, alarm: &AlarmRef) -> Result<Option<Alarm>, SpendingError> {
-        let found = self.look_up(std::slice::from_ref(&alarm.name)).await?;
-        // Only alarms of one's own account are told of; a namesake of another is another.
-        let is_meant = |arn: &Arn| {
-            let account = alarm.account.as_deref();
-            account.is_none_or(|account| arn.0.split(':').nth(4) == Some(account))
-        };
-        let mut meant = found.into_iter().filter(|(arn, _)| is_meant(arn));
-        Ok(meant.next().map(|(_, alarm)| alarm))
-    }
-
-    async fn charges(&self) -> Result<Option<Charges>, SpendingError> {
-        self.charged().await
+    async fn guard(&self, guard: &BudgetGuard) -> Result<GuardFound, SpendingError> {
+        match guard {
+            BudgetGuard::Alarm(alarm) => self.alarm(alarm).await.map(GuardFound::Alarm),
+            BudgetGuard::Above(_) => self.charges().await.map(GuardFound::Charges),
+        }
     }
 }
 

@@ -16,11 +16,11 @@ use crate::group::cloudwatch::{BILLING_REGION, BudgetGuard};
 use crate::group::image::RepositoryName;
 use crate::group::{ClusterRef, Environment};
 use crate::port::chain::{
-    Caller, CallerError, Chain, ForgeFound, GuardFound, Presence, RepositoryFound, Right, Server,
+    Caller, CallerError, Chain, ForgeFound, Presence, RepositoryFound, Right, Server,
 };
 use crate::port::registry::Said;
 use crate::port::{ClusterError, LoginError, RegistryError, Spending as _, SpendingError};
-use crate::promotion::restraint::Alarm;
+use crate::promotion::restraint::{Alarm, GuardFound};
 
 /// They are asked with less patience than a promotion has: nothing is lost if one does
 /// not answer, and somebody waits.
@@ -123,10 +123,7 @@ impl Chain for Reached {
 
     async fn guard(&self, guard: &BudgetGuard) -> Result<GuardFound, SpendingError> {
         let spending = CloudWatch::new(self.aws(Some(guard.region())).await);
-        match guard {
-            BudgetGuard::Alarm(alarm) => spending.alarm(alarm).await.map(GuardFound::Alarm),
-            BudgetGuard::Above(_) => spending.charges().await.map(GuardFound::Charges),
-        }
+        spending.guard(guard).await
     }
 
     async fn server(&self) -> Result<Server, Said> {

@@ -6,10 +6,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::resolve::{ResolveError, Sources, resolve};
-use crate::group::cloudwatch::BudgetGuard;
 use crate::group::{Group, Proof};
 use crate::plan::image::Resolved;
-use crate::port::SpendingError;
 use crate::port::registry::Said;
 use crate::promotion::restraint::Guarded;
 
@@ -109,16 +107,8 @@ async fn guarded(sources: Sources<'_>, group: &Group) -> Guarded {
     let (Some(guard), Some(spending)) = (&group.environment.budget_guard, sources.spending) else {
         return Guarded::default();
     };
-    let found = match guard {
-        BudgetGuard::Alarm(alarm) => {
-            let found = spending.alarm(alarm).await;
-            found.map(|found| Guarded::by_alarm(alarm, found.as_ref()))
-        }
-        BudgetGuard::Above(usd) => {
-            let charges = spending.charges().await;
-            charges.map(|charges| Guarded::by_charges(*usd, charges))
-        }
-    };
-    let unknown = |error: SpendingError| Guarded::unknown(guard, &Said::of(&error).0);
-    found.unwrap_or_else(unknown)
+    match spending.guard(guard).await {
+        Ok(found) => Guarded::by(guard, &found),
+        Err(error) => Guarded::unknown(guard, &Said::of(&error).0),
+    }
 }

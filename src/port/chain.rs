@@ -12,7 +12,7 @@ use super::SpendingError;
 use super::registry::{CredentialProblem, RegistryError, Said};
 use crate::group::cloudwatch::BudgetGuard;
 use crate::group::image::RepositoryName;
-use crate::promotion::restraint::{Alarm, Charges};
+use crate::promotion::restraint::{Alarm, GuardFound};
 
 /// One environment's outside systems.
 #[async_trait]
@@ -102,15 +102,6 @@ pub struct Tags {
     pub immutable: bool,
     /// Patterns with `*` for any text.
     pub except: Vec<String>,
-}
-
-/// What a budget guard goes by.
-#[derive(Debug, Clone, PartialEq)]
-pub enum GuardFound {
-    /// Its alarm; `None`: there is none of that name.
-    Alarm(Option<Alarm>),
-    /// What was charged; `None`: nobody tells.
-    Charges(Option<Charges>),
 }
 
 /// A cluster that answers.

@@ -4,17 +4,14 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use super::registry::{CredentialProblem, Said};
-use crate::group::cloudwatch::AlarmRef;
-use crate::promotion::restraint::{Alarm, Charges};
+use crate::group::cloudwatch::BudgetGuard;
+use crate::promotion::restraint::GuardFound;
 
 /// Tells what is spent.
 #[async_trait]
 pub trait Spending: Send + Sync {
-    /// How an alarm stands. `None`: there is none of that name.
-    async fn alarm(&self, alarm: &AlarmRef) -> Result<Option<Alarm>, SpendingError>;
-
-    /// What was charged this month, as it was last told. `None`: nobody tells.
-    async fn charges(&self) -> Result<Option<Charges>, SpendingError>;
+    /// What a budget guard goes by, as it is now.
+    async fn guard(&self, guard: &BudgetGuard) -> Result<GuardFound, SpendingError>;
 }
 
 /// Why nobody tells what is spent.

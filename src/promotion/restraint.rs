@@ -27,7 +27,7 @@ use crate::plan::Plan;
 use crate::plan::fingerprint::{PlanId, hex};
 
 pub use ban::{Ban, BannedImage, BannedImageError};
-pub use budget::{Alarm, AlarmState, Charges, Guarded};
+pub use budget::{Alarm, AlarmState, Budget, Charges, GuardFound, Guarded};
 pub use overriding::{Known, Override};
 
 /// Who says something, why and when.

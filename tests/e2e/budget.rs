@@ -2,57 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Folder, Run, Testbed, aws};
-
-const SPENT: [&str; 10] = [
-    "--namespace=AWS/Billing",
-    "--metric-name=EstimatedCharges",
-    "--dimensions=Name=Currency,Value=USD",
-    "--statistic=Maximum",
-    "--period=21600",
-    "--evaluation-periods=1",
-    "--threshold=100",
-    "--comparison-operator=GreaterThanThreshold",
-    "--treat-missing-data=notBreaching",
-    "--region=us-east-1",
-];
-
-/// An alarm as the Terraform module makes them.
-struct Alarm {
-    name: String,
-}
-
-impl Alarm {
-    fn new(test: &str) -> Self {
-        let name = format!("e2e-{}-{test}", Testbed::get().run);
-        let of = ["cloudwatch", "put-metric-alarm", "--alarm-name", &name];
-        aws(&[of.as_slice(), &SPENT].concat());
-        let alarm = Self { name };
-        alarm.is("OK", "95 USD");
-        alarm
-    }
-
-    fn is(&self, state: &str, reason: &str) {
-        aws(&[
-            "cloudwatch",
-            "set-alarm-state",
-            "--alarm-name",
-            &self.name,
-            "--state-value",
-            state,
-            "--state-reason",
-            reason,
-            "--region=us-east-1",
-        ]);
-    }
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        let of = ["cloudwatch", "delete-alarms", "--alarm-names", &self.name];
-        aws(&[of.as_slice(), &["--region=us-east-1"]].concat());
-    }
-}
+use crate::support::{Alarm, Folder, Run, Testbed, aws};
 
 /// With a line more in its `[environment]`, and more at its end.
 fn with(folder: &Folder, line: &str, more: &str) {
@@ -71,7 +21,8 @@ fn run(folder: &Folder, arguments: &[&str]) -> Run {
 #[test]
 fn nothing_is_promoted_while_the_alarm_is_on_unless_a_person_says_why() {
     let folder = Folder::new("budget");
-    let alarm = Alarm::new("guard");
+    let alarm = Alarm::new(format!("e2e-{}-guard", Testbed::get().run), 100);
+    alarm.is("OK", "95 USD");
     with(&folder, &format!("budget_guard = \"{}\"", alarm.name), "");
     folder.open(&folder.hello("master"));
 

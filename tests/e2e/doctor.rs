@@ -1,56 +1,40 @@
 //! `promoter doctor` on the real cluster and the AWS double: with nothing wrong, then with one
 //! thing at a time.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
-use crate::support::{Check, Folder, Promoter, Run, Testbed, repository};
-
-/// What costs are watched by: a metric of AWS' own.
-const CHARGES: [&str; 14] = [
-    "--namespace",
-    "AWS/Billing",
-    "--metric-name",
-    "EstimatedCharges",
-    "--dimensions",
-    "Name=Currency,Value=USD",
-    "--statistic",
-    "Maximum",
-    "--period",
-    "21600",
-    "--evaluation-periods",
-    "1",
-    "--comparison-operator",
-    "GreaterThanThreshold",
-];
+use crate::support::{Alarm, Check, Folder, Promoter, Run, Testbed, aws, repository};
 
 /// An environment with repositories and alarms of its own, in which nothing is wrong.
 struct Scene {
     folder: Folder,
     test: &'static str,
+    alarms: [Alarm; 2],
 }
 
 impl Scene {
     #[track_caller]
     fn new(test: &'static str) -> Self {
         let folder = Folder::new(&format!("doctor-{test}"));
-        let scene = Self { folder, test };
+        let of = |usd| format!("e2e-{}-{test}-billing-{usd}-usd", Testbed::get().run);
+        let alarms = [10, 100].map(|usd| Alarm::new(of(usd), usd));
+        let scene = Self {
+            folder,
+            test,
+            alarms,
+        };
         for app in ["a", "b", "tests"] {
             scene.create_repository(app);
         }
-        let guard = format!("budget_guard = \"{}\"\n\n[values]", scene.alarm(100));
+        let guard = format!("budget_guard = \"{}\"\n\n[values]", scene.alarms[1].name);
         let written = scene.folder.read("environments/test.toml");
-        let alarms = [10, 100].map(|usd| scene.alarm(usd));
+        let alarms = scene.alarms.each_ref().map(|alarm| &alarm.name);
         let environment = written.replace("\n[values]", &guard);
         assert_ne!(environment, written);
         let named = format!("\n[cloudwatch]\nbilling_alarms = {alarms:?}\n");
         scene
             .folder
             .write("environments/test.toml", &(environment + &named));
-        for usd in [10, 100] {
-            scene.create_alarm(usd);
-        }
         scene.group(|_| {});
         scene
     }
@@ -74,11 +58,6 @@ impl Scene {
         repository(&format!("doctor-{}-{app}", self.test))
     }
 
-    fn alarm(&self, usd: u32) -> String {
-        let run = &Testbed::get().run;
-        format!("e2e-{run}-{}-billing-{usd}-usd", self.test)
-    }
-
     fn create_repository(&self, app: &str) {
         let name = self.repository(app);
         let immutable = "IMMUTABLE_WITH_EXCLUSION";
@@ -89,20 +68,6 @@ impl Scene {
             &["filterType=WILDCARD,filter=branch.*"],
         ]
         .concat());
-    }
-
-    fn create_alarm(&self, usd: u32) {
-        let name = self.alarm(usd);
-        let usd = usd.to_string();
-        let own = ["--alarm-name", &name, "--threshold", &usd];
-        aws(&[&["cloudwatch", "put-metric-alarm"][..], &own, &CHARGES].concat());
-    }
-
-    fn set_alarm(&self, usd: u32, state: &str) {
-        let name = self.alarm(usd);
-        let of = ["--alarm-name", &name, "--state-value", state];
-        let why = ["--state-reason", "a test says so"];
-        aws(&[&["cloudwatch", "set-alarm-state"][..], &of, &why].concat());
     }
 
     /// With a cluster where nobody is, and a user like this.
@@ -124,12 +89,6 @@ impl Scene {
     fn doctor(&self) -> Promoter {
         self.folder.promoter(["doctor", "--output", "json"])
     }
-}
-
-#[track_caller]
-fn aws(arguments: &[&str]) {
-    let output = Command::new("aws").args(arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {output:?}");
 }
 
 /// The links that are in this state, by name and with what was found.
@@ -304,19 +263,19 @@ fn nothing_was_prepared() {
 #[test]
 fn an_alarm_is_missing() {
     let scene = Scene::new("alarm");
-    let name = scene.alarm(10);
-    aws(&["cloudwatch", "delete-alarms", "--alarm-names", &name]);
+    let name = &scene.alarms[0].name;
+    scene.alarms[0].delete();
     let run = scene.doctor().run();
     assert_eq!(run.code, 7, "{run}");
     let said = only(&run, "bad", "billing-alarms");
-    assert!(said.starts_with(&name), "{said}");
+    assert!(said.starts_with(name), "{said}");
     assert!(said.contains("us-east-1"), "{said}");
 }
 
 #[test]
 fn an_alarm_went_off() {
     let scene = Scene::new("spent");
-    scene.set_alarm(100, "ALARM");
+    scene.alarms[1].is("ALARM", "a test says so");
     let run = scene.doctor().run();
     assert_eq!(run.code, 0, "{run}");
     let doubtful = links(&run, "doubtful");
@@ -334,8 +293,8 @@ fn an_alarm_went_off() {
 #[test]
 fn alerts_were_never_switched_on() {
     let scene = Scene::new("silent");
-    for usd in [10, 100] {
-        scene.set_alarm(usd, "INSUFFICIENT_DATA");
+    for alarm in &scene.alarms {
+        alarm.is("INSUFFICIENT_DATA", "a test says so");
     }
     let run = scene.doctor().run();
     assert_eq!(run.code, 0, "{run}");

@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod alarm;
 mod aws;
 mod certificate;
 mod cluster;
@@ -20,6 +21,7 @@ mod testbed;
 pub(crate) mod wait;
 
 pub(crate) use access::{Access, Change, Seen, SeenPod, Witness};
+pub(crate) use alarm::Alarm;
 pub(crate) use aws::aws;
 pub(crate) use certificate::certificate;
 pub(crate) use cluster::{color, is_owned, name, uid};

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use promoter::adapter::cloudwatch::{CloudWatch, Metrics};
-use promoter::group::cloudwatch::AlarmRef;
+use promoter::group::cloudwatch::{AlarmRef, BudgetGuard};
 use promoter::group::name::{EnvironmentName, GroupName};
 use promoter::port::{Recorder as _, Spending as _};
 use promoter::promotion::event::{Event, Fact};
-use promoter::promotion::restraint::{Alarm, AlarmState};
+use promoter::promotion::restraint::{Alarm, AlarmState, GuardFound};
 use serde_json::{Value, json};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -106,8 +106,11 @@ async fn an_alarm_of_another_account_is_not_there() {
             region: "us-east-1".to_owned(),
             account: account.map(str::to_owned),
         };
-        let found = cloudwatch.alarm(&of).await.unwrap();
-        assert_eq!(found.is_some(), is_there, "{account:?}");
+        let found = cloudwatch.guard(&BudgetGuard::Alarm(of)).await.unwrap();
+        let GuardFound::Alarm(alarm) = found else {
+            panic!("{found:?}");
+        };
+        assert_eq!(alarm.is_some(), is_there, "{account:?}");
     }
 }
 

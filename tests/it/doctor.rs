@@ -13,10 +13,10 @@ use promoter::group::spec::{EnvironmentSpec, GroupSpec};
 use promoter::group::validate::{self, Overrides};
 use promoter::port::SpendingError;
 use promoter::port::chain::{
-    Caller, CallerError, Chain, ForgeFound, GuardFound, Presence, RepositoryFound, Right, Server,
+    Caller, CallerError, Chain, ForgeFound, Presence, RepositoryFound, Right, Server,
 };
 use promoter::port::registry::{CredentialProblem, RegistryError, Said};
-use promoter::promotion::restraint::{Alarm, AlarmState};
+use promoter::promotion::restraint::{Alarm, AlarmState, GuardFound};
 
 use crate::support::clock::FakeClock;
 

@@ -23,7 +23,7 @@ const PERIOD: i32 = 3600;
 
 impl CloudWatch {
     /// The last sum that was published. `None`: none was within a day.
-    pub(super) async fn charged(&self) -> Result<Option<Charges>, SpendingError> {
+    pub(super) async fn charges(&self) -> Result<Option<Charges>, SpendingError> {
         let now = SystemTime::now();
         let ask = |client: &Client| {
             let request = client.get_metric_statistics();

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use super::LinkName;
 use crate::group::image::RepositoryName;
-use crate::port::chain::{
-    Caller, ForgeFound, GuardFound, Presence, RepositoryFound, Right, Server,
-};
+use crate::port::chain::{Caller, ForgeFound, Presence, RepositoryFound, Right, Server};
 use crate::port::registry::Said;
-use crate::promotion::restraint::Alarm;
+use crate::promotion::restraint::{Alarm, GuardFound};
 
 /// A repository, and what became of the question.
 pub(super) type OfRepository = (RepositoryName, Answer<RepositoryFound>);

@@ -46,6 +46,56 @@ pub struct Charges {
     pub at: Timestamp,
 }
 
+/// What is told of a budget guard.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GuardFound {
+    /// Its alarm; `None`: there is none of that name.
+    Alarm(Option<Alarm>),
+    /// What was charged; `None`: nobody tells.
+    Charges(Option<Charges>),
+}
+
+/// Whether there is money left, by a guard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Budget<'a> {
+    /// There is.
+    Left,
+    /// There is none: the alarm went off.
+    Fired(&'a Alarm),
+    /// There is none: more was charged than may be, in USD.
+    Exceeded {
+        /// So much was.
+        charged: f64,
+        /// So much may be.
+        most: f64,
+    },
+    /// There are no data to tell by.
+    Silent,
+    /// The alarm is not there.
+    Missing(&'a AlarmRef),
+}
+
+impl GuardFound {
+    /// What it means: the one rule of what keeps promotions back.
+    pub fn budget<'a>(&'a self, guard: &'a BudgetGuard) -> Budget<'a> {
+        match (guard, self) {
+            (BudgetGuard::Alarm(wanted), Self::Alarm(None)) => Budget::Missing(wanted),
+            (_, Self::Alarm(Some(alarm))) => match alarm.state {
+                AlarmState::Ok => Budget::Left,
+                AlarmState::Alarm => Budget::Fired(alarm),
+                AlarmState::InsufficientData => Budget::Silent,
+            },
+            (&BudgetGuard::Above(most), &Self::Charges(Some(Charges { usd: charged, .. })))
+                if charged > most =>
+            {
+                Budget::Exceeded { charged, most }
+            }
+            (_, Self::Charges(Some(_))) => Budget::Left,
+            (_, Self::Charges(None) | Self::Alarm(None)) => Budget::Silent,
+        }
+    }
+}
+
 /// What a guard comes to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Guarded {
@@ -70,48 +120,45 @@ impl Guarded {
         }
     }
 
-    /// By an alarm; `None`: there is none of that name.
-    pub fn by_alarm(guard: &AlarmRef, found: Option<&Alarm>) -> Self {
-        match found {
-            None => Self::against(format!(
-                "there is no alarm {} in CloudWatch in {}",
-                guard.name, guard.region
+    /// By what was told of a guard.
+    pub fn by(guard: &BudgetGuard, found: &GuardFound) -> Self {
+        match found.budget(guard) {
+            Budget::Left => Self::default(),
+            Budget::Missing(AlarmRef { name, region, .. }) => Self::against(format!(
+                "there is no alarm {name} in CloudWatch in {region}"
             )),
-            Some(alarm) => match alarm.state {
-                AlarmState::Ok => Self::default(),
-                AlarmState::Alarm if alarm.reason.is_empty() => {
-                    Self::against(format!("alarm {guard} is in ALARM"))
-                }
-                AlarmState::Alarm => {
-                    Self::against(format!("alarm {guard} is in ALARM: {}", alarm.reason))
-                }
-                AlarmState::InsufficientData => Self::warned(format!(
-                    "budget guard {guard} has no data and keeps nothing back: {ALERTS}"
-                )),
-            },
-        }
-    }
-
-    /// By an amount, in USD; `None`: nobody tells what was charged.
-    pub fn by_charges(above: f64, charges: Option<Charges>) -> Self {
-        match charges {
-            None => Self::warned(format!(
-                "the budget guard of {above} USD has no data and keeps nothing back: {ALERTS}"
+            Budget::Fired(Alarm { reason, .. }) => {
+                let because = match reason.as_str() {
+                    "" => String::new(),
+                    reason => format!(": {reason}"),
+                };
+                Self::against(format!("{} is in ALARM{because}", watched(guard)))
+            }
+            Budget::Exceeded { charged, most } => Self::against(format!(
+                "AWS has charged {charged:.2} USD this month, which is more than {most}"
             )),
-            Some(Charges { usd, .. }) if usd > above => Self::against(format!(
-                "AWS has charged {usd:.2} USD this month, which is more than {above}"
-            )),
-            Some(_) => Self::default(),
+            Budget::Silent => {
+                let guard = match guard {
+                    BudgetGuard::Alarm(alarm) => format!("budget guard {alarm}"),
+                    BudgetGuard::Above(usd) => format!("the budget guard of {usd} USD"),
+                };
+                Self::warned(format!(
+                    "{guard} has no data and keeps nothing back: {ALERTS}"
+                ))
+            }
         }
     }
 
     /// Nobody could be asked, for that reason.
     pub fn unknown(guard: &BudgetGuard, error: &str) -> Self {
-        let guard = match guard {
-            BudgetGuard::Alarm(alarm) => format!("alarm {alarm}"),
-            BudgetGuard::Above(usd) => format!("charges above {usd} USD"),
-        };
-        Self::against(format!("nobody can tell of {guard}: {error}"))
+        Self::against(format!("nobody can tell of {}: {error}", watched(guard)))
+    }
+}
+
+fn watched(guard: &BudgetGuard) -> String {
+    match guard {
+        BudgetGuard::Alarm(alarm) => format!("alarm {alarm}"),
+        BudgetGuard::Above(usd) => format!("charges above {usd} USD"),
     }
 }
 
@@ -119,12 +166,18 @@ impl Guarded {
 mod tests {
     use super::*;
 
-    fn guard() -> AlarmRef {
-        AlarmRef {
+    fn guard() -> BudgetGuard {
+        BudgetGuard::Alarm(AlarmRef {
             name: "spent".to_owned(),
             region: "us-east-1".to_owned(),
             account: None,
-        }
+        })
+    }
+
+    fn by_charges(usd: Option<f64>) -> Guarded {
+        let at = Timestamp::UNIX_EPOCH;
+        let charges = usd.map(|usd| Charges { usd, at });
+        Guarded::by(&BudgetGuard::Above(80.0), &GuardFound::Charges(charges))
     }
 
     fn alarm(state: AlarmState, reason: &str) -> Guarded {
@@ -134,7 +187,7 @@ mod tests {
             reason: reason.to_owned(),
             since: None,
         };
-        Guarded::by_alarm(&guard(), Some(&alarm))
+        Guarded::by(&guard(), &GuardFound::Alarm(Some(alarm)))
     }
 
     fn why(guarded: &Guarded) -> String {
@@ -154,7 +207,7 @@ mod tests {
             "budget guard: alarm spent is in ALARM"
         );
         assert_eq!(
-            why(&Guarded::by_alarm(&guard(), None)),
+            why(&Guarded::by(&guard(), &GuardFound::Alarm(None))),
             "budget guard: there is no alarm spent in CloudWatch in us-east-1"
         );
     }
@@ -164,15 +217,14 @@ mod tests {
         let unknown = alarm(AlarmState::InsufficientData, "");
         assert_eq!(unknown.restraint, None);
         assert!(unknown.warning.unwrap().contains("spent has no data"));
-        let unknown = Guarded::by_charges(80.0, None);
+        let unknown = by_charges(None);
         assert_eq!(unknown.restraint, None);
         assert!(unknown.warning.unwrap().contains("80 USD has no data"));
     }
 
     #[test]
     fn charges_are_compared() {
-        let at = jiff::Timestamp::UNIX_EPOCH;
-        let of = |usd| Guarded::by_charges(80.0, Some(Charges { usd, at }));
+        let of = |usd| by_charges(Some(usd));
         assert_eq!(of(79.99), Guarded::default());
         assert_eq!(of(80.0), Guarded::default());
         assert_eq!(
@@ -185,7 +237,7 @@ mod tests {
     fn who_cannot_be_asked_is_in_the_way() {
         let error = "failed to look up alarm `spent`: AccessDenied";
         assert_eq!(
-            why(&Guarded::unknown(&BudgetGuard::Alarm(guard()), error)),
+            why(&Guarded::unknown(&guard(), error)),
             "budget guard: nobody can tell of alarm spent: failed to look up alarm `spent`: AccessDenied"
         );
     }

@@ -4,9 +4,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use promoter::group::cloudwatch::AlarmRef;
+use promoter::group::cloudwatch::{AlarmRef, BudgetGuard};
 use promoter::port::spending::{Spending, SpendingError};
-use promoter::promotion::restraint::{Alarm, AlarmState, Charges};
+use promoter::promotion::restraint::{Alarm, AlarmState, Charges, GuardFound};
 
 /// One alarm, and what was charged.
 #[derive(Debug, Default)]
@@ -71,22 +71,21 @@ impl FakeSpending {
 
 #[async_trait]
 impl Spending for FakeSpending {
-    async fn alarm(&self, alarm: &AlarmRef) -> Result<Option<Alarm>, SpendingError> {
-        let name = alarm.name.clone();
-        let told = self.told(|state| {
-            state.alarm.map(|state| Alarm {
-                name,
-                state,
-                reason: "101 > 100".to_owned(),
-                since: None,
-            })
+    async fn guard(&self, guard: &BudgetGuard) -> Result<GuardFound, SpendingError> {
+        let told = self.told(|state| match guard {
+            BudgetGuard::Alarm(AlarmRef { name, .. }) => {
+                GuardFound::Alarm(state.alarm.map(|state| Alarm {
+                    name: name.clone(),
+                    state,
+                    reason: "101 > 100".to_owned(),
+                    since: None,
+                }))
+            }
+            BudgetGuard::Above(_) => {
+                let at = "2026-11-21T10:00:00Z".parse().unwrap();
+                GuardFound::Charges(state.charged.map(|usd| Charges { usd, at }))
+            }
         });
-        told.await
-    }
-
-    async fn charges(&self) -> Result<Option<Charges>, SpendingError> {
-        let at = "2026-11-21T10:00:00Z".parse().unwrap();
-        let told = self.told(|state| state.charged.map(|usd| Charges { usd, at }));
         told.await
     }
 }

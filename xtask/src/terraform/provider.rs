@@ -156,9 +156,9 @@ mod tests {
 Error: Failed to query available provider packages
 
 Could not retrieve the list of available versions for provider hashicorp/aws:
-could not connect to registry.example.com: failed to request discovery
-document: Get \"https://registry.example.com/.well-known/terraform.json\": dial
-tcp: lookup registry.example.com on 192.0.2.1:53: no such host
+could not connect to providers.example: failed to request discovery
+document: Get \"https://providers.example/.well-known/terraform.json\": dial
+tcp: lookup providers.example on 192.0.2.1:53: no such host
 
 To see which modules are currently depending on hashicorp/aws and what
 versions are specified, run the following command:
@@ -174,8 +174,8 @@ versions are specified, run the following command:
         );
         let tofu = "\nError: Failed to resolve provider packages\n\n\
             Could not resolve provider hashicorp/aws: could not connect\nto \
-            registry.example.com: failed to request discovery document: Get\n\
-            \"https://registry.example.com/\": dial tcp 192.0.2.1:443: connection refused\n\n";
+            providers.example: failed to request discovery document: Get\n\
+            \"https://providers.example/\": dial tcp 192.0.2.1:443: connection refused\n\n";
         assert!(out_of_reach(tofu).is_some());
     }
 
@@ -183,7 +183,7 @@ versions are specified, run the following command:
     fn a_mirror_without_the_provider_is_out_of_reach() {
         let mirror = "\nError: Failed to query available provider packages\n\n\
             Could not retrieve the list of available versions for provider hashicorp/aws:\n\
-            provider registry.example.com/hashicorp/aws was not found in any of the\n\
+            provider providers.example/hashicorp/aws was not found in any of the\n\
             search locations\n\n  - /srv/mirror\n";
         assert!(out_of_reach(mirror).is_some());
     }
@@ -196,7 +196,7 @@ versions are specified, run the following command:
              no available releases match the given constraints ~> 5.0, ~> 6.0\n\n",
             "\nError: Failed to install provider\n\n\
              Error while installing hashicorp/aws v6.2.0: the local package for\n\
-             registry.example.com/hashicorp/aws 6.2.0 doesn't match any of the checksums\n\
+             providers.example/hashicorp/aws 6.2.0 doesn't match any of the checksums\n\
              previously recorded in the dependency lock file\n\n",
             "Segmentation fault",
             "",
@@ -208,10 +208,10 @@ versions are specified, run the following command:
     #[test]
     fn what_modules_require_is_read_and_asked_for_once() {
         let said = "\nProviders required by configuration:\n.\n\
-            ├── provider[registry.example.com/hashicorp/aws] ~> 6.0\n\
+            ├── provider[providers.example/hashicorp/aws] ~> 6.0\n\
             ├── provider[terraform.io/builtin/terraform]\n\
-            ├── test.tests.names\n│   └── provider[registry.example.com/hashicorp/tls]\n\
-            └── module.ecr\n    └── provider[registry.example.com/hashicorp/aws] >= 6.2.0\n\n";
+            ├── test.tests.names\n│   └── provider[providers.example/hashicorp/tls]\n\
+            └── module.ecr\n    └── provider[providers.example/hashicorp/aws] >= 6.2.0\n\n";
         let mut all = Requirements::new();
         for (address, constraint) in required(said) {
             all.entry(address).or_default().extend(constraint);
@@ -220,10 +220,10 @@ versions are specified, run the following command:
             configuration(&all)["terraform"]["required_providers"],
             json!({
                 "provider0": {
-                    "source": "registry.example.com/hashicorp/aws",
+                    "source": "providers.example/hashicorp/aws",
                     "version": ">= 6.2.0, ~> 6.0",
                 },
-                "provider1": { "source": "registry.example.com/hashicorp/tls" },
+                "provider1": { "source": "providers.example/hashicorp/tls" },
             })
         );
     }

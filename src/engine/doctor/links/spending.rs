@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Answer, Link, LinkName, State, Subject};
-use crate::group::cloudwatch::{BILLING_REGION, BudgetGuard};
-use crate::port::chain::GuardFound;
-use crate::promotion::restraint::{Alarm, AlarmState, Charges};
+use crate::group::cloudwatch::{AlarmRef, BILLING_REGION, BudgetGuard};
+use crate::promotion::restraint::{Alarm, AlarmState, Budget, GuardFound};
 
 /// What to do where there is no data.
 const SWITCH_ON: &str = "switch on \"Receive billing alerts\" by hand in the paying account, under its billing preferences: only then AWS publishes charges, some hours later for the first time";
@@ -87,27 +86,22 @@ fn told(alarm: &Alarm) -> String {
 pub(super) fn guard(subject: &Subject, answer: Option<&Answer<GuardFound>>) -> Option<Link> {
     let name = LinkName::BudgetGuard;
     let guard = subject.environment.budget_guard.as_ref()?;
-    let link = Link::judged(name, answer?, |found| match found {
-        GuardFound::Alarm(None) => {
-            let found = format!(
-                "not there, in CloudWatch in {} of this account",
-                guard.region()
-            );
+    let charged = |usd: f64| format!("AWS has charged {usd:.2} USD this month");
+    let link = Link::judged(name, answer?, |found| match found.budget(guard) {
+        Budget::Missing(AlarmRef { region, .. }) => {
+            let found = format!("not there, in CloudWatch in {region} of this account");
             Link::new(name, State::Bad, found)
                 .help("nothing is promoted by itself without it: `terraform apply` makes it, or take out `budget_guard`")
         }
-        GuardFound::Alarm(Some(alarm)) => match alarm.state {
-            AlarmState::Ok => Link::new(name, State::Good, "OK"),
-            AlarmState::Alarm => spent(told(alarm)),
-            AlarmState::InsufficientData => silent(),
-        },
-        GuardFound::Charges(None) => silent(),
-        GuardFound::Charges(Some(Charges { usd, .. })) => {
-            let found = format!("AWS has charged {usd:.2} USD this month");
-            match guard {
-                BudgetGuard::Above(most) if usd > most => spent(found),
-                _ => Link::new(name, State::Good, found),
-            }
+        Budget::Fired(alarm) => spent(told(alarm)),
+        Budget::Exceeded { charged: usd, .. } => spent(charged(usd)),
+        Budget::Silent => silent(),
+        Budget::Left => {
+            let found = match found {
+                GuardFound::Charges(Some(of)) => charged(of.usd),
+                GuardFound::Charges(None) | GuardFound::Alarm(_) => "OK".to_owned(),
+            };
+            Link::new(name, State::Good, found)
         }
     });
     Some(match guard {

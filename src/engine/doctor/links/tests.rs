@@ -10,11 +10,9 @@ use crate::group::cloudwatch::{AlarmRef, BudgetGuard};
 use crate::group::image::RepositoryName;
 use crate::group::spec::{EnvironmentSpec, GroupSpec};
 use crate::group::validate::{self, Overrides};
-use crate::port::chain::{
-    Caller, ForgeFound, GuardFound, Presence, RepositoryFound, Right, Server, Tags,
-};
+use crate::port::chain::{Caller, ForgeFound, Presence, RepositoryFound, Right, Server, Tags};
 use crate::port::registry::Said;
-use crate::promotion::restraint::{Alarm, AlarmState, Charges};
+use crate::promotion::restraint::{Alarm, AlarmState, Charges, GuardFound};
 
 const ENVIRONMENT: &str = "[environment]\nname = \"v2\"\nnamespace = \"shop\"\n\
     cluster = { eks = \"prod\" }\n[registry]\naccount = \"123456789012\"\n";
