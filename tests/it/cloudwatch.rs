@@ -114,6 +114,27 @@ async fn an_alarm_of_another_account_is_not_there() {
     }
 }
 
+/// CloudWatch leaves out what is of the end's second, or later.
+#[tokio::test]
+async fn charges_of_this_very_second_are_asked_for() {
+    let server = MockServer::start().await;
+    let body = json!({ "Label": "EstimatedCharges", "Datapoints": [] });
+    answers(&server, "GetMetricStatistics", 200, &body).await;
+    let cloudwatch = CloudWatch::new(config(&server).load().await);
+    let found = cloudwatch.guard(&BudgetGuard::Above(80.0)).await;
+    assert_eq!(found, Ok(GuardFound::Charges(None)));
+    let asked = server.received_requests().await.unwrap();
+    let body = &asked[0].body;
+    let field = cbor(&json!("EndTime"));
+    let at = body.windows(field.len()).position(|part| part == field);
+    // A moment: tag 1, and seconds since 1970 as a number of 64 bits.
+    let moment = &body[at.unwrap() + field.len()..][..10];
+    assert_eq!(moment[..2], [0xc1, 0xfb]);
+    let end = f64::from_be_bytes(moment[2..].try_into().unwrap());
+    let now = Timestamp::now().as_duration().as_secs_f64();
+    assert!(end >= now + 1.0, "{end} {now}");
+}
+
 #[tokio::test]
 async fn metrics_that_are_not_taken_are_said_and_put_with_the_next() {
     let server = MockServer::start().await;

@@ -18,6 +18,9 @@ use crate::promotion::restraint::Charges;
 /// How far back is looked: AWS publishes every four to six hours, and now and then
 /// leaves some out.
 const BACK: Duration = Duration::from_hours(24);
+/// The end is left out, and cut to whole seconds before: what has just been published
+/// is within it if that lies ahead. So it is if AWS' clock goes before.
+const AHEAD: Duration = Duration::from_mins(5);
 /// Charges of one hour are told apart.
 const PERIOD: i32 = 3600;
 
@@ -30,7 +33,7 @@ impl CloudWatch {
             let request = request.namespace(NAMESPACE).metric_name(CHARGES);
             let request = request.dimensions(usd()).statistics(Statistic::Maximum);
             let request = request.start_time((now - BACK).into());
-            request.end_time(now.into()).period(PERIOD).send()
+            request.end_time((now + AHEAD).into()).period(PERIOD).send()
         };
         let answer = self.session.send(ask).await;
         let action = || format!("look up what AWS charges, in {}", self.region);
