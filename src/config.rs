@@ -19,8 +19,8 @@ use crate::adapter::files::Catalog;
 use crate::adapter::github::{self, Github};
 use crate::adapter::kubernetes::{Connection, Kubernetes};
 use crate::adapter::store::{Recording, Store};
-use crate::engine::Engine;
 use crate::engine::resolve::Sources;
+use crate::engine::{Engine, OnStop};
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
 use crate::group::{ClusterRef, EksRef, Environment, Group, Proof, RegistryRef};
 use crate::port::login::{Endpoint, Token};
@@ -215,6 +215,7 @@ fn assemble(
 ) -> Engine {
     let kubernetes = Arc::new(connection.group(&place.namespace, group));
     Engine {
+        on_stop: OnStop::Abort,
         group: group.clone(),
         cluster: kubernetes.clone(),
         ledger: kubernetes,

@@ -68,6 +68,17 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// Where events go.
     pub recorder: Arc<dyn Recorder>,
+    /// What becomes of a promotion under way when it is stopped.
+    pub on_stop: OnStop,
+}
+
+/// What becomes of a promotion under way when whoever drives it is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnStop {
+    /// A person does not want it: it is aborted while that is possible.
+    Abort,
+    /// The process goes: whoever comes next drives on from where it stands.
+    Leave,
 }
 
 /// What came of a deploy.
@@ -84,10 +95,12 @@ pub enum Deployed {
     },
     /// Traffic is moved, and the rest is left, as was asked for.
     Detached(PromotionId),
-    /// Traffic is moved, and the rest is left, as a person stopped it.
+    /// The rest of it is left, as it was stopped.
     Unfinished(PromotionId),
     /// A person stopped it before it began.
     Stopped,
+    /// The moment of the schedule that it was to meet is met already.
+    Met,
     /// It was not begun, as something keeps its release from users.
     Refused(Vec<Restraint>),
 }

@@ -20,6 +20,7 @@ pub mod slug;
 pub mod spec;
 pub mod tag;
 pub mod terraform;
+pub mod triggers;
 pub mod validate;
 
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ use github::GithubRef;
 use image::{Branch, RepositoryName, TagPattern};
 use name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 pub use report::Report;
-use schedule::Schedule;
+use triggers::Triggers;
 
 /// The shortest time an old colour is kept, so that its requests drain
 /// (design: settle).
@@ -64,10 +65,10 @@ pub struct Group {
     pub name: GroupName,
     /// Where the group runs.
     pub environment: Environment,
-    /// When the daemon starts a promotion by itself. Nothing that is kept of a group
-    /// depends on it.
+    /// When the daemon promotes it by itself. Nothing that is kept of a group depends
+    /// on it.
     #[serde(skip)]
-    pub schedule: Option<Schedule>,
+    pub triggers: Triggers,
     /// Groups of the same environment that must have passed first.
     pub requires: Vec<GroupName>,
     /// What shows that CI found an image good.

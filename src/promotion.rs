@@ -4,6 +4,7 @@
 //! [`verdict`] what a check's run means. Nothing here does I/O or reads a
 //! clock: the engine observes, asks these rules, performs and records.
 
+pub mod agenda;
 pub mod cases;
 pub mod check;
 pub mod event;
@@ -224,6 +225,10 @@ pub struct Actor {
 pub enum Trigger {
     /// A person at a terminal, or a script of theirs.
     Cli,
+    /// The group's schedule, by the daemon.
+    Cron,
+    /// New images, by the daemon.
+    Push,
 }
 
 /// Why a promotion is aborted or needs a person.

@@ -65,7 +65,8 @@ pub(super) fn show(
             write!(out, "{}", view::outcome(outcome, results))?;
             return Ok(Exit::of(outcome));
         }
-        (Deployed::Stopped, Format::Text) => {
+        // Only what acts on a schedule is told so.
+        (Deployed::Stopped | Deployed::Met, Format::Text) => {
             writeln!(out, "stopped; nothing new was begun")?;
         }
     }

@@ -51,6 +51,7 @@ pub(super) fn options(how: Promoting) -> DeployOptions {
         overriding: how.overriding,
         despite_budget: false,
         why: how.reason,
+        meets: None,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::plan::fingerprint::Fingerprint;
 use crate::plan::source::Source;
 use crate::promotion::event::Fact;
 use crate::promotion::id::PromotionId;
+use crate::promotion::record::Met;
 use crate::promotion::restraint::{Override, Restraint};
 use crate::promotion::{Actor, Promotion};
 
@@ -47,6 +48,9 @@ pub struct DeployOptions {
     pub despite_budget: bool,
     /// Why it is asked for, in words.
     pub why: Option<String>,
+    /// The moment of the group's schedule that it meets; nothing is done if that
+    /// is met already.
+    pub meets: Option<Met>,
 }
 
 impl DeployOptions {
@@ -140,6 +144,12 @@ impl Engine {
         if stop.is_cancelled() {
             return Ok(stopped_after(finished));
         }
+        if let Some(meets) = &options.meets {
+            let record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+            if record.met.is_some_and(|met| met.covers(meets)) {
+                return Ok(Deployed::Met);
+            }
+        }
         let now = async {
             match finished {
                 None => known.await,
@@ -166,11 +176,17 @@ impl Engine {
         stop: CancellationToken,
     ) -> Result<Deployed, EngineError> {
         if proposal.is_up_to_date() && !options.force {
+            self.note_met(lock, options.meets).await?;
             return Ok(Deployed::UpToDate(Box::new(proposal)));
         }
         let overrides = match options.against(&proposal.restraints) {
             Ok(overrides) => overrides,
-            Err(restraints) => return Ok(self.not_begun(options.actor, &proposal, restraints)),
+            Err(restraints) => {
+                if !restraints.iter().all(Restraint::may_pass) {
+                    self.note_met(lock, options.meets).await?;
+                }
+                return Ok(self.not_begun(options.actor, &proposal, restraints));
+            }
         };
         let now = self.clock.now();
         let id = PromotionId::new(now, options.chance);
@@ -186,6 +202,7 @@ impl Engine {
             proposal.live,
             promotion,
         );
+        drive.meets = options.meets;
         drive.record_start().await?;
         for message in proposal.warnings {
             drive.emit(Fact::Warning { message });
@@ -231,6 +248,15 @@ impl Engine {
         let mut proposal = self.propose_resolved(group, &images, found).await?;
         proposal.plan.source = Some(Source::of(group, &images));
         Ok(proposal)
+    }
+
+    /// Puts on record that a moment of the schedule came to nothing.
+    async fn note_met(&self, lock: &Lock, meets: Option<Met>) -> Result<(), EngineError> {
+        let Some(met) = meets else { return Ok(()) };
+        let mut record = self.ledger.read().await.map_err(EngineError::Cluster)?;
+        record.met = Some(met);
+        let written = self.ledger.write(lock.epoch, &record).await;
+        written.map_err(EngineError::Cluster)
     }
 
     /// Tells everybody that a promotion was asked for and is not begun.

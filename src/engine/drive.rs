@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::output::Output;
 use super::report::Reported;
 use super::sightings::Sightings;
-use super::{Deployed, Engine, EngineError, started};
+use super::{Deployed, Engine, EngineError, OnStop, started};
 use crate::group::name::CheckName;
 use crate::plan::Plan;
 use crate::plan::label;
@@ -21,6 +21,7 @@ use crate::promotion::later;
 use crate::promotion::next::{Next, Situation, next};
 use crate::promotion::observed::Observed;
 use crate::promotion::phase::Phase;
+use crate::promotion::record::Met;
 use crate::promotion::{Promotion, Reason, ReasonKind};
 
 /// A wait that lasts longer is put on record, so that everybody sees it.
@@ -44,6 +45,8 @@ pub(super) struct Drive {
     pub(super) replaced: Option<Plan>,
     pub(super) promotion: Promotion,
     pub(super) detach: bool,
+    /// The moment of the schedule that it meets, from its first record on.
+    pub(super) meets: Option<Met>,
     /// What checks wrote so far.
     pub(super) outputs: BTreeMap<CheckName, Output>,
     /// The promotion as it is on record.
@@ -96,6 +99,7 @@ impl Drive {
             untold: Vec::new(),
             promotion,
             detach: false,
+            meets: None,
             outputs: BTreeMap::new(),
             recorded_astray: Vec::new(),
             reported: Reported::default(),
@@ -291,8 +295,12 @@ impl Drive {
     }
 
     /// A person stops it: before the switch it is aborted, after it the rest
-    /// is left to the next promoter. Says whether to return now.
+    /// is left to the next promoter. A process that goes leaves it as it is. Says
+    /// whether to return now.
     fn stop(&mut self, observed: &Observed) -> bool {
+        if self.engine.on_stop == OnStop::Leave {
+            return !self.promotion.phase.is_final();
+        }
         if self.situation(observed).hook_under_way().is_some() {
             // It comes to its end first.
             return false;

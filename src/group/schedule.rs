@@ -3,11 +3,13 @@
 //! Input: a five-field cron expression and the name of a time zone. Output: the
 //! next moment after a given one. It never asks what time it is.
 
+use std::{fmt, iter};
+
 use croner::Cron;
 use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 /// Where the search for a schedule's first occurrence starts. Any moment
@@ -98,11 +100,35 @@ impl Schedule {
         &self.timezone
     }
 
+    /// The last moment of the schedule later than `after` and not later than `until`.
+    pub fn last_between(&self, after: Timestamp, until: Timestamp) -> Option<Timestamp> {
+        // From the end, in ever longer steps: a schedule of every minute may not have
+        // been looked at for a year.
+        let mut back = SignedDuration::from_hours(1);
+        let mut from = until;
+        while from > after {
+            from = until.saturating_sub(back).ok()?.max(after);
+            let mut moments = iter::successors(self.next_after(from), |at| self.next_after(*at));
+            let first = moments.next().filter(|at| *at <= until);
+            if first.is_some() {
+                return moments.take_while(|at| *at <= until).last().or(first);
+            }
+            back = back.saturating_mul(8);
+        }
+        None
+    }
+
     /// The first moment of the schedule later than `now`.
     pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
         let zoned = now.to_zoned(self.zone.clone());
         let next = self.cron.find_next_occurrence(&zoned, false).ok()?;
         Some(next.timestamp()).filter(|next| *next > now)
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.text, self.timezone)
     }
 }
 
@@ -205,6 +231,40 @@ mod tests {
     }
 
     #[test]
+    fn missed_over_both_changes_of_the_clocks() {
+        let last = |cron: &str, after: &str, until: &str| {
+            let schedule = Schedule::parse(cron, "America/New_York").unwrap();
+            schedule.last_between(after.parse().unwrap(), until.parse().unwrap())
+        };
+        let at = |text: &str| Some(text.parse().unwrap());
+        // 01:30 comes twice on 1 November 2026, and is met once.
+        let (first, second) = ("2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z");
+        assert_eq!(
+            last("30 1 * * *", "2026-10-31T12:00:00Z", second),
+            at(first)
+        );
+        assert_eq!(last("30 1 * * *", first, "2026-11-01T12:00:00Z"), None);
+        // 02:30 does not come on 8 March 2026, and is met all the same.
+        let instead = "2026-03-08T07:00:00Z";
+        assert_eq!(
+            last("30 2 * * *", "2026-03-08T06:59:59Z", instead),
+            at(instead)
+        );
+        assert_eq!(last("30 2 * * *", instead, "2026-03-08T12:00:00Z"), None);
+    }
+
+    #[test]
+    fn a_year_of_minutes_is_looked_through_from_its_end() {
+        let every = Schedule::parse("* * * * *", "UTC").unwrap();
+        let (after, until) = ("2025-01-01T00:00:00Z", "2026-01-01T00:00:30Z");
+        let last = every.last_between(after.parse().unwrap(), until.parse().unwrap());
+        assert_eq!(last, Some("2026-01-01T00:00:00Z".parse().unwrap()));
+        let leap = Schedule::parse("0 0 29 2 *", "UTC").unwrap();
+        let last = leap.last_between(Timestamp::UNIX_EPOCH, until.parse().unwrap());
+        assert_eq!(last, Some("2024-02-29T00:00:00Z".parse().unwrap()));
+    }
+
+    #[test]
     fn refused() {
         let check =
             |cron, timezone, expected| check(cron, timezone, "2026-01-01T00:00:00Z", expected);
@@ -247,7 +307,11 @@ mod tests {
             drop(Schedule::parse(&cron, &zone));
             if let Ok(schedule) = Schedule::parse(&cron, "America/New_York") {
                 let now: Timestamp = "2026-03-08T05:30:00Z".parse().unwrap();
-                prop_assert!(schedule.next_after(now).is_none_or(|next| next > now));
+                let next = schedule.next_after(now);
+                prop_assert!(next.is_none_or(|next| next > now));
+                if let Some(next) = next {
+                    prop_assert_eq!(schedule.last_between(now, next), Some(next));
+                }
             }
         }
     }

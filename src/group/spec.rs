@@ -40,6 +40,12 @@ pub struct GroupSpec {
     pub schedule: Option<Spanned<String>>,
     /// `group.timezone`.
     pub timezone: Option<Spanned<String>>,
+    /// `group.jitter`.
+    pub jitter: Option<Spanned<String>>,
+    /// `group.on_push`.
+    pub on_push: Option<Spanned<bool>>,
+    /// `group.quiet_period`.
+    pub quiet_period: Option<Spanned<String>>,
     /// `group.requires`.
     pub requires: Vec<Spanned<String>>,
     /// `group.proof`.
@@ -259,6 +265,12 @@ pub struct DefaultsSpec {
     pub schedule: Option<Spanned<String>>,
     /// `timezone`.
     pub timezone: Option<Spanned<String>>,
+    /// `jitter`.
+    pub jitter: Option<Spanned<String>>,
+    /// `on_push`.
+    pub on_push: Option<Spanned<bool>>,
+    /// `quiet_period`.
+    pub quiet_period: Option<Spanned<String>>,
     /// `keep_old`.
     pub keep_old: Option<Spanned<String>>,
     /// `deploy_timeout`.

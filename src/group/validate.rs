@@ -24,6 +24,7 @@ use super::image::{Branch, TagPattern};
 use super::name::GroupName;
 use super::problem::{Problem, Problems};
 use super::spec::{GroupSpec, Spanned};
+use super::triggers::Triggers;
 use super::{Group, PARALLEL, PARALLEL_CHECKS, Proof, Strategy, Template, Untested};
 use report::Report;
 
@@ -75,8 +76,7 @@ pub fn group(
     let name = name(&mut report, spec);
     let strategy = strategy(&mut report, spec, &layers.defaults);
     let newest = setting::newest(&mut report, spec.newest.as_ref());
-    let (cron, timezone) = (spec.schedule.as_ref(), spec.timezone.as_ref());
-    let schedule = setting::schedule(&mut report, cron, timezone, &layers.defaults);
+    let triggers = triggers(&mut report, spec, &layers.defaults);
     report.each_once(&spec.requires);
     let requires = spec.requires.iter();
     let requires = requires
@@ -92,7 +92,7 @@ pub fn group(
         Some(Group {
             name: name?,
             environment: environment?.environment.clone(),
-            schedule,
+            triggers,
             requires,
             proof: layers.proof,
             newest: newest.unwrap_or(layers.defaults.newest),
@@ -107,6 +107,20 @@ pub fn group(
         made.filter(|_| !report.problems.has_errors()),
         report.problems,
     )
+}
+
+fn triggers(report: &mut Report, spec: &GroupSpec, defaults: &Defaults) -> Triggers {
+    let (cron, timezone) = (spec.schedule.as_ref(), spec.timezone.as_ref());
+    Triggers {
+        schedule: setting::schedule(report, cron, timezone, defaults),
+        jitter: setting::bounded(report, spec.jitter.as_ref()).unwrap_or(defaults.jitter),
+        on_push: spec
+            .on_push
+            .as_ref()
+            .map_or(defaults.on_push, |on| *on.get_ref()),
+        quiet_period: setting::bounded(report, spec.quiet_period.as_ref())
+            .unwrap_or(defaults.quiet_period),
+    }
 }
 
 fn layers<'a>(

@@ -54,6 +54,9 @@ pub struct GroupRecord {
     /// The promotion that has ended, as long as it may not have been told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untold: Option<PromotionId>,
+    /// Up to where its schedule is met. `None`: no moment of it was yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met: Option<Met>,
     /// Who began to remove the group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removing: Option<String>,
@@ -63,6 +66,24 @@ pub struct GroupRecord {
     /// The last outcomes, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<Outcome>,
+}
+
+/// That a moment of a group's schedule led to a promotion, or to the answer that there
+/// is nothing to promote: all that may act on the schedule know that it is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Met {
+    /// The schedule, as [`crate::group::schedule::Schedule`] shows itself: a moment
+    /// of another one says nothing.
+    pub schedule: String,
+    /// The moment.
+    pub at: Timestamp,
+}
+
+impl Met {
+    /// Whether whoever wants to act on `other` has nothing to do any more.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.schedule == other.schedule && self.at >= other.at
+    }
 }
 
 /// How one promotion ended.

@@ -166,6 +166,16 @@ impl Restraint {
         hex(&Sha256::digest(text)[..8])
     }
 
+    /// Whether it may go without anybody's word: who is not in a hurry waits for that.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Required { .. } | Self::Budget { .. } => true,
+            Self::Held { .. } | Self::Banned { .. } | Self::Older { .. } | Self::Failed { .. } => {
+                false
+            }
+        }
+    }
+
     /// Why a promotion that was begun is aborted for it.
     pub fn reason(&self) -> Reason {
         let kind = match self {

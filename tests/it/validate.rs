@@ -62,11 +62,6 @@ fn valid_groups() {
       |
     1 | [group]
       | ^^^^^^^
-
-    warning: groups/shop.toml:4:15: `schedule` is for the daemon, which is not there yet: until then promote by hand
-      |
-    4 | schedule    = "30 6 * * MON-FRI"
-      |               ^^^^^^^^^^^^^^^^^^
     "#);
 }
 

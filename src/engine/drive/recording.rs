@@ -94,6 +94,9 @@ impl Drive {
         let mut record: GroupRecord = self.engine.ledger.read().await?;
         record.take(&self.promotion, &self.plan, self.engine.clock.now());
         record.astray.clone_from(&self.reported.astray);
+        if let Some(met) = &self.meets {
+            record.met = Some(met.clone());
+        }
         self.engine.ledger.write(self.epoch, &record).await?;
         self.recorded_astray = record.astray;
         Ok(())

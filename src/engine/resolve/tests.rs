@@ -12,6 +12,7 @@ use crate::group::cloudwatch::CloudWatchRef;
 use crate::group::github::GithubRef;
 use crate::group::image::TagPattern;
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
+use crate::group::triggers::Triggers;
 use crate::group::{
     App, Check, ClusterRef, Environment, Inline, Manifest, Proof, RegistryRef, Report, Start,
     Strategy, Untested,
@@ -159,7 +160,7 @@ fn group(apps: &[(&str, BranchImage)], checks: &[(&str, CheckImage)]) -> Group {
             cloudwatch: CloudWatchRef::default(),
             values: BTreeMap::new(),
         },
-        schedule: None,
+        triggers: Triggers::default(),
         requires: Vec::new(),
         proof: Proof::Pushed,
         newest: Newest::Pushed,

@@ -92,6 +92,9 @@ impl Layers<'_> {
             tag,
             schedule,
             timezone,
+            jitter,
+            on_push,
+            quiet_period,
             requires,
             proof,
             newest,
@@ -124,6 +127,21 @@ impl Layers<'_> {
             ),
             self.layer("group.schedule", schedule.as_ref(), cron, None),
             self.layer("group.timezone", timezone.as_ref(), zone, Some("UTC")),
+            Setting::new(
+                "group.jitter",
+                Shown::from(made.triggers.jitter),
+                self.near(jitter.as_ref(), defaults.jitter.as_ref()),
+            ),
+            Setting::new(
+                "group.on_push",
+                is(made.triggers.on_push),
+                self.near(on_push.as_ref(), defaults.on_push.as_ref()),
+            ),
+            Setting::new(
+                "group.quiet_period",
+                Shown::from(made.triggers.quiet_period),
+                self.near(quiet_period.as_ref(), defaults.quiet_period.as_ref()),
+            ),
             Setting::new("group.requires", required, self.own(requires.first())),
             Setting::new(
                 "group.proof",

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::keys::{Key, Keys, Kind};
 use super::reader::{Reader, Table};
 use super::shared::{
-    BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, ISOLATION, KEEP_OLD, NEWEST, PROOF,
-    REPLICAS_WANTED, SCHEDULE, TAG, TIMEOUT, TIMEZONE,
+    BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, ISOLATION, JITTER, KEEP_OLD, NEWEST, ON_PUSH,
+    PROOF, QUIET_PERIOD, REPLICAS_WANTED, SCHEDULE, TAG, TIMEOUT, TIMEZONE,
 };
 use super::{CloudWatchSpec, ClusterSpec, DefaultsSpec, EnvironmentSpec, GithubSpec};
 use crate::group::Untested;
@@ -107,6 +107,9 @@ const DEFAULTS: Keys = Keys {
         NEWEST,
         SCHEDULE,
         TIMEZONE,
+        JITTER,
+        ON_PUSH,
+        QUIET_PERIOD,
         KEEP_OLD,
         DEPLOY_TIMEOUT,
         ENDPOINT_DELAY,
@@ -233,6 +236,9 @@ fn defaults(reader: &mut Reader, root: &Table<'_>) -> DefaultsSpec {
         newest: reader.text(&table, "newest"),
         schedule: reader.text(&table, "schedule"),
         timezone: reader.text(&table, "timezone"),
+        jitter: reader.text(&table, "jitter"),
+        on_push: reader.boolean(&table, "on_push"),
+        quiet_period: reader.text(&table, "quiet_period"),
         keep_old: reader.text(&table, "keep_old"),
         deploy_timeout: reader.text(&table, "deploy_timeout"),
         endpoint_delay: reader.text(&table, "endpoint_delay"),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::keys::{Key, Keys, Kind};
 use super::reader::{Reader, Table};
 use super::shared::{
-    BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, ISOLATION, KEEP_OLD, NEWEST, PROOF,
-    REPLICAS_WANTED, SCHEDULE, TAG, TIMEOUT, TIMEZONE,
+    BRANCH_OF_ALL, DEPLOY_TIMEOUT, ENDPOINT_DELAY, ISOLATION, JITTER, KEEP_OLD, NEWEST, ON_PUSH,
+    PROOF, QUIET_PERIOD, REPLICAS_WANTED, SCHEDULE, TAG, TIMEOUT, TIMEZONE,
 };
 use super::{AppSpec, CheckSpec, GroupSpec, HookSpec, StrategySpec};
 use crate::group::choice::BlueGreen;
@@ -56,6 +56,9 @@ const GROUP: Keys = Keys {
         TAG,
         SCHEDULE,
         TIMEZONE,
+        JITTER,
+        ON_PUSH,
+        QUIET_PERIOD,
         Key::texts(
             "requires",
             "Groups of this environment that must have passed first",
@@ -200,6 +203,9 @@ pub(super) fn group(reader: &mut Reader, root: &Table<'_>) -> GroupSpec {
         tag: reader.text(&table, "tag"),
         schedule: reader.text(&table, "schedule"),
         timezone: reader.text(&table, "timezone"),
+        jitter: reader.text(&table, "jitter"),
+        on_push: reader.boolean(&table, "on_push"),
+        quiet_period: reader.text(&table, "quiet_period"),
         requires: reader.texts(&table, "requires"),
         proof: reader.text(&table, "proof"),
         newest: reader.text(&table, "newest"),

@@ -32,6 +32,19 @@ pub(super) const TIMEZONE: Key = Key::text(
     "timezone",
     "The time zone of `schedule`, as Europe/Berlin; UTC unless told",
 );
+pub(super) const JITTER: Key = Key::duration(
+    "jitter",
+    "Within which time after a moment of `schedule` a group begins; 0s unless told",
+);
+pub(super) const ON_PUSH: Key = Key::new(
+    "on_push",
+    Kind::Flag,
+    "Whether the daemon promotes new images by itself; false unless told",
+);
+pub(super) const QUIET_PERIOD: Key = Key::duration(
+    "quiet_period",
+    "How long nobody may have pushed before new images are promoted; 1m unless told",
+);
 pub(super) const KEEP_OLD: Key = Key::duration(
     "keep_old",
     "How long the old pods stay for an instant rollback; 30s unless told, at least 10s",

@@ -17,6 +17,7 @@ use crate::group::problem::Problems;
 use crate::group::spec::{
     CloudWatchSpec, ClusterSpec, EnvironmentSpec, GithubSpec, Spanned, TextOrNumber, map,
 };
+use crate::group::triggers::Triggers;
 use crate::group::{
     ClusterRef, ENDPOINT_DELAY, EksRef, Environment, Isolation, Newest, Proof, REPLICAS,
     RegistryRef, Untested,
@@ -49,6 +50,12 @@ pub struct Defaults {
     pub cron: Option<String>,
     /// A schedule's time zone. Built in: UTC.
     pub timezone: Option<String>,
+    /// Built in: none.
+    pub jitter: Duration,
+    /// Built in: new images are not promoted by themselves.
+    pub on_push: bool,
+    /// Built in: 1 min.
+    pub quiet_period: Duration,
     /// Built in: 30 s.
     pub keep_old: Duration,
     /// Built in: 5 min.
@@ -63,6 +70,7 @@ pub struct Defaults {
 
 impl Default for Defaults {
     fn default() -> Self {
+        let triggers = Triggers::default();
         Self {
             branch: None,
             tag: TagPattern::default(),
@@ -71,6 +79,9 @@ impl Default for Defaults {
             newest: Newest::default(),
             cron: None,
             timezone: None,
+            jitter: triggers.jitter,
+            on_push: triggers.on_push,
+            quiet_period: triggers.quiet_period,
             keep_old: Duration::from_secs(30),
             deploy_timeout: Duration::from_mins(5),
             endpoint_delay: ENDPOINT_DELAY,
@@ -189,6 +200,13 @@ fn defaults(report: &mut Report, spec: &EnvironmentSpec) -> Defaults {
         newest: setting::newest(report, written.newest.as_ref()).unwrap_or(built_in.newest),
         cron: own(cron),
         timezone: own(timezone),
+        jitter: setting::bounded(report, written.jitter.as_ref()).unwrap_or(built_in.jitter),
+        on_push: written
+            .on_push
+            .as_ref()
+            .map_or(built_in.on_push, |on| *on.get_ref()),
+        quiet_period: setting::bounded(report, written.quiet_period.as_ref())
+            .unwrap_or(built_in.quiet_period),
         keep_old: setting::keep_old(report, written.keep_old.as_ref()).unwrap_or(built_in.keep_old),
         deploy_timeout: setting::timeout(report, written.deploy_timeout.as_ref())
             .unwrap_or(built_in.deploy_timeout),

@@ -267,6 +267,8 @@ fn settings() {
         r#"schedule = "0 2 * * *""#,
         r#"schedule = "0 0 2 * * *""#,
         r#"timezone = "Berlin""#,
+        r#"jitter = "10""#,
+        r#"quiet_period = "200h""#,
         r#"proof = "github-check""#,
         r#"newest = "bulid""#,
         r#"tag = "{slug}{build}""#,
@@ -276,11 +278,15 @@ fn settings() {
     schedule = "61 * * * *"
       g.toml:5:12: `61 * * * *` is not a cron expression: number out of bounds
     schedule = "0 2 * * *"
-      g.toml:5:12: `schedule` is for the daemon, which is not there yet: until then promote by hand
+      valid
     schedule = "0 0 2 * * *"
       g.toml:5:12: a schedule has five fields (minute hour day month weekday), `0 0 2 * * *` has 6
     timezone = "Berlin"
       g.toml:5:12: `Berlin` is not a time zone, write its IANA name (like Europe/Berlin or UTC)
+    jitter = "10"
+      g.toml:5:10: `10` is not a duration: `10` has no unit, write 10s or 10m
+    quiet_period = "200h"
+      g.toml:5:16: `200h` is longer than a week (168h)
     proof = "github-check"
       g.toml:5:9: `proof` cannot be `github-check`
     newest = "bulid"
@@ -486,7 +492,7 @@ report = "junit"
     5 | colour = "blue"
       | ^^^^^^
       |
-      = help: there are name, environment, branch, tag, schedule, timezone, requires, proof, newest
+      = help: there are name, environment, branch, tag, schedule, timezone, jitter, on_push, quiet_period, requires, proof, newest
 
     error: groups/g.toml:6:12: `@daily` is a nickname, write the five fields (minute hour day month weekday)
       |

@@ -10,6 +10,7 @@ use promoter::group::github::GithubRef;
 use promoter::group::image::{Branch, RepositoryName, TagPattern};
 use promoter::group::name::{AppName, CheckName, EnvironmentName, GroupName, Namespace};
 use promoter::group::report::ReportFile;
+use promoter::group::triggers::Triggers;
 use promoter::group::{
     App, BranchImage, Check, CheckImage, ClusterRef, Environment, Group, Hook, Inline, Isolation,
     Manifest, Newest, OnRegression, Proof, RegistryRef, Report, Start, Strategy, Template,
@@ -49,7 +50,7 @@ pub(crate) fn group(apps: Vec<App>, checks: Vec<Check>) -> Group {
             cloudwatch: CloudWatchRef::default(),
             values: BTreeMap::new(),
         },
-        schedule: None,
+        triggers: Triggers::default(),
         requires: Vec::new(),
         proof: Proof::Pushed,
         newest: Newest::Pushed,

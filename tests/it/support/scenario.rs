@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use promoter::engine::deploy::DeployOptions;
 use promoter::engine::resolve::Sources;
-use promoter::engine::{Deployed, Engine, EngineError};
+use promoter::engine::{Deployed, Engine, EngineError, OnStop};
 use promoter::group::{CheckImage, Group};
 use promoter::plan::Plan;
 use promoter::plan::color::Color;
@@ -115,6 +115,7 @@ impl Scenario {
             ledger: Arc::clone(process) as _,
             clock: Arc::new(self.clock),
             recorder: Arc::clone(&self.events) as _,
+            on_stop: OnStop::Abort,
         }
     }
 
@@ -140,6 +141,7 @@ impl Scenario {
             overriding: None,
             despite_budget: false,
             why: None,
+            meets: None,
         }
     }
 

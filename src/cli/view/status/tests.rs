@@ -50,6 +50,7 @@ fn group() -> GroupStatus {
     GroupStatus {
         name: "master".to_owned(),
         record: GroupRecord {
+            met: None,
             astray: Vec::new(),
             serving: Some(sample::serving(Color::Blue)),
             previous: Some(sample::serving(Color::Green)),

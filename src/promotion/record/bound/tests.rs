@@ -1,12 +1,13 @@
 //! The largest record there can be of a hundred apps and a hundred checks.
 
+use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::plan::Serving;
 use crate::promotion::phase::Phase;
-use crate::promotion::record::EARLIER;
+use crate::promotion::record::{EARLIER, Met};
 
 const MEMBERS: usize = 100;
 const MOST: usize = 57_000;
@@ -147,6 +148,10 @@ pub(crate) fn largest(phase: Phase) -> GroupRecord {
         serving: checkpoint.replaces.clone(),
         previous: checkpoint.replaces.clone(),
         earlier: earlier(),
+        met: Some(Met {
+            schedule: text(100),
+            at: Timestamp::UNIX_EPOCH,
+        }),
         removing: Some(text(300)),
         in_flight: (!phase.is_final()).then_some(checkpoint),
         astray: vec![text(200); MEMBERS],
