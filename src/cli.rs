@@ -29,7 +29,9 @@ mod past;
 mod plan;
 mod remove;
 mod resume;
+mod schedule;
 mod schema;
+mod serve;
 mod settings;
 mod show;
 mod status;
@@ -117,6 +119,8 @@ pub async fn run(args: Args) -> Exit {
         Command::Ban(command) => ban::ban(&dir, command).await,
         Command::Unban(command) => ban::unban(&dir, command).await,
         Command::Bans(command) => ban::list(&dir, &command).await,
+        Command::Serve(command) => Box::pin(serve::run(&dir, command)).await,
+        Command::Schedule(command) => schedule::run(&dir, &command),
         Command::Status(command) => status::run(&dir, command).await,
         Command::History(command) => history::run(&dir, &command).await,
         Command::Show(command) => show::run(&dir, &command).await,

@@ -2,6 +2,7 @@
 
 mod chain;
 mod settings;
+mod yard;
 
 use std::io::IsTerminal;
 use std::num::NonZeroU16;
@@ -31,6 +32,7 @@ use crate::promotion::{Actor, Trigger};
 
 pub use chain::Reached;
 pub use settings::{github_token, process};
+pub use yard::Outside;
 
 /// Every environment variable promoter reads itself. What AWS and kubeconfig
 /// clients read (`AWS_*`, `KUBECONFIG`) is theirs; where a token for GitHub may
@@ -48,6 +50,10 @@ pub mod env {
     pub const RECORDS_DAYS: &str = "PROMOTER_RECORDS_DAYS";
     /// The shell that asks what can come next; set by its completions.
     pub const COMPLETE: &str = "PROMOTER_COMPLETE";
+    /// Where the daemon listens.
+    pub const LISTEN: &str = "PROMOTER_LISTEN";
+    /// How often the daemon looks for new images.
+    pub const POLL: &str = "PROMOTER_POLL";
 }
 
 /// The signer logs what it signs, session tokens in addresses included.
@@ -172,19 +178,31 @@ pub async fn engine(
     recorder: Arc<dyn Recorder>,
 ) -> Result<Engine, ConfigError> {
     let connection = connection(&place.cluster).await?;
+    let store = records()?.map(Arc::new);
+    Ok(recorded(&connection, store, place, group, recorder).await)
+}
+
+/// The engine of one group, whose events go to all that keep or show them.
+async fn recorded(
+    connection: &Connection,
+    store: Option<Arc<Store>>,
+    place: &Place,
+    group: &GroupName,
+    recorder: Arc<dyn Recorder>,
+) -> Engine {
     let events = Arc::new(connection.events(&place.namespace, group));
     let mut recorders: Vec<Arc<dyn Recorder>> = vec![recorder.clone(), events];
-    if let Some(store) = records()? {
+    if let Some(store) = store {
         let clock = Arc::new(SystemClock::default());
         let (place, group) = (place.name(), group.clone());
-        let recording = Recording::new(place, group, Arc::new(store), clock, recorder.clone());
+        let recording = Recording::new(place, group, store, clock, recorder.clone());
         recorders.push(Arc::new(recording));
     }
     if let Some(metrics) = &place.metrics {
         recorders.push(Arc::new(metrics_of(metrics, group, recorder).await));
     }
     let recorder = Arc::new(Fan::new(recorders));
-    Ok(assemble(&connection, place, group, recorder))
+    assemble(connection, place, group, recorder)
 }
 
 async fn metrics_of(of: &MetricsRef, group: &GroupName, said_by: Arc<dyn Recorder>) -> Metrics {

@@ -25,5 +25,7 @@ pub mod engine;
 
 pub mod adapter;
 
+pub mod serve;
+
 pub mod cli;
 pub mod config;

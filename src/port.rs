@@ -14,6 +14,7 @@ pub mod proof;
 pub mod recorder;
 pub mod records;
 pub mod registry;
+pub mod sight;
 pub mod spending;
 
 pub use chain::Chain;

@@ -23,6 +23,7 @@ mod kept;
 mod lease;
 mod ledger;
 mod logs;
+mod look;
 mod plans;
 mod pointing;
 mod resource;
@@ -58,6 +59,7 @@ use watch::Watch;
 pub use context::Context;
 pub use events::Events;
 pub use install::{Installed, install, role_yaml};
+pub use look::look;
 pub use status::{GroupStatus, list as list_groups, look_closer, watch as watch_groups};
 
 /// Who asks, in the API server's audit log.
@@ -69,6 +71,8 @@ pub struct Connection {
     client: Client,
     /// How people know the cluster.
     name: String,
+    /// Locks as they were seen by who looks at them all.
+    seen: look::Seen,
 }
 
 /// One group's namespace in a cluster.
@@ -129,6 +133,7 @@ impl Connection {
         Ok(Self {
             client: client.map_err(|error| unreachable(name, &*error))?,
             name: name.to_owned(),
+            seen: look::Seen::default(),
         })
     }
 
@@ -154,7 +159,7 @@ impl Connection {
             identity: format!("{:08x}", rand::random::<u32>()),
             held: Arc::default(),
             stamped: Mutex::new((Epoch(0), Vec::new())),
-            sighted: Mutex::default(),
+            sighted: Mutex::new(self.seen.of(namespace, group)),
             record: Mutex::default(),
         }
     }

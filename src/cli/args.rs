@@ -1,5 +1,6 @@
 //! What can be typed. Types only; nothing is looked up or decided here.
 
+mod daemon;
 mod forward;
 mod past;
 mod tools;
@@ -17,6 +18,7 @@ pub use tools::{
     Completions, Config, ConfigCommand, ConfigShow, ImportTerraform, Man, Schema, SchemaOf,
 };
 
+pub use daemon::{Schedule, Serve};
 pub use forward::{Adopt, Deploy, Plan, Promoting, Target};
 pub use past::{Among, Diff, Export, Exported, History, Logs, Past, Show};
 pub use wish::{Abort, Ban, Bans, Hold, Remove, Rollback};
@@ -86,6 +88,10 @@ pub enum Command {
     Unban(Ban),
     /// List the banned images: who banned them and why
     Bans(Bans),
+    /// Promote groups by schedule and on new images, until told to stop
+    Serve(Serve),
+    /// List when the daemon promotes which group
+    Schedule(Schedule),
     /// Show what serves, what is under way and how the last promotions ended
     Status(Status),
     /// List the last promotions: who began them, how they ended and why

@@ -99,7 +99,7 @@ pub(super) fn stop_on_signal(tree: Option<Arc<Tree>>) -> CancellationToken {
     stop
 }
 
-async fn interrupted() -> std::io::Result<()> {
+pub(super) async fn interrupted() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -19,6 +19,7 @@ mod removal;
 mod restraint;
 #[cfg(test)]
 pub(in crate::cli) mod sample;
+mod schedule;
 mod settings;
 mod status;
 mod table;
@@ -42,6 +43,7 @@ pub use outcome::outcome;
 pub use proposal::{adoption, proposal, proposal_json, up_to_date};
 pub use removal::{removal, removed};
 pub use restraint::{banned, bans, held, restrained, unbanned, unheld};
+pub use schedule::{schedule, schedule_json};
 pub use settings::{settings, settings_json};
 pub use status::{status, status_detail, status_json};
 pub use terminal::Room;

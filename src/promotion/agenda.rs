@@ -86,8 +86,8 @@ pub struct Agenda {
     offer: Option<Offer>,
     /// The images that the last try was about which settled anything.
     settled: Option<String>,
-    /// The images that the present try is about.
-    tried: Option<String>,
+    /// What is tried now.
+    trying: Option<Trying>,
     pause: Option<Pause>,
     /// Tries in a row that failed, or were unlucky.
     failures: u32,
@@ -104,6 +104,15 @@ struct Offer {
     since: Timestamp,
 }
 
+/// A try that has not ended.
+#[derive(Debug, Clone)]
+struct Trying {
+    /// The moment of the schedule that it meets.
+    meets: Option<Timestamp>,
+    /// The images there were when it began.
+    images: Option<String>,
+}
+
 #[derive(Debug, Clone)]
 struct Pause {
     until: Timestamp,
@@ -115,24 +124,20 @@ struct Pause {
 }
 
 impl Agenda {
-    /// That of a group whose schedule is met as its record says; where it says
-    /// nothing of this schedule, what was before `now` is not made up for.
-    pub fn new(group: GroupName, triggers: Triggers, met: Option<&Met>, now: Timestamp) -> Self {
-        let mut agenda = Self {
+    /// That of a group. What its schedule had before `now` is not made up for, unless
+    /// its record says up to where it was met.
+    pub fn new(group: GroupName, triggers: Triggers, now: Timestamp) -> Self {
+        Self {
             group,
             triggers,
             met: now,
             offer: None,
             settled: None,
-            tried: None,
+            trying: None,
             pause: None,
             failures: 0,
             unlucky: 0,
-        };
-        if let Some(met) = met.filter(|met| Some(&met.schedule) == agenda.schedule().as_ref()) {
-            agenda.met = met.at;
         }
-        agenda
     }
 
     /// Its group's file says something else from `now` on: what was settled no longer is.
@@ -161,6 +166,13 @@ impl Agenda {
         self.begin_anew();
     }
 
+    /// The record says up to where the schedule was met before this process began.
+    pub fn was_met(&mut self, met: &Met) {
+        if Some(&met.schedule) == self.schedule().as_ref() {
+            self.met = met.at;
+        }
+    }
+
     /// The record says up to where the schedule is met, by whoever did it.
     pub fn is_met(&mut self, met: &Met) {
         if Some(&met.schedule) == self.schedule().as_ref() {
@@ -173,7 +185,7 @@ impl Agenda {
         self.pause.take_if(|pause| pause.ends_by_change);
     }
 
-    /// What to do at `now`.
+    /// What to do at `now`, beside what is tried.
     pub fn next(&self, now: Timestamp) -> Next {
         if let Some(pause) = self.pause.as_ref().filter(|pause| pause.until > now) {
             return Next::Wait {
@@ -181,7 +193,9 @@ impl Agenda {
                 what: pause.what.clone(),
             };
         }
-        if let Some(at) = self.triggers.due(&self.group, self.met, now) {
+        let meets = self.trying.as_ref().and_then(|trying| trying.meets);
+        let met = meets.map_or(self.met, |meets| meets.max(self.met));
+        if let Some(at) = self.triggers.due(&self.group, met, now) {
             let meets = self.schedule().map(|schedule| Met { schedule, at });
             return Next::Promote(Start {
                 trigger: Trigger::Cron,
@@ -201,7 +215,7 @@ impl Agenda {
         if let Some(trigger) = self.pause.as_ref().and_then(|pause| pause.again) {
             return start(trigger);
         }
-        let run = self.triggers.next_after(&self.group, now.max(self.met));
+        let run = self.triggers.next_after(&self.group, now.max(met));
         let by_schedule = run.map(|run| (run.at, "its schedule"));
         let by_push = quiet.map(|quiet| (quiet, "nobody to push any more"));
         match by_schedule.into_iter().chain(by_push).min() {
@@ -214,13 +228,16 @@ impl Agenda {
     }
 
     /// A try begins, with the images there are.
-    pub fn begins(&mut self) {
-        self.tried = self.offer.as_ref().map(|offer| offer.images.clone());
+    pub fn begins(&mut self, start: &Start) {
+        self.trying = Some(Trying {
+            meets: start.meets.as_ref().map(|met| met.at),
+            images: self.offer.as_ref().map(|offer| offer.images.clone()),
+        });
     }
 
     /// That came of it.
     pub fn ended(&mut self, start: &Start, came: Came, now: Timestamp) {
-        let tried = self.tried.take();
+        let tried = self.trying.take().and_then(|trying| trying.images);
         match came {
             Came::Settled => {
                 self.settle(start, tried);
@@ -286,7 +303,11 @@ impl Agenda {
     }
 
     fn is_settled(&self, offer: &Offer) -> bool {
-        self.settled.as_ref() == Some(&offer.images)
+        let trying = self
+            .trying
+            .as_ref()
+            .and_then(|trying| trying.images.as_ref());
+        [self.settled.as_ref(), trying].contains(&Some(&offer.images))
     }
 
     /// From when on new images are promoted, if there are any.

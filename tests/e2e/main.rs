@@ -34,6 +34,7 @@ mod autoscaled;
 mod branches;
 mod budget;
 mod concurrent;
+mod daemon;
 mod doctor;
 mod eks;
 mod foreign;

@@ -44,10 +44,37 @@ const GOOD_FOR: Duration = Duration::from_secs(13);
 pub(super) const NOBODYS_FOR: Duration = DURATION.saturating_sub(GOOD_FOR);
 
 /// Somebody else's lock, as this process saw it first.
+#[derive(Debug, Clone)]
 pub(super) struct Sighting {
     holder: Option<String>,
     renewed: Option<MicroTime>,
     since: Instant,
+}
+
+impl Sighting {
+    /// A lock as it is now; `None`: nobody has it.
+    pub(super) fn of(spec: &LeaseSpec) -> Option<Self> {
+        let holder = spec
+            .holder_identity
+            .clone()
+            .filter(|held| !held.is_empty())?;
+        Some(Self {
+            holder: Some(holder),
+            renewed: spec.renew_time.clone(),
+            since: Instant::now(),
+        })
+    }
+
+    /// Whether its holder has done nothing since `before`.
+    pub(super) fn is_as(&self, before: &Self) -> bool {
+        self.holder == before.holder && self.renewed == before.renewed
+    }
+
+    /// Who holds it, for people.
+    pub(super) fn holder(&self) -> Option<String> {
+        let identity = self.holder.as_deref()?;
+        Some(person(identity).to_owned())
+    }
 }
 
 /// A lock this process holds.
@@ -163,22 +190,16 @@ impl Kubernetes {
     /// Fails while somebody else holds the Lease and was seen to renew it, or
     /// was not watched for long enough.
     async fn refuse_if_held(&self, spec: &LeaseSpec) -> Result<(), LockError> {
-        let holder = spec.holder_identity.as_deref().unwrap_or_default();
         let mut sighted = self.sighted.lock().await;
-        if holder.is_empty() || self.is_own(spec) {
+        let Some(now) = Sighting::of(spec).filter(|_| !self.is_own(spec)) else {
             *sighted = None;
             return Ok(());
-        }
-        let now = Sighting {
-            holder: spec.holder_identity.clone(),
-            renewed: spec.renew_time.clone(),
-            since: Instant::now(),
         };
         let Some(first) = sighted.as_ref() else {
             *sighted = Some(now);
             return Err(held(spec, false));
         };
-        if first.holder != now.holder || first.renewed != now.renewed {
+        if !now.is_as(first) {
             *sighted = Some(now);
             return Err(held(spec, true));
         }
@@ -275,13 +296,16 @@ fn held(spec: &LeaseSpec, alive: bool) -> LockError {
     let identity = spec.holder_identity.as_deref().unwrap_or("somebody else");
     let since = spec.acquire_time.as_ref().or(spec.renew_time.as_ref());
     LockError::Held {
-        holder: identity
-            .rsplit_once('/')
-            .map_or(identity, |(person, _)| person)
-            .to_owned(),
+        holder: person(identity).to_owned(),
         since: since.map_or(Timestamp::UNIX_EPOCH, |time| time.0),
         alive,
     }
+}
+
+/// Who that is, without which of their processes.
+fn person(identity: &str) -> &str {
+    let parts = identity.rsplit_once('/');
+    parts.map_or(identity, |(person, _)| person)
 }
 
 /// Renews until the Lease is somebody else's or the deadline has passed.

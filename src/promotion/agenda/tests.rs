@@ -28,7 +28,7 @@ fn on_push() -> Triggers {
 }
 
 fn agenda(triggers: Triggers, now: &str) -> Agenda {
-    Agenda::new(group(), triggers, None, time(now))
+    Agenda::new(group(), triggers, time(now))
 }
 
 /// What is next, in short.
@@ -51,7 +51,7 @@ fn end(agenda: &mut Agenda, now: &str, came: Came) {
     let Next::Promote(start) = agenda.next(time(now)) else {
         panic!("nothing is due: {}", next(agenda, now));
     };
-    agenda.begins();
+    agenda.begins(&start);
     agenda.ended(&start, came, time(now));
 }
 
@@ -84,7 +84,8 @@ fn moments_that_were_missed_are_made_up_for_once() {
         schedule: "*/10 * * * * UTC".to_owned(),
         at: time("01:00:00"),
     };
-    let mut agenda = Agenda::new(group(), triggers, Some(&met), time("02:05:00"));
+    let mut agenda = Agenda::new(group(), triggers, time("02:05:00"));
+    agenda.was_met(&met);
     end(&mut agenda, "02:05:00", Came::Settled);
     assert_eq!(next(&agenda, "02:05:00"), "02:10:00: its schedule");
 }
@@ -95,14 +96,9 @@ fn a_schedule_that_is_new_is_not_made_up_for() {
         schedule: "0 2 * * * UTC".to_owned(),
         at: time("01:00:00"),
     };
-    let agenda = Agenda::new(
-        group(),
-        scheduled("0 4 * * *"),
-        Some(&met),
-        time("05:00:00"),
-    );
+    let mut agenda = agenda(scheduled("0 4 * * *"), "05:00:00");
+    agenda.was_met(&met);
     assert!(matches!(agenda.next(time("05:00:00")), Next::Wait { .. }));
-    let mut agenda = agenda;
     agenda.change(scheduled("0 3 * * *"), time("05:30:00"));
     assert!(matches!(agenda.next(time("05:30:00")), Next::Wait { .. }));
 }
@@ -161,8 +157,10 @@ fn what_is_pushed_while_others_are_promoted_is_promoted_next() {
     let Next::Promote(start) = agenda.next(time("01:01:00")) else {
         panic!("nothing is due");
     };
-    agenda.begins();
+    agenda.begins(&start);
+    assert_eq!(next(&agenda, "01:01:30"), "rest");
     agenda.offered("b", time("01:02:00"));
+    assert_eq!(next(&agenda, "01:03:00"), "Push");
     agenda.ended(&start, Came::Settled, time("01:05:00"));
     assert_eq!(next(&agenda, "01:05:00"), "Push");
 }
@@ -184,7 +182,7 @@ fn who_fails_outside_is_asked_ever_more_seldom() {
         match agenda.next(now) {
             Next::Promote(start) => {
                 tries += 1;
-                agenda.begins();
+                agenda.begins(&start);
                 agenda.ended(&start, failed(), now);
             }
             Next::Wait { until, what } => {
@@ -248,7 +246,7 @@ proptest! {
                 let Some(met) = start.meets.clone() else { continue };
                 prop_assert!(met.at > settled && met.at <= now);
                 prop_assert!(now.duration_since(met.at).as_secs() < 300, "the last one is");
-                agenda.begins();
+                agenda.begins(&start);
                 let came = match came {
                     0 => Came::Settled,
                     1 => failed(),

@@ -1,0 +1,77 @@
+//! What is seen of the groups of a namespace by who drives none of them yet.
+
+use crate::group::name::GroupName;
+use crate::plan::fingerprint::PlanId;
+use crate::promotion::id::PromotionId;
+use crate::promotion::phase::Phase;
+use crate::promotion::record::{GroupRecord, Met};
+use crate::promotion::restraint::Statement;
+
+/// What is seen of the groups of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// All of them stand so.
+    Standings(Vec<Standing>),
+    /// The lock of one was taken, renewed or given back.
+    Lock {
+        /// Whose.
+        group: GroupName,
+        /// Who has it, if anybody does.
+        holder: Option<String>,
+    },
+    /// The cluster cannot be asked now.
+    Away {
+        /// Why not.
+        why: String,
+    },
+}
+
+/// Where a group stands by its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The group.
+    pub group: GroupName,
+    /// The promotion under way.
+    pub in_flight: Option<(PromotionId, Phase)>,
+    /// Up to where its schedule is met.
+    pub met: Option<Met>,
+    /// Whether somebody takes it out of the cluster.
+    pub removing: bool,
+    /// What serves.
+    pub serving: Option<PlanId>,
+    /// The last promotion that ended.
+    pub last: Option<PromotionId>,
+    /// Who holds it, and why.
+    pub hold: Option<Statement>,
+}
+
+impl Standing {
+    /// That of a group with this record.
+    pub fn of(group: GroupName, record: &GroupRecord, hold: Option<Statement>) -> Self {
+        let in_flight = record.in_flight.as_ref();
+        Self {
+            group,
+            in_flight: in_flight.map(|promotion| (promotion.id.clone(), promotion.phase)),
+            met: record.met.clone(),
+            removing: record.removing.is_some(),
+            serving: record.serving.as_ref().map(|serving| serving.plan.clone()),
+            last: record.outcomes.first().map(|last| last.promotion.clone()),
+            hold,
+        }
+    }
+
+    /// Whether what keeps other groups, or a next promotion of this one, may be another
+    /// thing now.
+    pub fn differs(&self, before: &Self) -> bool {
+        let what = |standing: &Self| {
+            let in_flight = standing.in_flight.as_ref().map(|(id, _)| id.clone());
+            (
+                in_flight,
+                standing.serving.clone(),
+                standing.last.clone(),
+                standing.hold.clone(),
+            )
+        };
+        what(self) != what(before)
+    }
+}

@@ -1,0 +1,142 @@
+//! The daemon: promotes groups by itself, on schedule and on new images.
+//!
+//! Its roles tell one another news: [`files`] reads the configuration, [`eyes`] look at
+//! where groups stand in their clusters, the [`watcher`] looks for images, and the
+//! [`scheduler`] owns all agendas and starts what is due. A promotion is the engine call
+//! that a person's `promoter deploy` makes. It knows ports and engine, no adapters; all
+//! that is outside comes by a [`Yard`].
+
+mod eyes;
+mod files;
+pub mod health;
+pub mod http;
+mod job;
+mod judge;
+mod scheduler;
+mod state;
+mod watcher;
+mod yard;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::group::Group;
+use crate::group::image::RepositoryName;
+use crate::port::Clock;
+use crate::promotion::later;
+use eyes::Eyes;
+use files::Held;
+use health::Pulse;
+use scheduler::{News, Scheduler};
+pub use state::State;
+use watcher::Watcher;
+pub use yard::{Files, Key, Supply, Yard};
+
+/// How the daemon works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// In whose name it promotes.
+    pub actor: String,
+    /// How many promotions may be under way before their switch.
+    pub at_once: NonZeroUsize,
+    /// How often it looks for new images.
+    pub poll: Duration,
+    /// How often it looks whether the configuration is another one.
+    pub reload: Duration,
+}
+
+/// A daemon.
+pub struct Daemon {
+    settings: Settings,
+    yard: Arc<dyn Yard>,
+    pulse: Arc<Pulse>,
+    state: Arc<State>,
+    /// Somebody says that the configuration changed.
+    reload: Arc<Notify>,
+}
+
+impl Daemon {
+    /// One that does nothing yet. `reload` has it read the configuration at once.
+    pub fn new(
+        settings: Settings,
+        yard: Arc<dyn Yard>,
+        clock: Arc<dyn Clock>,
+        reload: Arc<Notify>,
+    ) -> Self {
+        Self {
+            settings,
+            yard,
+            pulse: Pulse::new(clock),
+            state: Arc::default(),
+            reload,
+        }
+    }
+
+    /// Who tells whether it gets on.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        self.pulse.clone()
+    }
+
+    /// What it knows of itself.
+    pub fn state(&self) -> Arc<State> {
+        self.state.clone()
+    }
+
+    /// Runs until it is stopped, and until all that was under way is where somebody else
+    /// can drive on. `hints` name repositories that something was pushed to.
+    pub async fn run(self, hints: UnboundedReceiver<RepositoryName>, stop: CancellationToken) {
+        let Settings {
+            actor,
+            at_once,
+            poll,
+            ..
+        } = self.settings.clone();
+        let clock = self.pulse.clock("scheduler");
+        let scheduler =
+            Scheduler::new(self.yard.clone(), clock, actor, at_once.get(), stop.clone());
+        let tell = scheduler.teller();
+        let (groups, watched) = watch::channel(Vec::new());
+        let clock = self.pulse.clock("watcher");
+        let watcher = Watcher::new(self.yard.clone(), clock, poll, watched, hints, tell.clone());
+        let reading = self.read(tell, groups);
+        tokio::select! {
+            () = scheduler.run() => {}
+            () = watcher.run() => {}
+            () = reading => {}
+        }
+    }
+
+    /// Reads the configuration again and again, and tells what it says.
+    async fn read(&self, tell: UnboundedSender<News>, groups: watch::Sender<Vec<Arc<Group>>>) {
+        let clock = self.pulse.clock("configuration");
+        let mut held = Held::default();
+        let mut eyes = Eyes::new(self.yard.clone(), self.state.clone(), tell.clone());
+        loop {
+            let change = held.take(self.yard.read());
+            for error in &change.new_problems {
+                tracing::error!(%error, "the configuration has a problem; the last good one holds");
+            }
+            if change.is_mended {
+                tracing::info!("the configuration has no problem any more");
+            }
+            self.state.configured(held.problems(), clock.now());
+            if change.is_change {
+                tracing::info!(groups = held.groups().len(), "took the configuration");
+                eyes.look_at(&held.environments());
+                groups.send_replace(held.groups().into_iter().map(Arc::new).collect());
+                drop(tell.send(News::Files(held.files())));
+            }
+            let next = later(clock.now(), self.settings.reload);
+            tokio::select! {
+                () = clock.sleep_until(next) => {}
+                () = self.reload.notified() => {}
+            }
+        }
+    }
+}

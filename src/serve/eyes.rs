@@ -1,0 +1,107 @@
+//! Looks at where groups stand, environment by environment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinSet;
+
+use super::scheduler::News;
+use super::state::State;
+use super::yard::Yard;
+use crate::group::Environment;
+use crate::group::name::EnvironmentName;
+use crate::port::registry::Said;
+use crate::port::sight::Sight;
+
+/// How soon a cluster that could not be reached is tried again.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// One look at each environment.
+pub(super) struct Eyes {
+    yard: Arc<dyn Yard>,
+    state: Arc<State>,
+    tell: UnboundedSender<News>,
+    looks: BTreeMap<EnvironmentName, (Environment, JoinSet<()>)>,
+}
+
+impl Eyes {
+    /// Tells what it sees, and notes whether it sees anything.
+    pub(super) fn new(yard: Arc<dyn Yard>, state: Arc<State>, tell: UnboundedSender<News>) -> Self {
+        Self {
+            yard,
+            state,
+            tell,
+            looks: BTreeMap::new(),
+        }
+    }
+
+    /// Looks at these and at no others.
+    pub(super) fn look_at(&mut self, environments: &[Environment]) {
+        let state = &self.state;
+        self.looks.retain(|name, (environment, _)| {
+            let stays = environments.contains(environment);
+            if !stays {
+                state.looks_away(name);
+            }
+            stays
+        });
+        for environment in environments {
+            if self.looks.contains_key(&environment.name) {
+                continue;
+            }
+            self.state
+                .sees(&environment.name, Err("nothing was seen yet".to_owned()));
+            let look = look(
+                self.yard.clone(),
+                self.state.clone(),
+                self.tell.clone(),
+                environment.clone(),
+            );
+            let mut task = JoinSet::new();
+            task.spawn(look);
+            let name = environment.name.clone();
+            self.looks.insert(name, (environment.clone(), task));
+        }
+    }
+}
+
+async fn look(
+    yard: Arc<dyn Yard>,
+    state: Arc<State>,
+    tell: UnboundedSender<News>,
+    environment: Environment,
+) {
+    let name = &environment.name;
+    let mut was_away = false;
+    loop {
+        let why = match yard.look(&environment).await {
+            Err(Said(why)) => why,
+            Ok(mut sights) => {
+                while let Some(sight) = sights.next().await {
+                    if let Sight::Away { why } = &sight {
+                        if !std::mem::replace(&mut was_away, true) {
+                            tracing::warn!(environment = %name, error = %why, "the cluster does not answer");
+                        }
+                        state.sees(name, Err(why.clone()));
+                        continue;
+                    }
+                    if std::mem::replace(&mut was_away, false) {
+                        tracing::info!(environment = %name, "the cluster answers again");
+                    }
+                    state.sees(name, Ok(()));
+                    let environment = name.clone();
+                    drop(tell.send(News::Seen { environment, sight }));
+                }
+                "it ended".to_owned()
+            }
+        };
+        if !std::mem::replace(&mut was_away, true) {
+            tracing::warn!(environment = %name, error = %why, "cannot look at the cluster; trying again");
+        }
+        state.sees(name, Err(why));
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,168 @@
+//! One engine call for one group, and what it tells the scheduler.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use super::judge::{self, LOCKED};
+use super::scheduler::News;
+use super::yard::{Key, Yard};
+use crate::engine::deploy::DeployOptions;
+use crate::engine::resume::Resumed;
+use crate::engine::{Deployed, Engine, EngineError};
+use crate::group::name::CheckName;
+use crate::group::{Environment, Group};
+use crate::plan::Plan;
+use crate::port::Recorder;
+use crate::port::registry::Said;
+use crate::promotion::agenda::{Came, Start};
+use crate::promotion::event::{Event, Fact};
+use crate::promotion::id::PromotionId;
+use crate::promotion::phase::Phase;
+use crate::promotion::{Actor, Trigger};
+
+/// What is done for a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Job {
+    /// Its newest images are promoted, if they pass.
+    Promote(Start),
+    /// What somebody left is driven on.
+    TakeOver,
+}
+
+/// Whom it is for, and who does it.
+pub(super) struct For {
+    pub(super) key: Key,
+    pub(super) environment: Environment,
+    /// Without a file there is only what was left.
+    pub(super) group: Option<Arc<Group>>,
+    /// Who promotes, as people are told.
+    pub(super) actor: String,
+    pub(super) yard: Arc<dyn Yard>,
+    pub(super) tell: UnboundedSender<News>,
+}
+
+impl Job {
+    /// Does it to its end, or until it is stopped; what came of it is told.
+    pub(super) async fn run(self, whom: For, stop: CancellationToken) {
+        let came = match &self {
+            Self::Promote(start) => promote(&whom, start, stop).await,
+            Self::TakeOver => take_over(&whom, stop).await,
+        };
+        let key = whom.key.clone();
+        // Nobody listens any more once the daemon ends.
+        drop(whom.tell.send(News::Ended {
+            key,
+            job: self,
+            came,
+        }));
+    }
+}
+
+async fn promote(whom: &For, start: &Start, stop: CancellationToken) -> Came {
+    let Some(group) = whom.group.as_deref() else {
+        return Came::Settled;
+    };
+    let options = DeployOptions {
+        actor: Actor {
+            name: whom.actor.clone(),
+            trigger: start.trigger,
+        },
+        chance: rand::random(),
+        force: false,
+        detach: false,
+        retry: false,
+        overriding: None,
+        despite_budget: false,
+        why: None,
+        meets: start.meets.clone(),
+    };
+    let deployed = async {
+        let engine = whom.engine().await?;
+        let supply = whom.yard.supply(group).await?;
+        Ok(Box::pin(engine.deploy(supply.sources(), group, options, stop)).await)
+    };
+    match deployed.await {
+        Ok(deployed) => {
+            tell(whom, start.trigger, &deployed);
+            judge::came(&deployed, start.trigger)
+        }
+        Err(Said(why)) => failed(whom, why),
+    }
+}
+
+async fn take_over(whom: &For, stop: CancellationToken) -> Came {
+    let resumed = async {
+        let engine = whom.engine().await?;
+        Ok(Box::pin(engine.resume(&whom.actor, stop)).await)
+    };
+    match resumed.await {
+        Ok(Ok(Resumed::Nothing(_) | Resumed::Driven(_))) => Came::Settled,
+        // Whoever has the lock drives it on.
+        Ok(Err(EngineError::Lock(_) | EngineError::LockLost { .. })) => Came::Waits {
+            why: "its promoter".to_owned(),
+            pause: LOCKED,
+        },
+        Ok(Err(error)) => failed(whom, Said::of(&error).0),
+        Err(Said(why)) => failed(whom, why),
+    }
+}
+
+fn failed(whom: &For, why: String) -> Came {
+    let Key { environment, group } = &whom.key;
+    tracing::warn!(%environment, %group, error = %why, "failed; trying again later");
+    Came::Failed { why }
+}
+
+/// What no event of a promotion says.
+fn tell(whom: &For, trigger: Trigger, deployed: &Result<Deployed, EngineError>) {
+    let Key { environment, group } = &whom.key;
+    match deployed {
+        Ok(Deployed::UpToDate(_)) => {
+            tracing::info!(%environment, %group, ?trigger, "nothing new to promote");
+        }
+        Ok(Deployed::Met) => {
+            tracing::info!(%environment, %group, ?trigger, "done by another daemon");
+        }
+        Ok(_) => {}
+        Err(error) => {
+            let error = Said::of(error).0;
+            tracing::warn!(%environment, %group, ?trigger, %error, "not promoted");
+        }
+    }
+}
+
+impl For {
+    async fn engine(&self) -> Result<Engine, Said> {
+        let heard = Arc::new(Heard {
+            key: self.key.clone(),
+            tell: self.tell.clone(),
+        });
+        let (environment, group) = (&self.environment, &self.key.group);
+        self.yard.engine(environment, group, heard).await
+    }
+}
+
+/// Hears when users are moved: what is left then is waiting, and keeps no other group
+/// from being promoted.
+struct Heard {
+    key: Key,
+    tell: UnboundedSender<News>,
+}
+
+#[async_trait]
+impl Recorder for Heard {
+    fn record(&self, event: Event) {
+        let settles = |phase| phase == Phase::Settling;
+        if matches!(event.fact, Fact::Entered { phase, .. } | Fact::Resumed { phase } if settles(phase))
+        {
+            drop(self.tell.send(News::Settles(self.key.clone())));
+        }
+    }
+
+    fn note_plan(&self, _: &PromotionId, _: &Plan) {}
+
+    fn note_log(&self, _: &PromotionId, _: &CheckName, _: u32, _: &str) {}
+}

@@ -1,0 +1,262 @@
+//! The one owner of all agendas: hears what there is, starts what is due.
+//!
+//! Everybody else only tells it news. It decides nothing about a release: each job
+//! ends in the engine call that a person's command makes, and binds to the same.
+
+mod entry;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::LocalBoxFuture;
+use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use super::job::{For, Job};
+use super::yard::{Files, Key, Yard};
+use crate::group::Environment;
+use crate::group::name::EnvironmentName;
+use crate::port::Clock;
+use crate::port::sight::{Sight, Standing};
+use crate::promotion::agenda::Came;
+use crate::promotion::later;
+use entry::Entry;
+
+/// How long nothing is thought over at the most, so that everybody sees that it still is.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// What the scheduler is told.
+pub(super) enum News {
+    /// The group files say this now.
+    Files(Files),
+    /// These are a group's newest images, named by their digests.
+    Images {
+        /// Whose.
+        key: Key,
+        /// Which.
+        images: String,
+    },
+    /// Something of the groups of an environment was seen.
+    Seen {
+        /// Where.
+        environment: EnvironmentName,
+        /// What.
+        sight: Sight,
+    },
+    /// All users of a group's candidate are moved.
+    Settles(Key),
+    /// A job came to its end.
+    Ended {
+        /// Whose.
+        key: Key,
+        /// Which.
+        job: Job,
+        /// What came of it.
+        came: Came,
+    },
+}
+
+/// All groups, what is due for each, and what is done for it now.
+pub(super) struct Scheduler {
+    yard: Arc<dyn Yard>,
+    clock: Arc<dyn Clock>,
+    actor: String,
+    /// How many promotions may be under way before their switch.
+    at_once: usize,
+    entries: BTreeMap<Key, Entry>,
+    environments: BTreeMap<EnvironmentName, Environment>,
+    /// Environments whose groups' standings are known.
+    known: BTreeSet<EnvironmentName>,
+    tell: UnboundedSender<News>,
+    news: UnboundedReceiver<News>,
+    /// What is done now; each is as long as its promotion.
+    jobs: FuturesUnordered<LocalBoxFuture<'static, ()>>,
+    stop: CancellationToken,
+}
+
+impl Scheduler {
+    /// Starts at most so many promotions at once, in the name of `actor`, until it is
+    /// stopped.
+    pub(super) fn new(
+        yard: Arc<dyn Yard>,
+        clock: Arc<dyn Clock>,
+        actor: String,
+        at_once: usize,
+        stop: CancellationToken,
+    ) -> Self {
+        let (tell, news) = unbounded_channel();
+        Self {
+            yard,
+            clock,
+            actor,
+            at_once,
+            entries: BTreeMap::new(),
+            environments: BTreeMap::new(),
+            known: BTreeSet::new(),
+            tell,
+            news,
+            jobs: FuturesUnordered::new(),
+            stop,
+        }
+    }
+
+    /// How it is told news.
+    pub(super) fn teller(&self) -> UnboundedSender<News> {
+        self.tell.clone()
+    }
+
+    /// Runs until it is stopped, and all that it began has come to where somebody
+    /// else can drive on.
+    pub(super) async fn run(mut self) {
+        while !self.stop.is_cancelled() {
+            let until = self.start_due();
+            tokio::select! {
+                () = self.stop.cancelled() => {}
+                Some(news) = self.news.recv() => self.hear(news),
+                Some(()) = self.jobs.next(), if !self.jobs.is_empty() => {}
+                () = self.clock.sleep_until(until) => {}
+            }
+            // What came at the same time is thought over together.
+            while let Ok(news) = self.news.try_recv() {
+                self.hear(news);
+            }
+        }
+        while self.jobs.next().await.is_some() {}
+    }
+
+    fn hear(&mut self, news: News) {
+        let now = self.clock.now();
+        match news {
+            News::Files(files) => self.take_files(files, now),
+            News::Images { key, images } => {
+                if let Some(entry) = self.entries.get_mut(&key) {
+                    entry.offered(&images, now);
+                }
+            }
+            News::Seen { environment, sight } => match sight {
+                Sight::Standings(standings) => self.take_standings(&environment, standings),
+                Sight::Lock { group, holder } => {
+                    let key = Key { environment, group };
+                    let entry = self.entries.entry(key).or_insert_with(Entry::new);
+                    entry.locked(holder, now);
+                }
+                Sight::Away { .. } => {}
+            },
+            News::Settles(key) => {
+                if let Some(entry) = self.entries.get_mut(&key) {
+                    entry.settles();
+                }
+            }
+            News::Ended { key, job, came } => {
+                if let Some(entry) = self.entries.get_mut(&key) {
+                    entry.ended(&job, came, now);
+                }
+            }
+        }
+        self.entries.retain(|_, entry| !entry.is_idle());
+    }
+
+    fn take_files(&mut self, files: Files, now: Timestamp) {
+        self.environments = files
+            .environments
+            .into_iter()
+            .map(|environment| (environment.name.clone(), environment))
+            .collect();
+        let mut groups: BTreeMap<_, _> = files
+            .groups
+            .into_iter()
+            .map(|group| (Key::of(&group), Arc::new(group)))
+            .collect();
+        for (key, entry) in &mut self.entries {
+            entry.take_file(groups.remove(key), now);
+        }
+        for (key, group) in groups {
+            let mut entry = Entry::new();
+            entry.take_file(Some(group), now);
+            self.entries.insert(key, entry);
+        }
+    }
+
+    fn take_standings(&mut self, environment: &EnvironmentName, standings: Vec<Standing>) {
+        self.known.insert(environment.clone());
+        let mut changed = false;
+        let mut standings: BTreeMap<_, _> = standings
+            .into_iter()
+            .map(|standing| (standing.group.clone(), standing))
+            .collect();
+        let here = self.entries.iter_mut();
+        let mut here: Vec<_> = here
+            .filter(|(key, _)| key.environment == *environment)
+            .collect();
+        for (key, entry) in &mut here {
+            changed |= entry.stands(standings.remove(&key.group));
+        }
+        if changed {
+            for (_, entry) in here {
+                entry.look_again();
+            }
+        }
+        // Without a file there is nothing to do but to drive on what somebody left.
+        for (group, standing) in standings {
+            let key = Key {
+                environment: environment.clone(),
+                group,
+            };
+            let mut entry = Entry::new();
+            entry.stands(Some(standing));
+            self.entries.insert(key, entry);
+        }
+    }
+
+    /// Starts what is due and has room; says when to think again.
+    fn start_due(&mut self) -> Timestamp {
+        let now = self.clock.now();
+        let mut until = later(now, LONGEST);
+        let mut due = Vec::new();
+        let known = &self.known;
+        let ready = self.entries.iter_mut();
+        // Where nobody knows what was met, and what is under way, nothing is begun.
+        for (key, entry) in ready.filter(|(key, _)| known.contains(&key.environment)) {
+            match entry.due(now) {
+                entry::Due::Now(urgency, job) => due.push((urgency, key.clone(), job)),
+                entry::Due::At(at) => until = until.min(at),
+                entry::Due::Never => {}
+            }
+        }
+        due.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+        let busy = self
+            .entries
+            .values()
+            .filter(|entry| entry.is_busy())
+            .count();
+        let room = self.at_once.saturating_sub(busy);
+        for (_, key, job) in due.into_iter().take(room) {
+            self.start(&key, job);
+        }
+        until
+    }
+
+    fn start(&mut self, key: &Key, job: Job) {
+        let Some(environment) = self.environments.get(&key.environment) else {
+            return;
+        };
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        let stop = self.stop.child_token();
+        let group = entry.begins(&job, stop.clone());
+        let whom = For {
+            key: key.clone(),
+            environment: environment.clone(),
+            group,
+            actor: self.actor.clone(),
+            yard: self.yard.clone(),
+            tell: self.tell.clone(),
+        };
+        self.jobs.push(Box::pin(job.run(whom, stop)));
+    }
+}

@@ -1,0 +1,266 @@
+//! One group of the scheduler: its file, where it stands, what is done for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::super::job::Job;
+use crate::group::Group;
+use crate::port::sight::Standing;
+use crate::promotion::agenda::{Agenda, Came, Next};
+use crate::promotion::later;
+use crate::promotion::phase::Phase;
+use crate::promotion::record::Met;
+
+/// How soon it is tried again to drive on what nobody could, and then twice as late
+/// each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+/// How late at the latest.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
+/// How long a lock is not renewed by who has it no longer.
+const ABANDONED: Duration = Duration::from_secs(15);
+
+/// One group.
+pub(super) struct Entry {
+    /// Its file and what that leads to; `None`: it has no file any more.
+    planned: Option<Planned>,
+    standing: Option<Standing>,
+    /// Whether it is known where it stands.
+    known: bool,
+    /// Who had its lock when it was seen last, and when that was.
+    lock: Option<(String, Timestamp)>,
+    running: Option<Running>,
+    /// Not before that it is tried to drive on what is under way.
+    take_over_from: Option<Timestamp>,
+    failures: u32,
+}
+
+struct Planned {
+    group: Arc<Group>,
+    agenda: Agenda,
+}
+
+struct Running {
+    stop: CancellationToken,
+    /// Whether only the old colour is left to go.
+    settles: bool,
+}
+
+/// What is due for a group.
+pub(super) enum Due {
+    /// That, and how urgent it is: the least first.
+    Now(Urgency, Job),
+    /// Nothing before.
+    At(Timestamp),
+    /// Nothing that time brings.
+    Never,
+}
+
+/// What goes first where there is no room for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Urgency {
+    /// Users may be between two versions.
+    Users,
+    /// A promotion is under way, and nobody drives it.
+    Orphan,
+    /// It is to be promoted.
+    Promotion,
+}
+
+impl Entry {
+    /// A group of which nothing is known.
+    pub(super) fn new() -> Self {
+        Self {
+            planned: None,
+            standing: None,
+            known: false,
+            lock: None,
+            running: None,
+            take_over_from: None,
+            failures: 0,
+        }
+    }
+
+    /// Whether it can be forgotten.
+    pub(super) fn is_idle(&self) -> bool {
+        let is_known = self.standing.is_some() || self.lock.is_some();
+        self.planned.is_none() && self.running.is_none() && !is_known
+    }
+
+    /// Whether it takes the room of a promotion.
+    pub(super) fn is_busy(&self) -> bool {
+        self.running
+            .as_ref()
+            .is_some_and(|running| !running.settles)
+    }
+
+    /// Its file says this now; `None`: it is gone.
+    pub(super) fn take_file(&mut self, group: Option<Arc<Group>>, now: Timestamp) {
+        let Some(group) = group else {
+            self.planned = None;
+            return;
+        };
+        match &mut self.planned {
+            Some(planned) if planned.group == group => {}
+            Some(planned) => {
+                planned.agenda.change(group.triggers.clone(), now);
+                planned.group = group;
+            }
+            None => {
+                let mut agenda = Agenda::new(group.name.clone(), group.triggers.clone(), now);
+                if let Some(met) = self.met() {
+                    agenda.was_met(met);
+                }
+                self.planned = Some(Planned { group, agenda });
+            }
+        }
+    }
+
+    /// It stands so; `None`: it was never promoted, or was removed. Says whether
+    /// something changed that others may wait for.
+    pub(super) fn stands(&mut self, standing: Option<Standing>) -> bool {
+        let changed = match (&self.standing, &standing) {
+            (Some(before), Some(standing)) => standing.differs(before),
+            (None, None) => false,
+            _ => true,
+        };
+        let in_flight = |standing: &Standing| standing.in_flight.is_some();
+        if !standing.as_ref().is_some_and(in_flight) {
+            self.take_over_from = None;
+            self.failures = 0;
+        }
+        self.standing = standing;
+        let was_known = std::mem::replace(&mut self.known, true);
+        let met = self.met().cloned();
+        if let (Some(planned), Some(met)) = (&mut self.planned, met) {
+            if was_known {
+                planned.agenda.is_met(&met);
+            } else {
+                planned.agenda.was_met(&met);
+            }
+        }
+        changed
+    }
+
+    fn met(&self) -> Option<&Met> {
+        self.standing.as_ref()?.met.as_ref()
+    }
+
+    /// Its lock was seen.
+    pub(super) fn locked(&mut self, holder: Option<String>, now: Timestamp) {
+        self.lock = holder.map(|holder| (holder, now));
+    }
+
+    /// Until when somebody else may have its lock, unless they are seen again.
+    fn locked_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let (_, seen) = self.lock.as_ref()?;
+        Some(later(*seen, ABANDONED)).filter(|until| *until > now)
+    }
+
+    pub(super) fn look_again(&mut self) {
+        if let Some(planned) = &mut self.planned {
+            planned.agenda.look_again();
+        }
+    }
+
+    pub(super) fn offered(&mut self, images: &str, now: Timestamp) {
+        if let Some(planned) = &mut self.planned {
+            planned.agenda.offered(images, now);
+        }
+    }
+
+    /// What is due at `now`.
+    pub(super) fn due(&mut self, now: Timestamp) -> Due {
+        let next = match &self.planned {
+            Some(planned) => planned.agenda.next(now),
+            None => Next::Rest,
+        };
+        let promotion = match next {
+            Next::Promote(start) => Due::Now(Urgency::Promotion, Job::Promote(start)),
+            Next::Wait { until, .. } => Due::At(until),
+            Next::Rest => Due::Never,
+        };
+        if let Some(running) = &self.running {
+            // Who has something new ends the wait of what is promoted already.
+            if running.settles && matches!(promotion, Due::Now(..)) {
+                running.stop.cancel();
+            }
+            return Due::Never;
+        }
+        if matches!(promotion, Due::Now(..)) {
+            return match self.locked_until(now) {
+                Some(until) => Due::At(until),
+                None => promotion,
+            };
+        }
+        match (self.orphan(now), promotion) {
+            (Due::At(one), Due::At(other)) => Due::At(one.min(other)),
+            (Due::Never, promotion) => promotion,
+            (orphan, _) => orphan,
+        }
+    }
+
+    /// Whether what is under way, as far as anybody knows, has to be driven on.
+    fn orphan(&self, now: Timestamp) -> Due {
+        let Some(standing) = self.standing.as_ref().filter(|standing| !standing.removing) else {
+            return Due::Never;
+        };
+        let Some((_, phase)) = &standing.in_flight else {
+            return Due::Never;
+        };
+        let not_before = self.take_over_from.max(self.locked_until(now));
+        match not_before.filter(|from| *from > now) {
+            Some(from) => Due::At(from),
+            None => {
+                let urgency = match phase {
+                    Phase::Promoting | Phase::Aborting => Urgency::Users,
+                    _ => Urgency::Orphan,
+                };
+                Due::Now(urgency, Job::TakeOver)
+            }
+        }
+    }
+
+    /// A job begins; says what its file says.
+    pub(super) fn begins(&mut self, job: &Job, stop: CancellationToken) -> Option<Arc<Group>> {
+        self.running = Some(Running {
+            stop,
+            settles: false,
+        });
+        let planned = self.planned.as_mut()?;
+        if let Job::Promote(start) = job {
+            planned.agenda.begins(start);
+        }
+        Some(planned.group.clone())
+    }
+
+    pub(super) fn settles(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.settles = true;
+        }
+    }
+
+    pub(super) fn ended(&mut self, job: &Job, came: Came, now: Timestamp) {
+        self.running = None;
+        match (job, came) {
+            (Job::Promote(start), came) => {
+                if let Some(planned) = &mut self.planned {
+                    planned.agenda.ended(start, came, now);
+                }
+            }
+            (Job::TakeOver, Came::Waits { pause, .. }) => {
+                self.take_over_from = Some(later(now, pause));
+            }
+            (Job::TakeOver, Came::Failed { .. } | Came::Unlucky { .. }) => {
+                let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16));
+                self.failures = self.failures.saturating_add(1);
+                self.take_over_from = Some(later(now, pause.min(LONGEST_PAUSE)));
+            }
+            // The cluster says in a moment that it is done.
+            (Job::TakeOver, Came::Settled) => self.take_over_from = Some(later(now, FIRST_PAUSE)),
+        }
+    }
+}

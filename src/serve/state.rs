@@ -1,0 +1,69 @@
+//! What the daemon knows of itself, for whoever asks whether it is ready.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::group::name::EnvironmentName;
+
+/// What it knows.
+#[derive(Debug, Default)]
+pub struct State(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Whether the configuration was read.
+    is_configured: bool,
+    /// What is wrong with it.
+    problems: Vec<String>,
+    /// When it was read last.
+    read_at: Option<Timestamp>,
+    /// Whether each environment's cluster answers, or why it does not.
+    seen: BTreeMap<EnvironmentName, Result<(), String>>,
+}
+
+impl State {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn configured(&self, problems: &[String], at: Timestamp) {
+        let mut known = self.known();
+        known.is_configured = true;
+        known.problems = problems.to_vec();
+        known.read_at = Some(at);
+    }
+
+    pub(super) fn sees(&self, environment: &EnvironmentName, seen: Result<(), String>) {
+        self.known().seen.insert(environment.clone(), seen);
+    }
+
+    pub(super) fn looks_away(&self, environment: &EnvironmentName) {
+        self.known().seen.remove(environment);
+    }
+
+    /// Why it cannot do its work; nothing: it can.
+    pub fn not_ready(&self) -> Vec<String> {
+        let known = self.known();
+        if !known.is_configured {
+            return vec!["the configuration was not read yet".to_owned()];
+        }
+        let seen = known.seen.iter();
+        seen.filter_map(|(name, seen)| {
+            let why = seen.as_ref().err()?;
+            Some(format!("environment {name}: {why}"))
+        })
+        .collect()
+    }
+
+    /// What is wrong with the configuration, while the last good one holds.
+    pub fn problems(&self) -> Vec<String> {
+        self.known().problems.clone()
+    }
+
+    /// When the configuration was read last.
+    pub fn read_at(&self) -> Option<Timestamp> {
+        self.known().read_at
+    }
+}

@@ -1,0 +1,76 @@
+//! What the daemon needs of the outside, group by group: one trait, so that a test
+//! can be all of it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use crate::engine::Engine;
+use crate::engine::resolve::Sources;
+use crate::group::name::{EnvironmentName, GroupName};
+use crate::group::{Environment, Group};
+use crate::port::Recorder;
+use crate::port::registry::Said;
+use crate::port::sight::Sight;
+
+/// Which group, of which environment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The group.
+    pub group: GroupName,
+}
+
+impl Key {
+    /// That of a group.
+    pub fn of(group: &Group) -> Self {
+        Self {
+            environment: group.environment.name.clone(),
+            group: group.name.clone(),
+        }
+    }
+}
+
+/// The outside of a daemon.
+#[async_trait]
+pub trait Yard: Send + Sync {
+    /// The group files as they are now.
+    fn read(&self) -> Files;
+
+    /// The engine of a group, which tells what happens to `recorder` as well. It leaves
+    /// what is under way when it is stopped.
+    async fn engine(
+        &self,
+        environment: &Environment,
+        group: &GroupName,
+        recorder: Arc<dyn Recorder>,
+    ) -> Result<Engine, Said>;
+
+    /// Whom a group's engine and the watcher ask about images.
+    async fn supply(&self, group: &Group) -> Result<Arc<dyn Supply>, Said>;
+
+    /// Where the groups of an environment stand, now and at each change, for as long as
+    /// anybody listens.
+    async fn look(&self, environment: &Environment) -> Result<BoxStream<'static, Sight>, Said>;
+}
+
+/// Whom to ask about images.
+pub trait Supply: Send + Sync {
+    /// Them.
+    fn sources(&self) -> Sources<'_>;
+}
+
+/// What the group files say.
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    /// The valid groups.
+    pub groups: Vec<Group>,
+    /// The names of those that have a file, valid or not.
+    pub named: Vec<GroupName>,
+    /// The valid environments.
+    pub environments: Vec<Environment>,
+    /// What is wrong, one problem a text; none of it is a warning.
+    pub problems: Vec<String>,
+}
