@@ -101,9 +101,9 @@ impl Daemon {
         let scheduler =
             Scheduler::new(self.yard.clone(), clock, actor, at_once.get(), stop.clone());
         let tell = scheduler.teller();
-        let (groups, watched) = watch::channel(Vec::new());
+        let (groups, known) = watch::channel(Vec::new());
         let clock = self.pulse.clock("watcher");
-        let watcher = Watcher::new(self.yard.clone(), clock, poll, watched, hints, tell.clone());
+        let watcher = Watcher::new(self.yard.clone(), clock, poll, known, hints, tell.clone());
         let reading = self.read(tell, groups);
         tokio::select! {
             () = scheduler.run() => {}
@@ -126,7 +126,7 @@ impl Daemon {
                 tracing::info!("the configuration has no problem any more");
             }
             self.state.configured(held.problems(), clock.now());
-            if change.is_change {
+            if change.is_other {
                 tracing::info!(groups = held.groups().len(), "took the configuration");
                 eyes.look_at(&held.environments());
                 groups.send_replace(held.groups().into_iter().map(Arc::new).collect());

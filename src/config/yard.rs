@@ -22,12 +22,16 @@ use crate::port::registry::Said;
 use crate::port::sight::Sight;
 use crate::serve::{Files, Supply, Yard};
 
+/// What was made for an environment, and for what that said then.
+type Made<K, V> = Mutex<BTreeMap<K, (Environment, V)>>;
+
 /// What is shared by all groups is made once: connections, clients, the records.
 pub struct Outside {
     dir: PathBuf,
     store: Option<Arc<Store>>,
-    clusters: Mutex<BTreeMap<EnvironmentName, (Environment, Connection)>>,
-    supplies: Mutex<BTreeMap<(EnvironmentName, bool), (Environment, Arc<Images>)>>,
+    clusters: Made<EnvironmentName, Connection>,
+    /// By environment, and whether images count as good because they were pushed.
+    supplies: Made<(EnvironmentName, bool), Arc<Images>>,
 }
 
 impl Outside {

@@ -22,7 +22,7 @@ pub(super) struct Held {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Change {
     /// Whether what is acted on is another thing now.
-    pub(super) is_change: bool,
+    pub(super) is_other: bool,
     /// What is wrong now and was not before.
     pub(super) new_problems: Vec<String>,
     /// Whether something was wrong and nothing is any more.
@@ -41,13 +41,10 @@ impl Held {
             read.problems.clone()
         };
         let is_whole = problems.len() == read.problems.len();
-        let mut is_change = false;
-        if is_whole {
-            is_change = self.take_groups(read);
-        }
+        let is_other = is_whole && self.take_groups(read);
         let new_problems = problems.iter().filter(|new| !self.problems.contains(new));
         let change = Change {
-            is_change,
+            is_other,
             new_problems: new_problems.cloned().collect(),
             is_mended: problems.is_empty() && !self.problems.is_empty(),
         };
@@ -83,10 +80,10 @@ impl Held {
                     .or_insert_with(|| environment.clone());
             }
         }
-        let is_change = groups != self.groups || environments != self.environments;
+        let is_other = groups != self.groups || environments != self.environments;
         self.groups = groups;
         self.environments = environments;
-        is_change
+        is_other
     }
 
     /// The groups that are acted on.

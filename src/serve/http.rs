@@ -74,17 +74,16 @@ impl Listening {
 async fn live(Shared(told): Shared<Told>) -> (StatusCode, String) {
     let stuck = told.pulse.stuck();
     let stuck = stuck.iter().map(|role| format!("{role} does not get on"));
-    answer(stuck.collect())
+    answer(&stuck.collect::<Vec<_>>())
 }
 
 async fn ready(Shared(told): Shared<Told>) -> (StatusCode, String) {
-    answer(told.state.not_ready())
+    answer(&told.state.not_ready())
 }
 
-fn answer(wrong: Vec<String>) -> (StatusCode, String) {
+fn answer(wrong: &[String]) -> (StatusCode, String) {
     if wrong.is_empty() {
         return (StatusCode::OK, "ok\n".to_owned());
     }
-    let wrong: String = wrong.iter().map(|line| format!("{line}\n")).collect();
-    (StatusCode::SERVICE_UNAVAILABLE, wrong)
+    (StatusCode::SERVICE_UNAVAILABLE, wrong.join("\n") + "\n")
 }

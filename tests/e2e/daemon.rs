@@ -15,8 +15,8 @@ fn group(folder: &Folder, name: &str, more: &str) -> GroupFile {
     group.branch = branch(folder);
     group.apps = vec![App::new("hello-b", "manifests/hello-b.json")];
     group.checks = vec![Check::script("passes", "true")];
-    group.checks[0].source = "app = \"hello-b\"".to_owned();
-    group.more = more.to_owned();
+    "app = \"hello-b\"".clone_into(&mut group.checks[0].source);
+    more.clone_into(&mut group.more);
     group
 }
 

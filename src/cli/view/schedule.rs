@@ -13,6 +13,7 @@ use super::terminal::Room;
 use super::time::{between, clock};
 use crate::group::Group;
 use crate::group::duration::Short;
+use crate::group::schedule::Schedule;
 use crate::group::triggers::{Run, Triggers};
 
 /// The next runs of each group after `now`, at most so many, and what else starts them.
@@ -65,8 +66,8 @@ pub fn schedule_json(groups: &[Group], now: Timestamp, next: usize) -> Value {
         json!({
             "group": group.name,
             "environment": group.environment.name,
-            "schedule": schedule.map(|schedule| schedule.cron()),
-            "timezone": schedule.map(|schedule| schedule.timezone()),
+            "schedule": schedule.map(Schedule::cron),
+            "timezone": schedule.map(Schedule::timezone),
             "next": runs.map(|run| run.at.to_string()).collect::<Vec<_>>(),
             "onPush": triggers.on_push,
             "quietPeriod": Short(triggers.quiet_period).to_string(),
@@ -89,7 +90,6 @@ fn runs(group: &Group, now: Timestamp) -> impl Iterator<Item = Run> {
 mod tests {
     use super::*;
     use crate::cli::view::sample::plain;
-    use crate::group::schedule::Schedule;
 
     #[test]
     fn each_in_its_own_time() {

@@ -212,16 +212,14 @@ impl Entry {
             return Due::Never;
         };
         let not_before = self.take_over_from.max(self.locked_until(now));
-        match not_before.filter(|from| *from > now) {
-            Some(from) => Due::At(from),
-            None => {
-                let urgency = match phase {
-                    Phase::Promoting | Phase::Aborting => Urgency::Users,
-                    _ => Urgency::Orphan,
-                };
-                Due::Now(urgency, Job::TakeOver)
-            }
+        if let Some(from) = not_before.filter(|from| *from > now) {
+            return Due::At(from);
         }
+        let urgency = match phase {
+            Phase::Promoting | Phase::Aborting => Urgency::Users,
+            _ => Urgency::Orphan,
+        };
+        Due::Now(urgency, Job::TakeOver)
     }
 
     /// A job begins; says what its file says.
