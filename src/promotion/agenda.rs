@@ -102,6 +102,8 @@ struct Offer {
     first: Timestamp,
     /// Since when there are these.
     since: Timestamp,
+    /// When it was seen last that there are no others.
+    seen: Timestamp,
 }
 
 /// A try that has not ended.
@@ -153,15 +155,23 @@ impl Agenda {
 
     /// These are the newest images, named by their digests.
     pub fn offered(&mut self, images: &str, now: Timestamp) {
-        let first = match &self.offer {
-            Some(offer) if offer.images == images => return,
-            Some(offer) if !self.is_settled(offer) => offer.first,
+        let is_settled = self
+            .offer
+            .as_ref()
+            .is_some_and(|offer| self.is_settled(offer));
+        let first = match &mut self.offer {
+            Some(offer) if offer.images == images => {
+                offer.seen = now;
+                return;
+            }
+            Some(offer) if !is_settled => offer.first,
             _ => now,
         };
         self.offer = Some(Offer {
             images: images.to_owned(),
             first,
             since: now,
+            seen: now,
         });
         self.begin_anew();
     }
@@ -202,14 +212,14 @@ impl Agenda {
                 meets,
             });
         }
-        let quiet = self.quiet_from();
+        let pushed = self.pushed(now);
         let start = |trigger| {
             Next::Promote(Start {
                 trigger,
                 meets: None,
             })
         };
-        if quiet.is_some_and(|quiet| quiet <= now) {
+        if pushed == Some(now) {
             return start(Trigger::Push);
         }
         if let Some(trigger) = self.pause.as_ref().and_then(|pause| pause.again) {
@@ -217,7 +227,7 @@ impl Agenda {
         }
         let run = self.triggers.next_after(&self.group, now.max(met));
         let by_schedule = run.map(|run| (run.at, "its schedule"));
-        let by_push = quiet.map(|quiet| (quiet, "nobody to push any more"));
+        let by_push = pushed.map(|quiet| (quiet, "nobody to push any more"));
         match by_schedule.into_iter().chain(by_push).min() {
             Some((until, what)) => Next::Wait {
                 until,
@@ -310,13 +320,23 @@ impl Agenda {
         [self.settled.as_ref(), trying].contains(&Some(&offer.images))
     }
 
-    /// From when on new images are promoted, if there are any.
-    fn quiet_from(&self) -> Option<Timestamp> {
+    /// When new images are promoted, if there are any, by what is known at `now`: once
+    /// it was seen after the quiet period that there are no others, and at last all the
+    /// same.
+    fn pushed(&self, now: Timestamp) -> Option<Timestamp> {
         let offer = self.offer.as_ref();
         let offer = offer.filter(|offer| self.triggers.on_push && !self.is_settled(offer))?;
         let quiet = self.triggers.quiet_period;
+        let quiet_from = later(offer.since, quiet);
         let at_last = later(offer.first, quiet.saturating_mul(MOST_QUIET));
-        Some(later(offer.since, quiet).min(at_last))
+        if offer.seen >= quiet_from || at_last <= now {
+            return Some(now);
+        }
+        Some(if quiet_from > now {
+            quiet_from.min(at_last)
+        } else {
+            at_last
+        })
     }
 
     fn schedule(&self) -> Option<String> {

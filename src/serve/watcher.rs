@@ -124,10 +124,12 @@ impl Watcher {
             let is_old = is_by_listing(&group)
                 && is_known
                 && !repositories(&group).any(|repository| changed.contains(&repository));
-            if !is_old {
-                let newest = newest(&*self.yard, &group).await;
-                self.tell(key, newest);
-            }
+            let newest = if is_old {
+                self.told[&key].clone()
+            } else {
+                newest(&*self.yard, &group).await
+            };
+            self.tell(key, newest);
         }
     }
 
@@ -151,16 +153,15 @@ impl Watcher {
         changed
     }
 
+    /// Tells which images there are, be they the same: nobody pushed in between.
     fn tell(&mut self, key: Key, found: Result<String, String>) {
-        if self.told.get(&key) == Some(&found) {
-            return;
-        }
         let Key { environment, group } = &key;
         match &found {
             Ok(images) => {
                 let (key, images) = (key.clone(), images.clone());
                 drop(self.tell.send(News::Images { key, images }));
             }
+            Err(_) if self.told.get(&key) == Some(&found) => {}
             // Once; what is there is promoted once it can be found.
             Err(error) => tracing::warn!(%environment, %group, %error, "no images to promote"),
         }

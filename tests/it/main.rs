@@ -9,6 +9,7 @@
 
 mod cloudwatch;
 mod command;
+mod daemon;
 mod docs;
 mod doctor;
 mod ecr;

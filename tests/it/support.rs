@@ -22,3 +22,4 @@ pub(crate) mod spending;
 pub(crate) mod standing;
 pub(crate) mod world;
 mod write;
+pub(crate) mod yard;

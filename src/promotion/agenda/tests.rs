@@ -127,13 +127,19 @@ fn new_images_are_promoted_once_it_is_quiet() {
         next(&agenda, "01:01:00"),
         "01:01:30: nobody to push any more"
     );
-    // They are looked up again and again.
     agenda.offered("b", time("01:01:20"));
-    end(&mut agenda, "01:01:30", Came::Settled);
+    // Somebody may have pushed since.
+    assert_eq!(
+        next(&agenda, "01:01:30"),
+        "01:10:00: nobody to push any more"
+    );
+    agenda.offered("b", time("01:01:40"));
+    end(&mut agenda, "01:01:40", Came::Settled);
     assert_eq!(next(&agenda, "01:01:31"), "rest");
     agenda.offered("b", time("01:02:00"));
     assert_eq!(next(&agenda, "09:00:00"), "rest");
     agenda.offered("c", time("09:00:00"));
+    agenda.offered("c", time("09:01:00"));
     assert_eq!(next(&agenda, "09:01:00"), "Push");
 }
 
@@ -154,12 +160,14 @@ fn where_it_is_never_quiet_they_are_promoted_all_the_same() {
 fn what_is_pushed_while_others_are_promoted_is_promoted_next() {
     let mut agenda = agenda(on_push(), "01:00:00");
     agenda.offered("a", time("01:00:00"));
+    agenda.offered("a", time("01:01:00"));
     let Next::Promote(start) = agenda.next(time("01:01:00")) else {
         panic!("nothing is due");
     };
     agenda.begins(&start);
     assert_eq!(next(&agenda, "01:01:30"), "rest");
     agenda.offered("b", time("01:02:00"));
+    agenda.offered("b", time("01:03:00"));
     assert_eq!(next(&agenda, "01:03:00"), "Push");
     agenda.ended(&start, Came::Settled, time("01:05:00"));
     assert_eq!(next(&agenda, "01:05:00"), "Push");
@@ -169,6 +177,7 @@ fn what_is_pushed_while_others_are_promoted_is_promoted_next() {
 fn a_file_that_changes_is_something_new() {
     let mut agenda = agenda(on_push(), "01:00:00");
     agenda.offered("a", time("01:00:00"));
+    agenda.offered("a", time("01:01:00"));
     end(&mut agenda, "01:01:00", Came::Settled);
     agenda.change(on_push(), time("02:00:00"));
     assert_eq!(next(&agenda, "02:00:00"), "Push");

@@ -26,6 +26,7 @@ struct State {
     labels: BTreeMap<String, String>,
     slow: Duration,
     builds: u64,
+    listed: usize,
 }
 
 impl FakeRegistry {
@@ -76,6 +77,16 @@ impl FakeRegistry {
         self.state.lock().unwrap().error = Some(error);
     }
 
+    /// From now on it answers again.
+    pub(crate) fn works_again(&self) {
+        self.state.lock().unwrap().error = None;
+    }
+
+    /// How often a repository was listed.
+    pub(crate) fn listings(&self) -> usize {
+        self.state.lock().unwrap().listed
+    }
+
     /// From now on it takes so long to list a repository.
     pub(crate) fn takes(&self, slow: Duration) {
         self.state.lock().unwrap().slow = slow;
@@ -114,7 +125,8 @@ impl Registry for FakeRegistry {
         if !slow.is_zero() {
             tokio::time::sleep(slow).await;
         }
-        let state = self.state.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
+        state.listed += 1;
         if let Some(error) = &state.error {
             return Err(error.clone());
         }

@@ -1,0 +1,87 @@
+//! Configuration that changes, breaks and disappears.
+
+use promoter::promotion::phase::Phase;
+use promoter::serve::Files;
+
+use super::{hourly, locally, on_push, pass, phases, serve};
+use crate::support::given;
+use crate::support::yard::Town;
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_changes_counts_within_seconds() {
+    locally(async {
+        let town = Town::of([hourly()]);
+        let daemon = serve(&town, "daemon");
+        pass(5).await;
+        town.write(on_push());
+        pass(3).await;
+        assert_eq!(phases(&town, "master"), [Phase::Promoted]);
+        // What runs is another thing by the file alone.
+        let mut group = on_push();
+        group.apps[0].replicas = Some(3);
+        town.write(group);
+        pass(3).await;
+        assert_eq!(phases(&town, "master").len(), 2);
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_file_keeps_the_last_good_one() {
+    locally(async {
+        let town = Town::of([hourly()]);
+        let daemon = serve(&town, "daemon");
+        pass(5).await;
+        assert_eq!(daemon.state.problems(), Vec::<String>::new());
+        town.files(|files| {
+            files.groups.clear();
+            files
+                .problems
+                .push("groups/master.toml:3:1: it is broken".to_owned());
+        });
+        pass(60).await;
+        assert_eq!(phases(&town, "master"), [Phase::Promoted]);
+        assert_eq!(daemon.state.problems().len(), 1);
+        town.write(hourly());
+        town.files(|files| files.problems.clear());
+        pass(1).await;
+        assert_eq!(daemon.state.problems(), Vec::<String>::new());
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_that_are_all_gone_are_not_believed() {
+    locally(async {
+        let town = Town::of([hourly()]);
+        let daemon = serve(&town, "daemon");
+        pass(5).await;
+        town.files(|files| *files = Files::default());
+        pass(60).await;
+        assert_eq!(phases(&town, "master"), [Phase::Promoted]);
+        let problems = daemon.state.problems();
+        assert!(
+            problems[0].contains("all group files are gone"),
+            "{problems:?}"
+        );
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_gone_ends_its_promotions() {
+    locally(async {
+        let other = super::named("other", given::hello());
+        let town = Town::of([hourly(), other]);
+        let daemon = serve(&town, "daemon");
+        pass(5).await;
+        town.delete("master");
+        pass(120).await;
+        assert_eq!(phases(&town, "master"), []);
+        daemon.stop().await;
+    })
+    .await;
+}

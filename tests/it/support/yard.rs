@@ -1,0 +1,241 @@
+//! The outside of a daemon in memory: group files, and for each group a world of its own.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use promoter::engine::resolve::Sources;
+use promoter::engine::{Engine, OnStop};
+use promoter::group::image::RepositoryName;
+use promoter::group::name::GroupName;
+use promoter::group::{Environment, Group};
+use promoter::port::recorder::{Fan, Recorder};
+use promoter::port::registry::Said;
+use promoter::port::sight::{Sight, Standing};
+use promoter::port::{Clock, Forge, Registry, Spending};
+use promoter::promotion::record::Outcome;
+use promoter::serve::{Daemon, Files, Settings, Supply, Yard};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::process::Process;
+use super::scenario::Scenario;
+
+/// All groups there are, wherever their files are.
+#[derive(Default)]
+pub(crate) struct Town {
+    scenarios: Mutex<BTreeMap<GroupName, Arc<Scenario>>>,
+    files: Mutex<Files>,
+    /// Why the cluster does not answer.
+    away: Mutex<Option<String>>,
+}
+
+impl Town {
+    /// A town with the files of these groups, each in a world of its own.
+    pub(crate) fn of(groups: impl IntoIterator<Item = Group>) -> Arc<Self> {
+        let town = Self::default();
+        for group in groups {
+            let scenario = Arc::new(Scenario::new(group.clone()));
+            let mut scenarios = town.scenarios.lock().unwrap();
+            scenarios.insert(group.name.clone(), scenario);
+            drop(scenarios);
+            town.write(group);
+        }
+        Arc::new(town)
+    }
+
+    /// Puts a group's file there, in place of an older one.
+    pub(crate) fn write(&self, group: Group) {
+        let mut files = self.files.lock().unwrap();
+        files.groups.retain(|other| other.name != group.name);
+        files.named.retain(|other| *other != group.name);
+        files.named.push(group.name.clone());
+        files.environments = vec![group.environment.clone()];
+        files.groups.push(group);
+    }
+
+    /// Deletes a group's file.
+    pub(crate) fn delete(&self, group: &str) {
+        let mut files = self.files.lock().unwrap();
+        files.groups.retain(|other| other.name.as_str() != group);
+        files.named.retain(|other| other.as_str() != group);
+    }
+
+    /// Changes what the files say.
+    pub(crate) fn files(&self, change: impl FnOnce(&mut Files)) {
+        change(&mut self.files.lock().unwrap());
+    }
+
+    /// From now on the cluster does not answer, or does again.
+    pub(crate) fn is_away(&self, why: Option<&str>) {
+        *self.away.lock().unwrap() = why.map(str::to_owned);
+    }
+
+    /// A group's world.
+    pub(crate) fn of_group(&self, name: &str) -> Arc<Scenario> {
+        let scenarios = self.scenarios.lock().unwrap();
+        scenarios[&GroupName::parse(name).unwrap()].clone()
+    }
+
+    /// How a group's promotions ended, newest first.
+    pub(crate) fn outcomes(&self, name: &str) -> Vec<Outcome> {
+        self.of_group(name).world.state().record.outcomes.clone()
+    }
+}
+
+/// A daemon that runs. Dropped, it is killed.
+pub(crate) struct Serving {
+    yard: Arc<Yardman>,
+    task: JoinHandle<()>,
+    stop: CancellationToken,
+    pub(crate) hint: UnboundedSender<RepositoryName>,
+    pub(crate) livez: Arc<promoter::serve::health::Pulse>,
+    pub(crate) state: Arc<promoter::serve::State>,
+}
+
+impl Serving {
+    /// A daemon of this name in a town, by that clock.
+    pub(crate) fn start(town: &Arc<Town>, name: &str, clock: Arc<dyn Clock>) -> Self {
+        let settings = Settings {
+            actor: name.to_owned(),
+            at_once: NonZeroUsize::new(8).unwrap(),
+            poll: Duration::from_mins(1),
+            reload: Duration::from_secs(5),
+        };
+        let yard = Arc::new(Yardman {
+            town: town.clone(),
+            processes: Mutex::default(),
+        });
+        let daemon = Daemon::new(settings, yard.clone(), clock, Arc::new(Notify::new()));
+        let (hint, hints) = unbounded_channel();
+        let (livez, state) = (daemon.pulse(), daemon.state());
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        // Engine calls stay on one thread.
+        let task = tokio::task::spawn_local(async move { daemon.run(hints, stopping).await });
+        Self {
+            yard,
+            task,
+            stop,
+            hint,
+            livez,
+            state,
+        }
+    }
+
+    /// It is told to stop, and ends.
+    pub(crate) async fn stop(mut self) {
+        self.stop.cancel();
+        let hour = Duration::from_hours(1);
+        let ended = tokio::time::timeout(hour, &mut self.task).await;
+        ended.expect("it ends").unwrap();
+    }
+
+    /// It is killed: nothing of it happens any more, and its locks run out.
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.task.abort();
+        for process in self.yard.processes.lock().unwrap().drain(..) {
+            process.exit();
+        }
+    }
+}
+
+/// One daemon's way into the town.
+struct Yardman {
+    town: Arc<Town>,
+    processes: Mutex<Vec<Arc<Process>>>,
+}
+
+#[async_trait]
+impl Yard for Yardman {
+    fn read(&self) -> Files {
+        self.town.files.lock().unwrap().clone()
+    }
+
+    async fn engine(
+        &self,
+        _: &Environment,
+        group: &GroupName,
+        recorder: Arc<dyn Recorder>,
+    ) -> Result<Engine, Said> {
+        let scenario = self.town.of_group(group.as_str());
+        let process = scenario.process(None);
+        self.processes.lock().unwrap().push(process.clone());
+        let engine = scenario.engine(&process);
+        Ok(Engine {
+            recorder: Arc::new(Fan::new(vec![engine.recorder.clone(), recorder])),
+            on_stop: OnStop::Leave,
+            ..engine
+        })
+    }
+
+    async fn supply(&self, group: &Group) -> Result<Arc<dyn Supply>, Said> {
+        Ok(Arc::new(Store(self.town.of_group(group.name.as_str()))))
+    }
+
+    async fn look(&self, _: &Environment) -> Result<BoxStream<'static, Sight>, Said> {
+        if let Some(why) = self.town.away.lock().unwrap().clone() {
+            return Err(Said(why));
+        }
+        let scenarios = self.town.scenarios.lock().unwrap();
+        let changes = scenarios.values().map(|scenario| {
+            let mut version = scenario.world.version.subscribe();
+            version.mark_changed();
+            stream::unfold(version, async |mut version| {
+                version.changed().await.ok()?;
+                Some(((), version))
+            })
+            .boxed()
+        });
+        let changes = stream::select_all(changes.collect::<Vec<_>>());
+        let town = self.town.clone();
+        Ok(changes
+            .flat_map(move |()| stream::iter(sights(&town)))
+            .boxed())
+    }
+}
+
+fn sights(town: &Town) -> Vec<Sight> {
+    let scenarios = town.scenarios.lock().unwrap();
+    let mut standings = Vec::new();
+    let mut locks = Vec::new();
+    for (group, scenario) in &*scenarios {
+        let now = scenario.clock.now();
+        let state = scenario.world.state();
+        let hold = state.restraints.hold.clone();
+        if state.record != Default::default() || hold.is_some() {
+            standings.push(Standing::of(group.clone(), &state.record, hold));
+        }
+        let held = state.lease.as_ref().filter(|lease| lease.is_held(now));
+        locks.push(Sight::Lock {
+            group: group.clone(),
+            holder: held.map(|lease| lease.holder.clone()),
+        });
+    }
+    locks.push(Sight::Standings(standings));
+    locks
+}
+
+/// Where the images of a group come from.
+struct Store(Arc<Scenario>);
+
+impl Supply for Store {
+    fn sources(&self) -> Sources<'_> {
+        Sources {
+            registry: &*self.0.registry as &dyn Registry,
+            forge: Some(&*self.0.forge as &dyn Forge),
+            spending: Some(&*self.0.spending as &dyn Spending),
+        }
+    }
+}
