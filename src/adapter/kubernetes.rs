@@ -32,6 +32,7 @@ mod scale;
 mod status;
 mod survey;
 mod translate;
+mod upcoming;
 mod watch;
 mod whole;
 mod work;
@@ -61,6 +62,7 @@ pub use events::Events;
 pub use install::{Installed, install, role_yaml};
 pub use look::look;
 pub use status::{GroupStatus, list as list_groups, look_closer, watch as watch_groups};
+pub use upcoming::announce;
 
 /// Who asks, in the API server's audit log.
 const AGENT: &str = concat!("promoter/", env!("CARGO_PKG_VERSION"));

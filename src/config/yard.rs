@@ -19,7 +19,7 @@ use crate::group::name::{EnvironmentName, GroupName};
 use crate::group::{Environment, Group, Proof};
 use crate::port::Recorder;
 use crate::port::registry::Said;
-use crate::port::sight::Sight;
+use crate::port::sight::{Sight, Upcoming};
 use crate::serve::{Files, Supply, Yard};
 
 /// What was made for an environment, and for what that said then.
@@ -114,6 +114,18 @@ impl Yard for Outside {
         let made = Arc::new(made);
         supplies.insert(key, (environment.clone(), made.clone()));
         Ok(made)
+    }
+
+    async fn announce(
+        &self,
+        environment: &Environment,
+        group: &GroupName,
+        upcoming: Option<&Upcoming>,
+    ) -> Result<(), Said> {
+        let connection = self.cluster(environment).await?;
+        let namespace = &environment.namespace;
+        let announced = kubernetes::announce(&connection, namespace, group, upcoming).await;
+        announced.map_err(|error| Said::of(&error))
     }
 
     async fn look(&self, environment: &Environment) -> Result<BoxStream<'static, Sight>, Said> {

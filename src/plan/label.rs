@@ -39,6 +39,9 @@ pub const PLAN_ID: &str = "promoter.dev/plan-id";
 /// Annotation: the epoch of the Lease under which the object was last written.
 pub const FENCE: &str = "promoter.dev/fence";
 
+/// Annotation of a `DeploymentGroup`: what a daemon does about it next.
+pub const UPCOMING: &str = "promoter.dev/next";
+
 /// Annotation: the generation from which promoter itself last gave a Deployment
 /// more pods, written together with their number.
 pub const RAISED: &str = "promoter.dev/raised-from";

@@ -1,5 +1,8 @@
 //! What is seen of the groups of a namespace by who drives none of them yet.
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use crate::group::name::GroupName;
 use crate::plan::fingerprint::PlanId;
 use crate::promotion::id::PromotionId;
@@ -43,11 +46,27 @@ pub struct Standing {
     pub last: Option<PromotionId>,
     /// Who holds it, and why.
     pub hold: Option<Statement>,
+    /// What a daemon said that it does next.
+    pub upcoming: Option<Upcoming>,
+}
+
+/// What a daemon does about a group next, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upcoming {
+    /// When it does.
+    pub at: Timestamp,
+    /// What it waits for, in words.
+    pub what: String,
 }
 
 impl Standing {
     /// That of a group with this record.
-    pub fn of(group: GroupName, record: &GroupRecord, hold: Option<Statement>) -> Self {
+    pub fn of(
+        group: GroupName,
+        record: &GroupRecord,
+        hold: Option<Statement>,
+        upcoming: Option<Upcoming>,
+    ) -> Self {
         let in_flight = record.in_flight.as_ref();
         Self {
             group,
@@ -57,6 +76,7 @@ impl Standing {
             serving: record.serving.as_ref().map(|serving| serving.plan.clone()),
             last: record.outcomes.first().map(|last| last.promotion.clone()),
             hold,
+            upcoming,
         }
     }
 

@@ -21,6 +21,7 @@ use super::yard::{Files, Key, Yard};
 use crate::group::Environment;
 use crate::group::name::EnvironmentName;
 use crate::port::Clock;
+use crate::port::registry::Said;
 use crate::port::sight::{Sight, Standing};
 use crate::promotion::agenda::Came;
 use crate::promotion::later;
@@ -114,6 +115,7 @@ impl Scheduler {
     pub(super) async fn run(mut self) {
         while !self.stop.is_cancelled() {
             let until = self.start_due();
+            self.announce();
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 Some(news) = self.news.recv() => self.hear(news),
@@ -238,6 +240,28 @@ impl Scheduler {
             self.start(&key, job);
         }
         until
+    }
+
+    /// Lets everybody see what is done next.
+    fn announce(&mut self) {
+        let now = self.clock.now();
+        for (key, entry) in &mut self.entries {
+            let Some(environment) = self.environments.get(&key.environment) else {
+                continue;
+            };
+            let Some(upcoming) = entry.to_announce(now) else {
+                continue;
+            };
+            let (yard, group) = (self.yard.clone(), key.group.clone());
+            let environment = environment.clone();
+            self.jobs.push(Box::pin(async move {
+                let said = yard.announce(&environment, &group, upcoming.as_ref()).await;
+                if let Err(Said(error)) = said {
+                    let environment = &environment.name;
+                    tracing::warn!(%environment, %group, %error, "cannot say what is done next");
+                }
+            }));
+        }
     }
 
     fn start(&mut self, key: &Key, job: Job) {

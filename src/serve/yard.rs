@@ -12,7 +12,7 @@ use crate::group::name::{EnvironmentName, GroupName};
 use crate::group::{Environment, Group};
 use crate::port::Recorder;
 use crate::port::registry::Said;
-use crate::port::sight::Sight;
+use crate::port::sight::{Sight, Upcoming};
 
 /// Which group, of which environment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,14 @@ pub trait Yard: Send + Sync {
 
     /// Whom a group's engine and the watcher ask about images.
     async fn supply(&self, group: &Group) -> Result<Arc<dyn Supply>, Said>;
+
+    /// Lets everybody see what is done about a group next; `None`: nothing is.
+    async fn announce(
+        &self,
+        environment: &Environment,
+        group: &GroupName,
+        upcoming: Option<&Upcoming>,
+    ) -> Result<(), Said>;
 
     /// Where the groups of an environment stand, now and at each change, for as long as
     /// anybody listens.

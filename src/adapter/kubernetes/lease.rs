@@ -102,6 +102,15 @@ impl Kubernetes {
         found.map_err(|error| error::from("read the group's Lease", error))
     }
 
+    /// Who has the group's lock, or had it when they were gone.
+    pub(super) async fn holder(&self) -> Result<Option<String>, ClusterError> {
+        let spec = self.lease().await?.and_then(|lease| lease.spec);
+        Ok(spec
+            .as_ref()
+            .and_then(Sighting::of)
+            .and_then(|held| held.holder()))
+    }
+
     fn lease_name(&self) -> String {
         format!("promoter-{}", self.group)
     }

@@ -17,7 +17,7 @@ use kube::{Api, ResourceExt};
 
 use super::lease::Sighting;
 use super::ledger::{groups_in, record_of};
-use super::{Connection, error, translate};
+use super::{Connection, error, translate, upcoming};
 use crate::group::name::{GroupName, Namespace};
 use crate::plan::label;
 use crate::port::sight::{Sight, Standing};
@@ -138,5 +138,6 @@ fn standing(found: &DynamicObject) -> Option<Standing> {
     if let Err(error) = &record {
         tracing::warn!(%group, %error, "cannot read a record");
     }
-    Some(Standing::of(group, &record.ok()?, translate::hold(found)))
+    let (hold, upcoming) = (translate::hold(found), upcoming::read(found));
+    Some(Standing::of(group, &record.ok()?, hold, upcoming))
 }

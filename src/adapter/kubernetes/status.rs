@@ -8,9 +8,10 @@ use kube::runtime::{WatchStreamExt, watcher};
 
 use super::error::PATIENCE;
 use super::ledger::{all_groups, groups_in, record_of};
-use super::{Connection, bans, error, translate};
+use super::{Connection, bans, error, translate, upcoming};
 use crate::group::name::{GroupName, Namespace};
 use crate::plan::label;
+use crate::port::sight::Upcoming;
 use crate::port::{ClusterError, Ledger};
 use crate::promotion::record::GroupRecord;
 use crate::promotion::restraint::{Restraint, Restraints, Statement};
@@ -26,6 +27,10 @@ pub struct GroupStatus {
     pub hold: Option<Statement>,
     /// What serves although it is banned.
     pub banned: Vec<Restraint>,
+    /// Who drives it now, as far as that was looked at.
+    pub driver: Option<String>,
+    /// What a daemon does about it next.
+    pub upcoming: Option<Upcoming>,
 }
 
 fn status(found: &DynamicObject) -> Result<GroupStatus, ClusterError> {
@@ -34,6 +39,8 @@ fn status(found: &DynamicObject) -> Result<GroupStatus, ClusterError> {
         record: record_of(found)?,
         hold: translate::hold(found),
         banned: Vec::new(),
+        driver: None,
+        upcoming: upcoming::read(found),
     })
 }
 
@@ -49,8 +56,8 @@ pub async fn list(
     found.iter().map(status).collect()
 }
 
-/// Notes in a group's record what somebody changed of its active Services, and what
-/// of it is banned: nobody else looks while nobody drives it. Who may not look at
+/// Notes who drives a group, in its record what somebody changed of its active Services,
+/// and what of it is banned: nobody else looks while nobody drives it. Who may not look at
 /// Services, bans or kept plans learns nothing.
 ///
 /// # Errors
@@ -60,15 +67,20 @@ pub async fn look_closer(
     namespace: &Namespace,
     status: &mut GroupStatus,
 ) -> Result<(), ClusterError> {
-    let record = &mut status.record;
-    let Some((serving, group)) = record
-        .serving
-        .as_ref()
-        .zip(GroupName::parse(&status.name).ok())
-    else {
+    let Ok(group) = GroupName::parse(&status.name) else {
         return Ok(());
     };
     let kubernetes = connection.group(namespace, &group);
+    if status.record.in_flight.is_some() {
+        status.driver = match kubernetes.holder().await {
+            Err(ClusterError::Forbidden { .. }) => None,
+            found => found?,
+        };
+    }
+    let record = &mut status.record;
+    let Some(serving) = &record.serving else {
+        return Ok(());
+    };
     let looking = async {
         let plan = kubernetes.plan(&serving.plan).await?;
         let services = kubernetes.api("v1", "Service").await?;

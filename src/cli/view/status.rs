@@ -16,6 +16,7 @@ use super::time::{ago, between, clock, moment, took};
 use crate::adapter::kubernetes::GroupStatus;
 use crate::plan::policy::KIND;
 use crate::plan::wall;
+use crate::port::sight::Upcoming;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
 use crate::promotion::restraint::Restraint;
@@ -105,6 +106,13 @@ fn detail(group: &GroupStatus, now: Timestamp, room: Room) -> String {
         let line = named("earlier").and(format!("release {}", earlier.join(", ")));
         text.line(line.with(DIM, "; `promoter rollback --to` goes back to one"));
     }
+    if let Some(upcoming) = group
+        .upcoming
+        .as_ref()
+        .filter(|_| record.in_flight.is_none())
+    {
+        text.line(named("next").and(next(upcoming, now)));
+    }
     if let Some(by) = &record.removing {
         let line = Line::new()
             .with(BAD, "  ! ")
@@ -123,7 +131,7 @@ fn detail(group: &GroupStatus, now: Timestamp, room: Room) -> String {
     }
     if let Some(promotion) = &record.in_flight {
         text.gap();
-        text.lines(in_flight(&group.name, promotion, now));
+        text.lines(in_flight(group, promotion, now));
     }
     if !record.outcomes.is_empty() {
         text.gap();
@@ -141,7 +149,18 @@ pub(super) fn apps(outcome: &Outcome) -> Vec<String> {
     listed.chain(more).collect()
 }
 
-fn in_flight(group: &str, promotion: &Promotion, now: Timestamp) -> Vec<Line> {
+/// What a daemon does next, and when.
+fn next(upcoming: &Upcoming, now: Timestamp) -> String {
+    let Upcoming { at, what } = upcoming;
+    let left = between(now, *at);
+    if left.is_zero() {
+        // It is behind, or gone.
+        return format!("was due {} ({}): {what}", moment(*at), ago(*at, now));
+    }
+    format!("{} (in {}): {what}", moment(*at), clock(left))
+}
+
+fn in_flight(group: &GroupStatus, promotion: &Promotion, now: Timestamp) -> Vec<Line> {
     let line = Line::new().with(
         WARN,
         format!("{} for {}", promotion.phase, since(promotion, now)),
@@ -149,13 +168,16 @@ fn in_flight(group: &str, promotion: &Promotion, now: Timestamp) -> Vec<Line> {
     let line = line.and(format!(": release {} into ", promotion.release));
     let line = line.with(of(promotion.candidate), promotion.candidate.as_str());
     let began = ago(promotion.started_at, now);
+    let driver = group.driver.as_ref();
+    let driver = driver.filter(|driver| **driver != promotion.actor.name);
+    let driver = driver.map_or_else(String::new, |driver| format!(", driven on by {driver}"));
     let about = format!(
-        "  promotion {} by {}, begun {began}",
+        "  promotion {} by {}, begun {began}{driver}",
         promotion.id, promotion.actor.name
     );
     let mut lines = vec![line, Line::new().with(DIM, about)];
     if promotion.marks.contains(&Mark::Walled) && !promotion.marks.contains(&Mark::Pruned) {
-        let wall = wall::name(group, promotion.candidate);
+        let wall = wall::name(&group.name, promotion.candidate);
         let told = format!("  {KIND} {wall} keeps the colours from calling each other");
         lines.push(Line::new().with(DIM, told));
     }
@@ -201,7 +223,8 @@ fn since(promotion: &Promotion, now: Timestamp) -> String {
 /// Groups for programs: a list of `group` and, of its record, `serving` and
 /// `previous` (each null or `color`, `release`, `plan`), `inFlight` (null or
 /// the checkpoint: `id`, `release`, `candidate`, `actor`, `startedAt`, `phase`,
-/// `phaseSince`, `waitsFor`, `results`, `reasons`), `astray` (what somebody
+/// `phaseSince`, `waitsFor`, `results`, `reasons`), `driver` (who has its lock, while
+/// something is under way), `next` (null, or `at` and `what`, as a daemon says), `astray` (what somebody
 /// changed, in words) and `outcomes`, newest first
 /// (`promotion`, `phase`, `release`, `color`, `actor`, `startedAt`, `endedAt`,
 /// `reasons`, `apps`, `checks`). Keys stay as they are; new ones may come.
@@ -215,6 +238,8 @@ pub fn status_json(groups: &[GroupStatus]) -> Value {
                 "serving": record.serving,
                 "previous": record.previous,
                 "inFlight": record.in_flight,
+                "driver": group.driver,
+                "next": group.upcoming,
                 "astray": record.astray,
                 "outcomes": record.outcomes,
             })

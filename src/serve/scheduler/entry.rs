@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::job::Job;
 use crate::group::Group;
-use crate::port::sight::Standing;
+use crate::port::sight::{Standing, Upcoming};
 use crate::promotion::agenda::{Agenda, Came, Next};
 use crate::promotion::later;
 use crate::promotion::phase::Phase;
@@ -36,6 +36,8 @@ pub(super) struct Entry {
     /// Not before that it is tried to drive on what is under way.
     take_over_from: Option<Timestamp>,
     failures: u32,
+    /// What was said last that is done next.
+    announced: Option<Option<Upcoming>>,
 }
 
 struct Planned {
@@ -81,6 +83,7 @@ impl Entry {
             running: None,
             take_over_from: None,
             failures: 0,
+            announced: None,
         }
     }
 
@@ -233,6 +236,22 @@ impl Entry {
             planned.agenda.begins(start);
         }
         Some(planned.group.clone())
+    }
+
+    /// What everybody should see that is done about it next, where they see something
+    /// else. It is said when it becomes another thing for this process: two that think
+    /// differently must not contradict each other without an end.
+    pub(super) fn to_announce(&mut self, now: Timestamp) -> Option<Option<Upcoming>> {
+        let standing = self.standing.as_ref().filter(|_| self.running.is_none())?;
+        let upcoming = match self.planned.as_ref()?.agenda.next(now) {
+            Next::Wait { until, what } => Some(Upcoming { at: until, what }),
+            Next::Rest => None,
+            // It is about to begin.
+            Next::Promote(_) => return None,
+        };
+        let before = self.announced.replace(upcoming.clone());
+        let is_new = before.as_ref() != Some(&upcoming) && standing.upcoming != upcoming;
+        is_new.then_some(upcoming)
     }
 
     pub(super) fn settles(&mut self) {

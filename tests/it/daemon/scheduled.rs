@@ -31,6 +31,14 @@ async fn each_moment_starts_one_promotion_if_there_is_something_new() {
         );
         // Nothing is new.
         pass(60).await;
+        let announced = town.announced();
+        assert_eq!(
+            announced,
+            [
+                "master: its schedule 21 11:00",
+                "master: its schedule 21 12:00"
+            ]
+        );
         assert_eq!(phases(&town, "master"), [Phase::Promoted]);
         scenario.push_all();
         pass(60).await;

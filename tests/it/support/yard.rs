@@ -14,7 +14,7 @@ use promoter::group::name::GroupName;
 use promoter::group::{Environment, Group};
 use promoter::port::recorder::{Fan, Recorder};
 use promoter::port::registry::Said;
-use promoter::port::sight::{Sight, Standing};
+use promoter::port::sight::{Sight, Standing, Upcoming};
 use promoter::port::{Clock, Forge, Registry, Spending};
 use promoter::promotion::record::Outcome;
 use promoter::serve::{Daemon, Files, Settings, Supply, Yard};
@@ -33,6 +33,8 @@ pub(crate) struct Town {
     files: Mutex<Files>,
     /// Why the cluster does not answer.
     away: Mutex<Option<String>>,
+    /// What daemons said that they do next.
+    announced: Mutex<Vec<(String, Option<Upcoming>)>>,
 }
 
 impl Town {
@@ -80,6 +82,16 @@ impl Town {
     pub(crate) fn of_group(&self, name: &str) -> Arc<Scenario> {
         let scenarios = self.scenarios.lock().unwrap();
         scenarios[&GroupName::parse(name).unwrap()].clone()
+    }
+
+    /// What daemons said that they do next, in order.
+    pub(crate) fn announced(&self) -> Vec<String> {
+        let announced = self.announced.lock().unwrap();
+        let shown = announced.iter().map(|(group, upcoming)| match upcoming {
+            Some(Upcoming { at, what }) => format!("{group}: {what} {}", at.strftime("%d %H:%M")),
+            None => format!("{group}: nothing"),
+        });
+        shown.collect()
     }
 
     /// How a group's promotions ended, newest first.
@@ -184,6 +196,17 @@ impl Yard for Yardman {
         Ok(Arc::new(Store(self.town.of_group(group.name.as_str()))))
     }
 
+    async fn announce(
+        &self,
+        _: &Environment,
+        group: &GroupName,
+        upcoming: Option<&Upcoming>,
+    ) -> Result<(), Said> {
+        let mut announced = self.town.announced.lock().unwrap();
+        announced.push((group.to_string(), upcoming.cloned()));
+        Ok(())
+    }
+
     async fn look(&self, _: &Environment) -> Result<BoxStream<'static, Sight>, Said> {
         if let Some(why) = self.town.away.lock().unwrap().clone() {
             return Err(Said(why));
@@ -215,7 +238,11 @@ fn sights(town: &Town) -> Vec<Sight> {
         let state = scenario.world.state();
         let hold = state.restraints.hold.clone();
         if state.record != Default::default() || hold.is_some() {
-            standings.push(Standing::of(group.clone(), &state.record, hold));
+            let announced = town.announced.lock().unwrap();
+            let mut of_group = announced.iter().rev();
+            let last = of_group.find(|(name, _)| name == group.as_str());
+            let upcoming = last.and_then(|(_, upcoming)| upcoming.clone());
+            standings.push(Standing::of(group.clone(), &state.record, hold, upcoming));
         }
         let held = state.lease.as_ref().filter(|lease| lease.is_held(now));
         locks.push(Sight::Lock {

@@ -6,6 +6,7 @@ use super::{detail, listed, status, status_json};
 use crate::adapter::kubernetes::GroupStatus;
 use crate::cli::view::sample::{self, actor, fits, from, plain};
 use crate::plan::color::Color;
+use crate::port::sight::Upcoming;
 use crate::promotion::check::Verdict;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::{AppVersion, GroupRecord, LeftOut, Outcome};
@@ -70,6 +71,8 @@ fn group() -> GroupStatus {
         },
         hold: None,
         banned: Vec::new(),
+        driver: None,
+        upcoming: None,
     }
 }
 
@@ -80,6 +83,8 @@ fn groups_in_a_list() {
         record: GroupRecord::default(),
         hold: None,
         banned: Vec::new(),
+        driver: None,
+        upcoming: None,
     };
     insta::assert_snapshot!(plain(&status(&[group(), fresh], at("10:02:00"))), @r"
     GROUP   COLOR  RELEASE         NOW                 LAST PROMOTION
@@ -107,6 +112,25 @@ fn one_group() {
                                                                              1; 2 of 3 test cases failed
     2026-11-21 08:01 UTC  2h ago  ada@laptop  bluerelease0  1m12s  promoted  nothing was tested
     ");
+}
+
+#[test]
+fn what_a_daemon_does() {
+    let mut group = group();
+    group.driver = Some("daemon-1".to_owned());
+    let driven = plain(&detail(&group, at("10:02:00"), 100.into()));
+    let line = "promotion 0tq00002 by ada@laptop, begun 2m ago, driven on by daemon-1";
+    assert!(driven.contains(line), "{driven}");
+    group.record.in_flight = None;
+    group.upcoming = Some(Upcoming {
+        at: at("12:00:00"),
+        what: "its schedule".to_owned(),
+    });
+    let idle = |now| plain(&detail(&group, at(now), 100.into()));
+    let line = "next      2026-11-21 12:00 UTC (in 1h58m): its schedule";
+    assert!(idle("10:02:00").contains(line), "{}", idle("10:02:00"));
+    let line = "next      was due 2026-11-21 12:00 UTC (1h ago): its schedule";
+    assert!(idle("13:02:00").contains(line), "{}", idle("13:02:00"));
 }
 
 /// Lists of a large group are kept in part; what is left of them is counted.
@@ -137,6 +161,8 @@ fn a_group_without_a_promotion() {
         record: GroupRecord::default(),
         hold: None,
         banned: Vec::new(),
+        driver: None,
+        upcoming: None,
     };
     insta::assert_snapshot!(plain(&detail(&fresh, at("10:02:00"), 100.into())), @r"
     fresh
@@ -146,8 +172,10 @@ fn a_group_without_a_promotion() {
     [
       {
         "astray": [],
+        "driver": null,
         "group": "fresh",
         "inFlight": null,
+        "next": null,
         "outcomes": [],
         "previous": null,
         "serving": null
