@@ -4,6 +4,7 @@
 //! them in memory. Errors say what failed and what to do, and never carry a
 //! credential.
 
+pub mod calls;
 pub mod chain;
 pub mod clock;
 pub mod cluster;
@@ -16,6 +17,7 @@ pub mod records;
 pub mod registry;
 pub mod spending;
 
+pub use calls::Calls;
 pub use chain::Chain;
 pub use clock::Clock;
 pub use cluster::{Cluster, ClusterError};

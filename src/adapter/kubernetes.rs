@@ -30,6 +30,7 @@ mod rules;
 mod scale;
 mod status;
 mod survey;
+mod told;
 mod translate;
 mod watch;
 mod whole;
@@ -48,8 +49,9 @@ use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Mutex;
 
 use crate::group::name::{GroupName, Namespace};
+use crate::port::calls::Listener;
 use crate::port::login::Endpoint;
-use crate::port::{ClusterError, Epoch, Login};
+use crate::port::{Calls, ClusterError, Epoch, Login};
 use bearer::Bearer;
 use lease::Held;
 use resource::Resources;
@@ -69,6 +71,7 @@ pub struct Connection {
     client: Client,
     /// How people know the cluster.
     name: String,
+    listener: Listener,
 }
 
 /// One group's namespace in a cluster.
@@ -122,14 +125,25 @@ impl Connection {
         config: Config,
         login: Option<Arc<dyn Login>>,
     ) -> Result<Self, ClusterError> {
-        let client = client::client(config, AGENT, |http| match login {
-            Some(login) => client::Http::new(Bearer::new(login, http)),
-            None => http,
+        let listener = Listener::default();
+        let told = listener.clone();
+        let client = client::client(config, AGENT, |http| {
+            let http = told::told(http, told);
+            match login {
+                Some(login) => client::Http::new(Bearer::new(login, http)),
+                None => http,
+            }
         });
         Ok(Self {
             client: client.map_err(|error| unreachable(name, &*error))?,
             name: name.to_owned(),
+            listener,
         })
+    }
+
+    /// From now on somebody is told of each request; through a proxy, of none.
+    pub fn listen(&self, calls: Arc<dyn Calls>) {
+        self.listener.listen(calls);
     }
 
     /// How people know the cluster.
