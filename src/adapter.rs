@@ -12,5 +12,6 @@ pub mod eks;
 pub mod files;
 pub mod github;
 pub mod kubernetes;
+pub mod prometheus;
 pub mod store;
 pub mod sts;
