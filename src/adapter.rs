@@ -13,5 +13,6 @@ pub mod files;
 pub mod github;
 pub mod kubernetes;
 pub mod prometheus;
+pub mod sqs;
 pub mod store;
 pub mod sts;

@@ -23,6 +23,7 @@ mod push_image;
 mod records;
 mod reporter;
 mod schema;
+mod sqs;
 mod sts;
 mod support;
 mod tidy;
