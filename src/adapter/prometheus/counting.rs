@@ -1,10 +1,9 @@
 //! Counts what happens to one group.
 //!
-//! Whoever takes a promotion over tells of it again: what holds once is counted
-//! once by this process. Another process that goes on with it may count its end
-//! as well, if its owner died right after it.
+//! What is told again by whoever takes a promotion over is counted once. Its end
+//! may be counted by two processes, if its owner died right after it.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -17,14 +16,11 @@ use super::series::Labels;
 use crate::group::name::CheckName;
 use crate::port::Recorder;
 use crate::promotion::check::CheckResult;
+use crate::promotion::event::news::News;
 use crate::promotion::event::{Event, Fact};
-use crate::promotion::id::PromotionId;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::{Ending, Outcome};
 use crate::promotion::restraint::Restraint;
-
-/// Promotions of which it is known what was told; older ones are told of no more.
-const MOST_REMEMBERED: usize = 8;
 
 /// A group's part of the metrics, and a consumer of its events.
 pub struct Counting {
@@ -39,7 +35,7 @@ struct State {
     forgotten: bool,
     phase: Option<(Phase, Timestamp)>,
     hooks: BTreeSet<CheckName>,
-    told: VecDeque<(PromotionId, BTreeSet<String>)>,
+    news: News,
     due: Option<Timestamp>,
 }
 
@@ -183,7 +179,7 @@ impl Counting {
 impl Recorder for Counting {
     fn record(&self, event: Event) {
         let mut state = self.state();
-        if state.forgotten || state.was_told(&event) {
+        if state.forgotten || !state.news.is(&event) {
             return;
         }
         let Event { at, fact, .. } = event;
@@ -216,24 +212,6 @@ impl Recorder for Counting {
             }
             _ => {}
         }
-    }
-}
-
-impl State {
-    /// Whether it was told before, though it holds once; it is now.
-    fn was_told(&mut self, event: &Event) -> bool {
-        let Some((promotion, once)) = event.promotion.as_ref().zip(event.fact.once()) else {
-            return false;
-        };
-        if let Some((_, told)) = self.told.iter_mut().find(|(of, _)| of == promotion) {
-            return !told.insert(once);
-        }
-        if self.told.len() == MOST_REMEMBERED {
-            self.told.pop_front();
-        }
-        let told = BTreeSet::from([once]);
-        self.told.push_back((promotion.clone(), told));
-        false
     }
 }
 
