@@ -12,6 +12,7 @@ pub mod eks;
 pub mod files;
 pub mod github;
 pub mod kubernetes;
+pub mod otlp;
 pub mod prometheus;
 pub mod sqs;
 pub mod store;
