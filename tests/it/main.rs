@@ -26,5 +26,6 @@ mod schema;
 mod sqs;
 mod sts;
 mod support;
+mod telling;
 mod tidy;
 mod validate;
