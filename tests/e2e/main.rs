@@ -39,6 +39,7 @@ mod eks;
 mod foreign;
 mod gate;
 mod handover;
+mod hinted;
 mod history;
 mod hooks;
 mod init;
