@@ -13,7 +13,8 @@ use crate::group::image::RepositoryName;
 /// A queue of hints.
 #[async_trait]
 pub trait Hints: Send + Sync {
-    /// Waits for hints, half a minute at most; those of one repository come as one.
+    /// Waits for hints, half a minute at most (and a minute more if nobody answers);
+    /// those of one repository come as one.
     /// To give up waiting loses none.
     async fn next(&self) -> Result<Heard, HintError>;
 

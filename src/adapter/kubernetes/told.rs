@@ -5,13 +5,16 @@
 
 use http::{Method, Request, Response, StatusCode, Uri};
 use kube::client::Body;
-use tower::{ServiceExt as _, service_fn};
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, ServiceExt as _, service_fn};
 
-use super::client::Http;
 use crate::port::calls::{Call, CallResult, Listener, System};
 
+/// What answers requests.
+type Http<B> = BoxCloneSyncService<Request<Body>, Response<B>, BoxError>;
+
 /// The same, and somebody is told of each request. A watch is told of once it begins.
-pub(super) fn told(http: Http, listener: Listener) -> Http {
+pub(super) fn told<B: 'static>(http: Http<B>, listener: Listener) -> Http<B> {
     Http::new(service_fn(move |request: Request<Body>| {
         let (http, listener) = (http.clone(), listener.clone());
         let operation = verb(request.method(), request.uri());
@@ -71,7 +74,51 @@ fn is_of_one(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
+    use crate::port::Calls;
+
+    #[derive(Default)]
+    struct Noted(Mutex<Vec<String>>);
+
+    impl Calls for Noted {
+        fn made(&self, call: &Call<'_>) {
+            assert_eq!(call.system, System::Kubernetes);
+            let line = format!("{} {}", call.operation, call.result.word());
+            self.0.lock().unwrap().push(line);
+        }
+    }
+
+    /// Answers with the status that the path begins with.
+    #[tokio::test]
+    async fn what_came_of_requests_is_told() {
+        let listener = Listener::default();
+        let answers = service_fn(async |request: Request<Body>| {
+            let status = request.uri().path().get(1..4);
+            let status = status.ok_or_else(|| BoxError::from("nobody is there"))?;
+            let answer = Response::builder().status(status).body(());
+            answer.map_err(BoxError::from)
+        });
+        let http = told(Http::new(answers), listener.clone());
+        let ask = async |path: &'static str| {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            http.clone()
+                .oneshot(request)
+                .await
+                .map(|answer| answer.status())
+        };
+        // Nobody listens yet.
+        assert_eq!(ask("/200").await.unwrap(), 200);
+        let noted = Arc::new(Noted::default());
+        listener.listen(noted.clone());
+        for path in ["/200", "/404", "/429", "/"] {
+            assert_eq!(ask(path).await.is_ok(), path != "/");
+        }
+        let noted = noted.0.lock().unwrap();
+        let expected = ["get ok", "get failed", "get throttled", "get unanswered"];
+        assert_eq!(*noted, expected);
+    }
 
     #[test]
     fn verbs() {

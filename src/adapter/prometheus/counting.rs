@@ -87,8 +87,9 @@ impl Counting {
         }
     }
 
-    /// A run of the group's schedule is due since then. Later ones of which none was
-    /// answered are one run with it.
+    /// A run of the group's schedule is due since then, its jitter included. Later ones
+    /// are one run with it until it is answered. Only for who acts for the group: of who
+    /// stands by nobody answers.
     pub fn due(&self, since: Timestamp) {
         let mut state = self.state();
         if state.forgotten {
