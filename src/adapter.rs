@@ -12,5 +12,8 @@ pub mod eks;
 pub mod files;
 pub mod github;
 pub mod kubernetes;
+pub mod otlp;
+pub mod prometheus;
+pub mod sqs;
 pub mod store;
 pub mod sts;

@@ -1,6 +1,7 @@
 //! Process settings, and the wiring of adapters into the engine.
 
 mod chain;
+mod log;
 mod settings;
 mod yard;
 
@@ -59,6 +60,9 @@ pub mod env {
 /// The signer logs what it signs, session tokens in addresses included.
 const UNLOGGED: &str = "aws_sigv4=off";
 
+/// What a daemon logs if it is not told: what others have to say only if it is wrong.
+const DAEMON_LOG: &str = "warn,promoter=info";
+
 /// Why the parts could not be put together.
 #[derive(Debug, Error)]
 pub enum ConfigError {
@@ -87,6 +91,23 @@ pub fn init(color: ColorChoice) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .try_init();
+    install_tls();
+}
+
+/// The same for a daemon: it logs more by itself, a line of JSON for each event.
+pub fn init_daemon() {
+    ColorChoice::Never.write_global();
+    let wished = std::env::var(env::LOG).unwrap_or_else(|_| DAEMON_LOG.to_owned());
+    let filter = EnvFilter::try_new(format!("{wished},{UNLOGGED}"));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(DAEMON_LOG));
+    // A second call, as tests make, leaves the first one's subscriber in place.
+    let _ = log::lines(std::io::stderr)
+        .with_env_filter(filter)
+        .try_init();
+    install_tls();
+}
+
+fn install_tls() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
@@ -400,4 +421,9 @@ pub fn environment(catalog: &Catalog, name: Option<&str>) -> Result<Environment,
 
 fn no_environment() -> ConfigError {
     ConfigError::Usage("there is no environment; add one as environments/<name>.toml".to_owned())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    pub(crate) use super::log::tests::logged;
 }

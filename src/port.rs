@@ -4,9 +4,11 @@
 //! them in memory. Errors say what failed and what to do, and never carry a
 //! credential.
 
+pub mod calls;
 pub mod chain;
 pub mod clock;
 pub mod cluster;
+pub mod hint;
 pub mod ledger;
 pub mod login;
 pub mod packed;
@@ -17,9 +19,11 @@ pub mod registry;
 pub mod sight;
 pub mod spending;
 
+pub use calls::Calls;
 pub use chain::Chain;
 pub use clock::Clock;
 pub use cluster::{Cluster, ClusterError};
+pub use hint::{HintError, Hints};
 pub use ledger::{Epoch, Ledger, LockError};
 pub use login::{Login, LoginError};
 pub use packed::Packed;

@@ -6,6 +6,7 @@
 
 mod meaning;
 mod session;
+mod told;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use aws_config::{BehaviorVersion, ConfigLoader};
 
 pub(in crate::adapter) use meaning::{Meaning, code, is_throttled};
 pub(in crate::adapter) use session::{Session, Source};
+pub(in crate::adapter) use told::Told;
 
 /// Attempts per request, with exponential backoff and jitter between them.
 ///

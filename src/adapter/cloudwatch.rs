@@ -7,16 +7,19 @@
 mod charges;
 mod metrics;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::config::Builder;
 use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, StateValue};
 use jiff::Timestamp;
 
-use crate::adapter::aws::{Meaning, Session, Source};
+use crate::adapter::aws::{Meaning, Session, Source, Told};
 use crate::group::cloudwatch::{AlarmRef, BudgetGuard};
-use crate::port::{Spending, SpendingError};
+use crate::port::{Calls, Spending, SpendingError};
 use crate::promotion::restraint::{Alarm, AlarmState, GuardFound};
 
 pub use metrics::Metrics;
@@ -59,8 +62,13 @@ impl CloudWatch {
         let region = config.region();
         Self {
             region: region.map_or_else(|| "no region".to_owned(), ToString::to_string),
-            session: Session::new("CloudWatch", source, config, Client::new),
+            session: Session::new("CloudWatch", source, config, client),
         }
+    }
+
+    /// From now on somebody is told of each request.
+    pub fn listen(&self, calls: Arc<dyn Calls>) {
+        self.session.listen(calls);
     }
 
     /// The alarms of these names; those that are not there are left out.
@@ -157,6 +165,11 @@ impl CloudWatch {
             },
         })
     }
+}
+
+fn client(config: &SdkConfig, told: Told) -> Client {
+    let own = Builder::from(config).interceptor(told);
+    Client::from_conf(own.build())
 }
 
 /// Of the guard's region: that of its alarm, or of billing.

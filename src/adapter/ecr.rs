@@ -25,11 +25,12 @@ use aws_sdk_ecr::types::{
 use jiff::Timestamp;
 use tracing::debug;
 
-use crate::adapter::aws::{Session, Source};
+use crate::adapter::aws::{Session, Source, Told};
 use crate::group::RegistryRef;
 use crate::group::image::RepositoryName;
 use crate::plan::image::{Digest, RegistryImage};
 use crate::plan::init::Repositories;
+use crate::port::Calls;
 use crate::port::registry::{ImageDetails, Listing, Registry, RegistryError, Said};
 use blob::Blobs;
 use manifest::Manifest;
@@ -80,6 +81,11 @@ impl Ecr {
             region,
             account,
         })
+    }
+
+    /// From now on somebody is told of each request.
+    pub fn listen(&self, calls: Arc<dyn Calls>) {
+        self.session.listen(calls);
     }
 
     /// Which registry is asked, for people.
@@ -164,12 +170,14 @@ impl Ecr {
 /// A request has its attempts and its time, and few are sent at once. The SDK's
 /// quota of retries would on top of that end the attempts of all once a large
 /// group has been throttled some hundred times.
-fn client(config: &SdkConfig) -> Client {
+fn client(config: &SdkConfig, told: Told) -> Client {
     let patient = RetryPartition::custom("promoter")
         .token_bucket(TokenBucket::unlimited())
         .build();
-    let own = Builder::from(config).retry_partition(patient).build();
-    Client::from_conf(own)
+    let own = Builder::from(config)
+        .retry_partition(patient)
+        .interceptor(told);
+    Client::from_conf(own.build())
 }
 
 #[async_trait]

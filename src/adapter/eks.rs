@@ -10,12 +10,15 @@ mod describe;
 mod fresh;
 mod presign;
 
+use std::sync::Arc;
+
 use aws_config::{Region, SdkConfig};
 use aws_sdk_eks::Client;
+use aws_sdk_eks::config::Builder;
 
-use crate::adapter::aws::{Meaning, Session, Source};
+use crate::adapter::aws::{Meaning, Session, Source, Told};
 use crate::group::EksRef;
-use crate::port::LoginError;
+use crate::port::{Calls, LoginError};
 
 pub use fresh::Fresh;
 
@@ -58,16 +61,26 @@ impl Eks {
         let config = source.read().await;
         let region = config.region().ok_or(LoginError::NoRegion)?.to_string();
         Ok(Self {
-            session: Session::new("EKS", source, config, Client::new),
+            session: Session::new("EKS", source, config, client),
             name: cluster.name.clone(),
             region,
         })
+    }
+
+    /// From now on somebody is told of each request.
+    pub fn listen(&self, calls: Arc<dyn Calls>) {
+        self.session.listen(calls);
     }
 
     /// The AWS region that it is looked for in.
     pub fn region(&self) -> &str {
         &self.region
     }
+}
+
+fn client(config: &SdkConfig, told: Told) -> Client {
+    let own = Builder::from(config).interceptor(told);
+    Client::from_conf(own.build())
 }
 
 /// The port's words for what failed.

@@ -31,6 +31,7 @@ mod rules;
 mod scale;
 mod status;
 mod survey;
+mod told;
 mod translate;
 mod upcoming;
 mod watch;
@@ -50,8 +51,9 @@ use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Mutex;
 
 use crate::group::name::{GroupName, Namespace};
+use crate::port::calls::Listener;
 use crate::port::login::Endpoint;
-use crate::port::{ClusterError, Epoch, Login};
+use crate::port::{Calls, ClusterError, Epoch, Login};
 use bearer::Bearer;
 use lease::Held;
 use resource::Resources;
@@ -75,6 +77,7 @@ pub struct Connection {
     name: String,
     /// Locks as they were seen by who looks at them all.
     seen: look::Seen,
+    listener: Listener,
 }
 
 /// One group's namespace in a cluster.
@@ -128,15 +131,26 @@ impl Connection {
         config: Config,
         login: Option<Arc<dyn Login>>,
     ) -> Result<Self, ClusterError> {
-        let client = client::client(config, AGENT, |http| match login {
-            Some(login) => client::Http::new(Bearer::new(login, http)),
-            None => http,
+        let listener = Listener::default();
+        let told = listener.clone();
+        let client = client::client(config, AGENT, |http| {
+            let http = told::told(http, told);
+            match login {
+                Some(login) => client::Http::new(Bearer::new(login, http)),
+                None => http,
+            }
         });
         Ok(Self {
             client: client.map_err(|error| unreachable(name, &*error))?,
             name: name.to_owned(),
             seen: look::Seen::default(),
+            listener,
         })
+    }
+
+    /// From now on somebody is told of each request; through a proxy, of none.
+    pub fn listen(&self, calls: Arc<dyn Calls>) {
+        self.listener.listen(calls);
     }
 
     /// How people know the cluster.

@@ -5,8 +5,9 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sts::Client;
+use aws_sdk_sts::config::Builder;
 
-use super::aws::{Meaning, Session, Source};
+use super::aws::{Meaning, Session, Source, Told};
 use crate::port::chain::{Caller, CallerError};
 use crate::port::registry::Said;
 
@@ -22,7 +23,7 @@ pub async fn caller(config: SdkConfig) -> Result<Caller, CallerError> {
         given: Some(config.clone()),
         ..Source::default()
     };
-    let session = Session::new("STS", source, config, Client::new);
+    let session = Session::new("STS", source, config, client);
     let ask = |client: &Client| client.get_caller_identity().send();
     let answer = match session.send(ask).await {
         Ok(answer) => answer,
@@ -36,6 +37,11 @@ pub async fn caller(config: SdkConfig) -> Result<Caller, CallerError> {
     caller.ok_or_else(|| CallerError::Other {
         source: Said("it does not say".to_owned()),
     })
+}
+
+fn client(config: &SdkConfig, told: Told) -> Client {
+    let own = Builder::from(config).interceptor(told);
+    Client::from_conf(own.build())
 }
 
 fn error(meaning: Meaning) -> CallerError {

@@ -3,6 +3,8 @@
 //! Terminal, JSON output, records and, later, notifier and metrics consume the
 //! same events; none of them learns anything another way.
 
+pub mod news;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

@@ -40,6 +40,7 @@ mod eks;
 mod foreign;
 mod gate;
 mod handover;
+mod hinted;
 mod history;
 mod hooks;
 mod init;

@@ -19,8 +19,10 @@ use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use tokio::sync::Mutex;
 use tracing::debug;
 
-use super::loader;
 use super::meaning::{Meaning, is_expired};
+use super::{Told, loader};
+use crate::port::Calls;
+use crate::port::calls::Listener;
 
 /// Who acts under a role that was assumed, in `CloudTrail`.
 const SESSION: &str = "promoter";
@@ -70,7 +72,8 @@ async fn assume(config: SdkConfig, role: &str) -> SdkConfig {
 pub(in crate::adapter) struct Session<C> {
     service: &'static str,
     source: Source,
-    client: fn(&SdkConfig) -> C,
+    client: fn(&SdkConfig, Told) -> C,
+    listener: Listener,
     current: Mutex<Arc<Connection<C>>>,
 }
 
@@ -100,15 +103,23 @@ impl<C> Session<C> {
         service: &'static str,
         source: Source,
         config: SdkConfig,
-        client: fn(&SdkConfig) -> C,
+        client: fn(&SdkConfig, Told) -> C,
     ) -> Self {
-        let first = Connection::new(client(&config), config, true);
+        let listener = Listener::default();
+        let told = Told(listener.clone());
+        let first = Connection::new(client(&config, told), config, true);
         Self {
             service,
             source,
             client,
+            listener,
             current: Mutex::new(first),
         }
+    }
+
+    /// From now on somebody is told of each attempt of a request.
+    pub(in crate::adapter) fn listen(&self, calls: Arc<dyn Calls>) {
+        self.listener.listen(calls);
     }
 
     /// What the service is called.
@@ -180,7 +191,8 @@ impl<C> Session<C> {
 
     async fn read(&self, replaceable: bool) -> Arc<Connection<C>> {
         let config = self.source.read().await;
-        Connection::new((self.client)(&config), config, replaceable)
+        let told = Told(self.listener.clone());
+        Connection::new((self.client)(&config, told), config, replaceable)
     }
 }
 
