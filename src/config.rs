@@ -18,7 +18,7 @@ use crate::adapter::eks::{Eks, Fresh};
 use crate::adapter::files::Catalog;
 use crate::adapter::github::{self, Github};
 use crate::adapter::kubernetes::{Connection, Kubernetes};
-use crate::adapter::store::{Recording, Store};
+use crate::adapter::store::{Location, Recording, Store};
 use crate::engine::Engine;
 use crate::engine::resolve::Sources;
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
@@ -26,7 +26,7 @@ use crate::group::{ClusterRef, EksRef, Environment, Group, Proof, RegistryRef};
 use crate::port::login::{Endpoint, Token};
 use crate::port::recorder::Fan;
 use crate::port::records::PlaceName;
-use crate::port::{ClusterError, Forge, LoginError, Recorder, RegistryError, Spending};
+use crate::port::{ClusterError, Forge, LoginError, Recorder, Records, RegistryError, Spending};
 use crate::promotion::{Actor, Trigger};
 
 pub use chain::Reached;
@@ -42,7 +42,7 @@ pub mod env {
     pub const LOG: &str = "PROMOTER_LOG";
     /// Who asks, in place of `user@host`.
     pub const ACTOR: &str = "PROMOTER_ACTOR";
-    /// File of the records, or `off`.
+    /// File of the records, address of their database (`postgres://…`), or `off`.
     pub const RECORDS: &str = "PROMOTER_RECORDS";
     /// For how many days promotions are kept in them.
     pub const RECORDS_DAYS: &str = "PROMOTER_RECORDS_DAYS";
@@ -99,16 +99,21 @@ pub fn actor() -> Actor {
     }
 }
 
-/// The records of this machine: where [`env::RECORDS`] says, or in the user's
-/// state folder (`XDG_STATE_HOME`). `None`: they are turned off, or nothing says
-/// where they are to be.
+/// The records: where [`env::RECORDS`] says, or in the user's state folder
+/// (`XDG_STATE_HOME`). `None`: they are turned off, or nothing says where they are
+/// to be.
 ///
 /// # Errors
-/// [`env::RECORDS_DAYS`] is no number of days.
+/// [`env::RECORDS`] is no address, or [`env::RECORDS_DAYS`] no number of days.
 pub fn records() -> Result<Option<Store>, ConfigError> {
-    let Some(store) = settings::records().0.map(Store::new) else {
+    let Some(written) = settings::records().0 else {
         return Ok(None);
     };
+    let location = Location::parse(&written);
+    let store = location.map(Store::new).map_err(|error| {
+        let name = env::RECORDS;
+        ConfigError::Usage(format!("{name} says where no records can be: {error}"))
+    })?;
     let Some(days) = settings::records_days() else {
         return Ok(Some(store));
     };
@@ -161,7 +166,7 @@ impl From<&Environment> for Place {
     }
 }
 
-/// The engine of one group, over the real cluster.
+/// The engine of one group, over the real cluster, with records of its own.
 ///
 /// # Errors
 /// There is no such kubeconfig context, EKS does not say where the cluster is, or a
@@ -171,13 +176,27 @@ pub async fn engine(
     group: &GroupName,
     recorder: Arc<dyn Recorder>,
 ) -> Result<Engine, ConfigError> {
+    let records = records()?.map(|store| Arc::new(store) as _);
+    engine_with(place, group, recorder, records).await
+}
+
+/// The same with records that the engines of many groups share, or none.
+///
+/// # Errors
+/// As [`engine`] has them, but for the settings of records.
+pub async fn engine_with(
+    place: &Place,
+    group: &GroupName,
+    recorder: Arc<dyn Recorder>,
+    records: Option<Arc<dyn Records>>,
+) -> Result<Engine, ConfigError> {
     let connection = connection(&place.cluster).await?;
     let events = Arc::new(connection.events(&place.namespace, group));
     let mut recorders: Vec<Arc<dyn Recorder>> = vec![recorder.clone(), events];
-    if let Some(store) = records()? {
+    if let Some(records) = records {
         let clock = Arc::new(SystemClock::default());
         let (place, group) = (place.name(), group.clone());
-        let recording = Recording::new(place, group, Arc::new(store), clock, recorder.clone());
+        let recording = Recording::new(place, group, records, clock, recorder.clone());
         recorders.push(Arc::new(recording));
     }
     if let Some(metrics) = &place.metrics {

@@ -1,14 +1,14 @@
 //! What rows are about: the first columns of every table.
 
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{SqlSafeStr, Sqlite};
+use sqlx::any::AnyArguments;
+use sqlx::{Any, SqlSafeStr};
 
 use crate::group::name::GroupName;
 use crate::port::records::{Entry, PlaceName};
 use crate::promotion::id::PromotionId;
 
 /// A statement that is given its values.
-pub(super) type Query<'a> = sqlx::query::Query<'a, Sqlite, SqliteArguments>;
+pub(super) type Query<'a> = sqlx::query::Query<'a, Any, AnyArguments>;
 
 /// What rows are about.
 #[derive(Clone, Copy)]

@@ -4,10 +4,11 @@
 //! file does not shrink: what is free in it is used again.
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::AnyConnection;
 
 use super::key::Key;
 use super::text::{millis, name};
+use super::transaction::{self, Turn};
 use crate::group::name::GroupName;
 use crate::port::records::PlaceName;
 use crate::promotion::id::PromotionId;
@@ -49,11 +50,9 @@ impl Since {
 }
 
 /// Forgets some of what is older, all of that or nothing.
-pub(super) async fn prune(
-    connection: &mut SqliteConnection,
-    since: Since,
-) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+pub(super) async fn prune(connection: &mut AnyConnection, since: Since) -> Result<(), sqlx::Error> {
+    let turns = [Turn::of_pruning()].into();
+    let mut transaction = transaction::begin(connection, turns).await?;
     for _ in 0..PROMOTIONS {
         let Some(old) = oldest_log(&mut transaction, since.logs).await? else {
             break;
@@ -90,7 +89,7 @@ struct Old {
 impl Old {
     async fn forget(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         tables: &'static [&'static str],
     ) -> Result<(), sqlx::Error> {
         for sql in tables {
@@ -104,7 +103,7 @@ impl Old {
 /// The oldest promotion, if it began before that time. What passed last in a group
 /// stays, however long ago: later ones are compared with it.
 async fn oldest(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     before: Timestamp,
 ) -> Result<Option<Old>, sqlx::Error> {
     let sql = "SELECT place, group_name, id AS promotion FROM promotion WHERE started_ms < $1 \
@@ -116,7 +115,7 @@ async fn oldest(
 
 /// The promotion with the oldest log, if that was whole before that time.
 async fn oldest_log(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     before: Timestamp,
 ) -> Result<Option<Old>, sqlx::Error> {
     let sql = "SELECT place, group_name, promotion FROM check_log WHERE at_ms < $1 \
@@ -125,7 +124,7 @@ async fn oldest_log(
 }
 
 async fn found(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     sql: &'static str,
     before: Timestamp,
 ) -> Result<Option<Old>, sqlx::Error> {

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::key::Key;
-use super::text::{json, millis, number, word};
+use super::text::{json, millis, number, plain, word};
+use super::transaction::{self, Turn};
 use crate::group::name::GroupName;
 use crate::plan::color::Color;
 use crate::plan::fingerprint::{ReleaseId, hex};
@@ -18,14 +19,17 @@ use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
 use crate::promotion::restraint::Restraint;
 
+/// Most test cases that are kept by one statement.
+const CASES: usize = 50;
+
 /// Keeps what happened in a place, all or none.
 pub(super) async fn keep(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     place: &PlaceName,
     notes: &[Note],
 ) -> Result<(), sqlx::Error> {
-    // Whoever only began to read is refused, not made to wait, once it writes.
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let turns = notes.iter().map(|note| Turn::of_group(place, group(note)));
+    let mut transaction = transaction::begin(connection, turns.collect()).await?;
     for note in notes {
         match note {
             Note::Event(event) => keep_event(&mut transaction, place, event).await?,
@@ -52,8 +56,15 @@ pub(super) async fn keep(
     transaction.commit().await
 }
 
+fn group(note: &Note) -> &GroupName {
+    match note {
+        Note::Event(event) => &event.group,
+        Note::Plan { group, .. } | Note::Log { group, .. } => group,
+    }
+}
+
 async fn keep_event(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     place: &PlaceName,
     event: &Event,
 ) -> Result<(), sqlx::Error> {
@@ -120,7 +131,7 @@ async fn keep_event(
 }
 
 async fn keep_row(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     event: &Event,
 ) -> Result<(), sqlx::Error> {
@@ -128,9 +139,12 @@ async fn keep_row(
                SELECT $1, $2, $3, COALESCE(MAX(position), 0) + 1, $4, $5, $6 FROM event \
                WHERE place = $1 AND group_name = $2 AND promotion = $3 \
                ON CONFLICT (place, group_name, promotion, once) DO NOTHING";
-    let query = of.query(sql).bind(millis(event.at));
-    let query = query.bind(event.fact.once());
-    query.bind(json(event)?).execute(connection).await?;
+    let body = json(event)?;
+    // Whether a transaction was kept whose answer was lost, nobody knows. What is told
+    // once more is known by what it says, its time included.
+    let once = event.fact.once().unwrap_or_else(|| digest(&body));
+    let query = of.query(sql).bind(millis(event.at)).bind(once);
+    query.bind(body).execute(connection).await?;
     Ok(())
 }
 
@@ -145,7 +159,7 @@ struct Begun<'a> {
 /// That it began, and how it ended once that is known, be its beginning known or
 /// not. What was told first stays: it may be told again in short.
 async fn keep_promotion(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     begun: &Begun<'_>,
     outcome: Option<&Outcome>,
@@ -175,20 +189,22 @@ struct Refused<'a> {
     at: Timestamp,
 }
 
-/// It is counted, not kept each time: a schedule asks again and again.
+/// It is counted, not kept each time: a schedule asks again and again. One that is
+/// told once more is no later than the last.
 async fn keep_refusal(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     (place, group): (&PlaceName, &GroupName),
     refused: &Refused<'_>,
 ) -> Result<(), sqlx::Error> {
     let (actor, restraints) = (json(refused.actor)?, json(refused.restraints)?);
-    let same = hex(&Sha256::digest(format!("{actor}\n{restraints}"))[..16]);
+    let same = digest(&format!("{actor}\n{restraints}"));
     let sql = "INSERT INTO refusal \
                (place, group_name, same, actor, release_id, restraints, first_ms, last_ms, times) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1) \
                ON CONFLICT (place, group_name, same) DO UPDATE \
                SET times = refusal.times + 1, release_id = excluded.release_id, \
-                   last_ms = excluded.last_ms";
+                   last_ms = excluded.last_ms \
+               WHERE excluded.last_ms > refusal.last_ms";
     let query = sqlx::query(sql).bind(place.as_str()).bind(group.as_str());
     let query = query.bind(same).bind(actor).bind(word(refused.release));
     let query = query.bind(restraints).bind(millis(refused.at));
@@ -197,7 +213,7 @@ async fn keep_refusal(
 }
 
 async fn keep_plan(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     summary: &Packed,
 ) -> Result<(), sqlx::Error> {
@@ -210,7 +226,7 @@ async fn keep_plan(
 
 /// Says whether it is kept only now.
 async fn keep_result(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     result: &CheckResult,
 ) -> Result<bool, sqlx::Error> {
@@ -226,30 +242,43 @@ async fn keep_result(
     Ok(done.rows_affected() > 0)
 }
 
+/// Many by one statement: a server answers each, however far it is away.
 async fn keep_cases(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     result: &CheckResult,
 ) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO test_case \
-               (place, group_name, promotion, check_name, position, name, outcome, duration_ms, \
-               diagnostic) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    for (position, case) in (1_i64..).zip(&result.cases) {
-        let query = of.query(sql).bind(result.check.as_str());
-        let query = query.bind(position);
-        let query = query.bind(&case.name).bind(word(&case.outcome));
-        let query = query
-            .bind(case.duration_ms.map(number))
-            .bind(&case.diagnostic);
+    let mut position = 0_i64;
+    for cases in result.cases.chunks(CASES) {
+        let rows: Vec<_> = (0..cases.len()).map(case_row).collect();
+        let sql = format!(
+            "INSERT INTO test_case \
+             (place, group_name, promotion, check_name, position, name, outcome, duration_ms, \
+             diagnostic) VALUES {}",
+            rows.join(", ")
+        );
+        let mut query = of.query(AssertSqlSafe(sql)).bind(result.check.as_str());
+        for case in cases {
+            position += 1;
+            query = query.bind(position).bind(plain(&case.name));
+            query = query.bind(word(&case.outcome));
+            query = query.bind(case.duration_ms.map(number));
+            query = query.bind(case.diagnostic.as_deref().map(plain));
+        }
         query.execute(&mut *connection).await?;
     }
     Ok(())
 }
 
+/// What is bound to the row of that number: four values to all, five to each.
+fn case_row(row: usize) -> String {
+    let [a, b, c, d, e] = [5, 6, 7, 8, 9].map(|first| first + 5 * row);
+    format!("($1, $2, $3, $4, ${a}, ${b}, ${c}, ${d}, ${e})")
+}
+
 /// A run that is read once more is read from its beginning: the longer text stays.
 async fn keep_log(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     (run, at): (&Run, Timestamp),
     text: &Packed,
@@ -263,4 +292,9 @@ async fn keep_log(
     let query = query.bind(text.as_bytes());
     query.execute(connection).await?;
     Ok(())
+}
+
+/// What tells texts apart.
+fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text)[..16])
 }
