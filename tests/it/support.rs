@@ -12,6 +12,7 @@ pub(crate) mod given;
 pub(crate) mod journal;
 mod observe;
 pub(crate) mod outside;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod promises;
 pub(crate) mod recording;
