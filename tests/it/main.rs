@@ -23,6 +23,7 @@ mod push_image;
 mod records;
 mod reporter;
 mod schema;
+mod store;
 mod sts;
 mod support;
 mod tidy;

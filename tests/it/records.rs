@@ -1,12 +1,18 @@
 //! What people look back on: what is kept of promotions, and what becomes of it
 //! where the records cannot be written.
 
+mod crashed;
+mod cut;
 mod kept;
 mod lagging;
+mod moved;
 mod night;
 mod places;
 mod pruned;
 mod refused;
+mod secret;
+mod shape;
+mod writers;
 
 use std::ffi::{OsStr, OsString};
 

@@ -21,5 +21,6 @@ pub(crate) mod scenario;
 pub(crate) mod simulate;
 pub(crate) mod spending;
 pub(crate) mod standing;
+pub(crate) mod wire;
 pub(crate) mod world;
 mod write;

@@ -5,6 +5,8 @@
 //! server and takes the folder away. Databases are one per test.
 
 use std::collections::hash_map::RandomState;
+use std::ffi::OsStr;
+use std::fmt::Display;
 use std::fs;
 use std::hash::BuildHasher as _;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -77,17 +79,19 @@ pub(crate) async fn database() -> Database {
 impl Server {
     /// One that a test may stop.
     pub(crate) fn start() -> Self {
-        Self::with(&[])
+        let mut server = Self::init();
+        server.run();
+        server
     }
 
-    /// The same with these settings, and files of theirs in the folder.
-    pub(crate) fn with(settings: &[&str]) -> Self {
+    /// One that has yet to run.
+    pub(crate) fn init() -> Self {
         let folder = tempfile::tempdir().unwrap().keep();
         own(&folder);
         let password = folder.join("password");
         fs::write(&password, PASSWORD).unwrap();
         own(&password);
-        let mut init = as_user(&program("initdb"));
+        let mut init = as_user(program("initdb"));
         init.args([
             "--no-sync",
             "--username=postgres",
@@ -104,14 +108,17 @@ impl Server {
         assert!(done.status.success(), "{done:?}");
         // Addresses of this machine are many: no port has to be found.
         let [a, b, c, ..] = RandomState::new().hash_one(&folder).to_be_bytes();
-        let mut server = Self {
+        Self {
             folder,
             address: Ipv4Addr::new(127, a, b, c.clamp(1, 254)),
-            settings: settings.iter().map(|&set| set.to_owned()).collect(),
+            settings: Vec::new(),
             beside: None,
-        };
-        server.run();
-        server
+        }
+    }
+
+    /// Sets something before it runs.
+    pub(crate) fn set(&mut self, name: &str, value: impl Display) {
+        self.settings.push(format!("{name}={value}"));
     }
 
     /// Where files for it can be.
@@ -127,7 +134,7 @@ impl Server {
     pub(crate) fn run(&mut self) {
         let mut command = Command::new("sh");
         command.args(["-c", BESIDE, "beside"]).arg(&self.folder);
-        let server = as_user(&program("postgres"));
+        let server = as_user(program("postgres"));
         command.arg(server.get_program()).args(server.get_args());
         command.arg("-D").arg(self.folder.join("data"));
         let own = [
@@ -209,6 +216,11 @@ impl Drop for Server {
 }
 
 impl Database {
+    /// Where its server is.
+    pub(crate) fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
     /// As promoter is told it.
     pub(crate) fn url(&self) -> String {
         self.url_by(&self.address.to_string(), 5432, "sslmode=disable")
@@ -258,8 +270,8 @@ fn program(name: &str) -> PathBuf {
     newest.join("bin").join(name)
 }
 
-/// Postgres refuses to be run by root.
-fn as_user(program: &Path) -> Command {
+/// A program, run by who runs the server: Postgres refuses to be run by root.
+pub(crate) fn as_user(program: impl AsRef<OsStr>) -> Command {
     let Some((user, group)) = user() else {
         return Command::new(program);
     };
