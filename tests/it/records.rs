@@ -94,7 +94,7 @@ impl Place {
     }
 
     fn store(&self) -> Store {
-        store(&self.written())
+        store(self.written())
     }
 }
 

@@ -35,7 +35,12 @@ impl<'a> Key<'a> {
 
     /// A statement about it: `$1`, `$2` and `$3`.
     pub(super) fn query(self, sql: impl SqlSafeStr) -> Query<'a> {
-        let query = sqlx::query(sql).bind(self.place).bind(self.group);
+        self.bind(sqlx::query(sql))
+    }
+
+    /// The same to the next three values.
+    pub(super) fn bind(self, query: Query<'a>) -> Query<'a> {
+        let query = query.bind(self.place).bind(self.group);
         query.bind(self.promotion)
     }
 }

@@ -189,6 +189,7 @@ struct Backup<R> {
 }
 
 type Row = (&'static Table, Map<String, Value>);
+type Rows = (&'static Table, Vec<Map<String, Value>>);
 
 impl<R: Read> Backup<R> {
     fn open(from: R) -> Result<Self, RestoreError> {
@@ -216,12 +217,12 @@ impl<R: Read> Backup<R> {
     }
 
     /// The next rows of one table; `None` once it is over, and whole.
-    fn next(&mut self) -> Result<Option<(&'static Table, Vec<Map<String, Value>>)>, RestoreError> {
-        let Some((table, first)) = self
-            .ahead
-            .take()
-            .map_or_else(|| self.row(), |row| Ok(Some(row)))?
-        else {
+    fn next(&mut self) -> Result<Option<Rows>, RestoreError> {
+        let first = match self.ahead.take() {
+            Some(row) => Some(row),
+            None => self.row()?,
+        };
+        let Some((table, first)) = first else {
             return Ok(None);
         };
         let mut rows = vec![first];
@@ -250,19 +251,9 @@ impl<R: Read> Backup<R> {
             let is_whole = is_last && end == self.rows;
             return is_whole.then_some(None).ok_or(self.damaged());
         }
-        let row = self.parsed(&line).ok_or(self.damaged())?;
+        let row = parsed(&line).ok_or(self.damaged())?;
         self.rows += 1;
         Ok(Some(row))
-    }
-
-    fn parsed(&self, line: &str) -> Option<Row> {
-        let mut line: Map<String, Value> = serde_json::from_str(line).ok()?;
-        let (name, row) = line.iter_mut().next()?;
-        let table = Table::named(name)?;
-        match mem::take(row) {
-            Value::Object(row) => Some((table, row)),
-            _ => None,
-        }
     }
 
     fn line(&mut self) -> Result<String, RestoreError> {
@@ -283,5 +274,15 @@ impl<R: Read> Backup<R> {
 
     fn damaged(&self) -> RestoreError {
         RestoreError::Damaged { rows: self.rows }
+    }
+}
+
+fn parsed(line: &str) -> Option<Row> {
+    let mut line: Map<String, Value> = serde_json::from_str(line).ok()?;
+    let (name, row) = line.iter_mut().next()?;
+    let table = Table::named(name)?;
+    match mem::take(row) {
+        Value::Object(row) => Some((table, row)),
+        _ => None,
     }
 }

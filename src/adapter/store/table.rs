@@ -71,21 +71,7 @@ pub(super) static TABLES: [Table; 7] = [
             ("body", Text),
         ],
     },
-    Table {
-        name: "test_case",
-        key: 5,
-        columns: &[
-            ("place", Text),
-            ("group_name", Text),
-            ("promotion", Text),
-            ("check_name", Text),
-            ("position", Number),
-            ("name", Text),
-            ("outcome", Text),
-            ("duration_ms", Number),
-            ("diagnostic", Text),
-        ],
-    },
+    TEST_CASE,
     Table {
         name: "check_log",
         key: 5,
@@ -100,6 +86,23 @@ pub(super) static TABLES: [Table; 7] = [
         ],
     },
 ];
+
+/// One row for each test case of a check.
+pub(super) const TEST_CASE: Table = Table {
+    name: "test_case",
+    key: 5,
+    columns: &[
+        ("place", Text),
+        ("group_name", Text),
+        ("promotion", Text),
+        ("check_name", Text),
+        ("position", Number),
+        ("name", Text),
+        ("outcome", Text),
+        ("duration_ms", Number),
+        ("diagnostic", Text),
+    ],
+};
 
 /// A table.
 pub(super) struct Table {

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::key::Key;
+use super::table::TEST_CASE;
 use super::text::{json, millis, number, plain, word};
 use super::transaction::{self, Turn};
 use crate::group::name::GroupName;
@@ -250,30 +251,17 @@ async fn keep_cases(
 ) -> Result<(), sqlx::Error> {
     let mut position = 0_i64;
     for cases in result.cases.chunks(CASES) {
-        let rows: Vec<_> = (0..cases.len()).map(case_row).collect();
-        let sql = format!(
-            "INSERT INTO test_case \
-             (place, group_name, promotion, check_name, position, name, outcome, duration_ms, \
-             diagnostic) VALUES {}",
-            rows.join(", ")
-        );
-        let mut query = of.query(AssertSqlSafe(sql)).bind(result.check.as_str());
+        let mut query = sqlx::query(AssertSqlSafe(TEST_CASE.insert(cases.len())));
         for case in cases {
             position += 1;
-            query = query.bind(position).bind(plain(&case.name));
-            query = query.bind(word(&case.outcome));
+            query = of.bind(query).bind(result.check.as_str()).bind(position);
+            query = query.bind(plain(&case.name)).bind(word(&case.outcome));
             query = query.bind(case.duration_ms.map(number));
             query = query.bind(case.diagnostic.as_deref().map(plain));
         }
         query.execute(&mut *connection).await?;
     }
     Ok(())
-}
-
-/// What is bound to the row of that number: four values to all, five to each.
-fn case_row(row: usize) -> String {
-    let [a, b, c, d, e] = [5, 6, 7, 8, 9].map(|first| first + 5 * row);
-    format!("($1, $2, $3, $4, ${a}, ${b}, ${c}, ${d}, ${e})")
 }
 
 /// A run that is read once more is read from its beginning: the longer text stays.

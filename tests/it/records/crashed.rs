@@ -82,7 +82,7 @@ fn what_happens_while_the_server_is_away_is_caught_up() {
             events
                 .iter()
                 .cloned()
-                .for_each(|event| recording.record(event))
+                .for_each(|event| recording.record(event));
         };
         record(before);
         recording.flush().await;
