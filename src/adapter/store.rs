@@ -35,7 +35,7 @@ use crate::port::{Records, RecordsError};
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::Event;
 use crate::promotion::id::PromotionId;
-use connection::{Connections, Taken, answered};
+use connection::{Connections, Taken};
 use prune::Since;
 
 pub use backup::BackupError;
@@ -157,56 +157,56 @@ fn reason(error: &sqlx::Error) -> String {
 impl Records for Store {
     async fn keep(&self, place: &PlaceName, notes: &[Note]) -> Result<(), RecordsError> {
         let mut taken = self.take().await?;
-        let kept = answered(write::keep(&mut taken.connection, place, notes)).await;
+        let kept = write::keep(&mut taken.connection, place, notes).await;
         self.put_back(taken, "write", kept)
     }
 
     async fn prune(&self, now: Timestamp) -> Result<(), RecordsError> {
         let since = Since::days_before(now, self.days, self.days.min(LOG_DAYS));
         let mut taken = self.take().await?;
-        let pruned = answered(prune::prune(&mut taken.connection, since)).await;
+        let pruned = prune::prune(&mut taken.connection, since).await;
         self.put_back(taken, "prune", pruned)
     }
 
     async fn last(&self, of: &Which, most: u32) -> Result<Vec<Entry>, RecordsError> {
         let mut taken = self.take().await?;
-        let read = answered(read::last(&mut taken.connection, of, most)).await;
+        let read = read::last(&mut taken.connection, of, most).await;
         self.put_back(taken, "read", read)
     }
 
     async fn refused(&self, of: &Which, most: u32) -> Result<Vec<Refusal>, RecordsError> {
         let mut taken = self.take().await?;
-        let read = answered(read::refused(&mut taken.connection, of, most)).await;
+        let read = read::refused(&mut taken.connection, of, most).await;
         self.put_back(taken, "read", read)
     }
 
     async fn of(&self, promotion: &PromotionId) -> Result<Vec<Entry>, RecordsError> {
         let mut taken = self.take().await?;
-        let read = answered(read::of(&mut taken.connection, promotion)).await;
+        let read = read::of(&mut taken.connection, promotion).await;
         self.put_back(taken, "read", read)
     }
 
     async fn events(&self, entry: &Entry) -> Result<Vec<Event>, RecordsError> {
         let mut taken = self.take().await?;
-        let read = answered(read::events(&mut taken.connection, entry)).await;
+        let read = read::events(&mut taken.connection, entry).await;
         self.put_back(taken, "read", read)
     }
 
     async fn results(&self, entry: &Entry) -> Result<Vec<CheckResult>, RecordsError> {
         let mut taken = self.take().await?;
-        let read = answered(read::results(&mut taken.connection, entry)).await;
+        let read = read::results(&mut taken.connection, entry).await;
         self.put_back(taken, "read", read)
     }
 
     async fn plan(&self, entry: &Entry) -> Result<Option<Summary>, RecordsError> {
         let mut taken = self.take().await?;
-        let read = answered(read::plan(&mut taken.connection, entry)).await;
+        let read = read::plan(&mut taken.connection, entry).await;
         self.put_back(taken, "read", read)
     }
 
     async fn passed_before(&self, entry: &Entry) -> Result<Option<Entry>, RecordsError> {
         let mut taken = self.take().await?;
-        let read = answered(read::passed_before(&mut taken.connection, entry)).await;
+        let read = read::passed_before(&mut taken.connection, entry).await;
         self.put_back(taken, "read", read)
     }
 
@@ -216,13 +216,13 @@ impl Records for Store {
         check: Option<&CheckName>,
     ) -> Result<Vec<Run>, RecordsError> {
         let mut taken = self.take().await?;
-        let read = answered(read::logged(&mut taken.connection, entry, check)).await;
+        let read = read::logged(&mut taken.connection, entry, check).await;
         self.put_back(taken, "read", read)
     }
 
     async fn log(&self, entry: &Entry, run: &Run) -> Result<Option<String>, RecordsError> {
         let mut taken = self.take().await?;
-        let read = answered(read::log(&mut taken.connection, entry, run)).await;
+        let read = read::log(&mut taken.connection, entry, run).await;
         self.put_back(taken, "read", read)
     }
 }

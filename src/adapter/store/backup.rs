@@ -127,7 +127,7 @@ async fn write(
         }
     }
     line(out, &End { end: number })?;
-    transaction.rollback().await?;
+    answered(transaction.rollback()).await?;
     Ok(number)
 }
 

@@ -24,8 +24,8 @@ use super::location::Location;
 const TO_SERVER: usize = 4;
 /// A file has one writer at a time, and a connection takes memory.
 const TO_FILE: usize = 1;
-/// How long a server is waited for. One that vanished without a word would be for
-/// a quarter of an hour.
+/// How long the answer to one statement is waited for. A server that vanished without
+/// a word would be for a quarter of an hour.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long it may take to be reached.
 const REACHED_WITHIN: Duration = Duration::from_secs(10);
@@ -101,7 +101,8 @@ impl Connections {
     }
 }
 
-/// What is asked of the database, if it answers.
+/// What is said to one statement, if the database answers. Many make a batch, however
+/// far away it is.
 pub(super) async fn answered<T>(
     asked: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {

@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::AnyConnection;
 
+use super::connection::answered;
 use super::key::Key;
 use super::text::{millis, name};
 use super::transaction::{self, Turn};
@@ -74,9 +75,9 @@ pub(super) async fn prune(connection: &mut AnyConnection, since: Since) -> Resul
     ];
     for sql in facts {
         let query = sqlx::query(sql).bind(millis(since.promotions)).bind(FACTS);
-        query.execute(&mut *transaction).await?;
+        answered(query.execute(&mut *transaction)).await?;
     }
-    transaction.commit().await
+    answered(transaction.commit()).await
 }
 
 /// A promotion that is forgotten, or its logs are.
@@ -94,7 +95,7 @@ impl Old {
     ) -> Result<(), sqlx::Error> {
         for sql in tables {
             let key = Key::new(&self.place, &self.group, Some(&self.promotion));
-            key.query(*sql).execute(&mut *connection).await?;
+            answered(key.query(*sql).execute(&mut *connection)).await?;
         }
         Ok(())
     }
@@ -129,7 +130,7 @@ async fn found(
     before: Timestamp,
 ) -> Result<Option<Old>, sqlx::Error> {
     let query = sqlx::query(sql).bind(millis(before));
-    let row = query.fetch_optional(connection).await?;
+    let row = answered(query.fetch_optional(connection)).await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Old {
         place: name(&row, "place")?,

@@ -3,6 +3,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
+use super::connection::answered;
 use super::key::Key;
 use super::text::{name, parsed, structure, time};
 use crate::group::name::CheckName;
@@ -69,7 +70,7 @@ async fn chosen(
     if let Some(place) = &of.place {
         query = query.bind(place.as_str());
     }
-    query.fetch_all(connection).await
+    answered(query.fetch_all(connection)).await
 }
 
 /// The promotions of that identity.
@@ -79,7 +80,7 @@ pub(super) async fn of(
 ) -> Result<Vec<Entry>, sqlx::Error> {
     let sql = "SELECT * FROM promotion WHERE id = $1 ORDER BY group_name, place";
     let query = sqlx::query(sql).bind(promotion.as_ref());
-    let rows = query.fetch_all(connection).await?;
+    let rows = answered(query.fetch_all(connection)).await?;
     rows.iter().map(entry).collect()
 }
 
@@ -111,7 +112,8 @@ pub(super) async fn events(
     let sql = "SELECT body FROM event WHERE place = $1 AND group_name = $2 AND promotion = $3 \
                ORDER BY CASE once WHEN 'started' THEN 0 WHEN 'finished' THEN 2 ELSE 1 END, \
                at_ms, position";
-    let rows = Key::from(entry).query(sql).fetch_all(connection).await?;
+    let query = Key::from(entry).query(sql);
+    let rows = answered(query.fetch_all(connection)).await?;
     let mut events = Vec::new();
     for row in rows {
         let body: String = row.try_get("body")?;
@@ -128,7 +130,7 @@ pub(super) async fn results(
     let sql = "SELECT body FROM check_result \
                WHERE place = $1 AND group_name = $2 AND promotion = $3 ORDER BY check_name";
     let query = Key::from(entry).query(sql);
-    let rows = query.fetch_all(&mut *connection).await?;
+    let rows = answered(query.fetch_all(&mut *connection)).await?;
     let mut results = Vec::new();
     for row in rows {
         let mut result: CheckResult = structure(&row, "body")?;
@@ -155,7 +157,7 @@ async fn cases(
                WHERE place = $1 AND group_name = $2 AND promotion = $3 AND check_name = $4 \
                ORDER BY position";
     let query = Key::from(entry).query(sql).bind(check.as_str());
-    let rows = query.fetch_all(connection).await?;
+    let rows = answered(query.fetch_all(connection)).await?;
     rows.iter()
         .map(|row| {
             let duration: Option<i64> = row.try_get("duration_ms")?;
@@ -176,7 +178,7 @@ pub(super) async fn plan(
 ) -> Result<Option<Summary>, sqlx::Error> {
     let sql = "SELECT body FROM plan WHERE place = $1 AND group_name = $2 AND promotion = $3";
     let query = Key::from(entry).query(sql);
-    let row = query.fetch_optional(connection).await?;
+    let row = answered(query.fetch_optional(connection)).await?;
     let Some(row) = row else { return Ok(None) };
     let body: Vec<u8> = row.try_get("body")?;
     parsed("body", &Packed::from_bytes(body).unpack()?).map(Some)
@@ -190,7 +192,7 @@ pub(super) async fn passed_before(
     let sql = "SELECT * FROM promotion WHERE place = $1 AND group_name = $2 AND id < $3 \
                AND phase = 'Promoted' ORDER BY id DESC LIMIT 1";
     let query = Key::from(entry).query(sql);
-    let row = query.fetch_optional(connection).await?;
+    let row = answered(query.fetch_optional(connection)).await?;
     row.as_ref().map(self::entry).transpose()
 }
 
@@ -205,7 +207,7 @@ pub(super) async fn logged(
                AND ($4 IS NULL OR check_name = $4) ORDER BY check_name, attempt";
     let query = Key::from(entry).query(sql);
     let query = query.bind(check.map(CheckName::as_str));
-    let rows = query.fetch_all(connection).await?;
+    let rows = answered(query.fetch_all(connection)).await?;
     let runs = rows.iter().map(|row| {
         let attempt: i64 = row.try_get("attempt")?;
         Ok(Run {
@@ -226,7 +228,7 @@ pub(super) async fn log(
                AND promotion = $3 AND check_name = $4 AND attempt = $5";
     let query = Key::from(entry).query(sql).bind(run.check.as_str());
     let query = query.bind(i64::from(run.attempt));
-    let row = query.fetch_optional(connection).await?;
+    let row = answered(query.fetch_optional(connection)).await?;
     let Some(row) = row else { return Ok(None) };
     let body: Vec<u8> = row.try_get("body")?;
     Ok(Some(Packed::from_bytes(body).unpack()?))

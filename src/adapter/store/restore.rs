@@ -111,14 +111,14 @@ impl Store {
         let mut transaction = transaction::begin(connection, [].into()).await?;
         let filled = fill(&mut transaction, backup).await;
         match filled {
-            Ok(true) => Ok(transaction.commit().await?),
+            Ok(true) => Ok(answered(transaction.commit()).await?),
             Ok(false) => {
-                transaction.rollback().await?;
+                answered(transaction.rollback()).await?;
                 let place = self.location().to_string();
                 Err(RestoreError::NotEmpty { place }.into())
             }
             Err(Fault::Input(error)) => {
-                transaction.rollback().await?;
+                answered(transaction.rollback()).await?;
                 Err(error.into())
             }
             Err(error) => Err(error),

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest as _, Sha256};
 use sqlx::{Any, AnyConnection, Connection, Transaction};
 
+use super::connection::answered;
 use crate::group::name::GroupName;
 use crate::port::records::PlaceName;
 
@@ -43,14 +44,14 @@ pub(super) async fn begin(
 ) -> Result<Transaction<'_, Any>, sqlx::Error> {
     if is_file(connection) {
         // Whoever only began to read is refused, not made to wait, once it writes.
-        return connection.begin_with("BEGIN IMMEDIATE").await;
+        return answered(connection.begin_with("BEGIN IMMEDIATE")).await;
     }
     // What those before have written is seen, whatever the server's default is.
     let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
-    let mut transaction = connection.begin_with(begin).await?;
+    let mut transaction = answered(connection.begin_with(begin)).await?;
     for Turn(number) in turns {
         let query = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(number);
-        query.execute(&mut *transaction).await?;
+        answered(query.execute(&mut *transaction)).await?;
     }
     Ok(transaction)
 }
@@ -64,7 +65,7 @@ pub(super) async fn begin_to_read(
     } else {
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     };
-    connection.begin_with(begin).await
+    answered(connection.begin_with(begin)).await
 }
 
 fn is_file(connection: &AnyConnection) -> bool {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
+use super::connection::answered;
 use super::key::Key;
 use super::table::TEST_CASE;
 use super::text::{json, millis, number, plain, word};
@@ -54,7 +55,7 @@ pub(super) async fn keep(
             }
         }
     }
-    transaction.commit().await
+    answered(transaction.commit()).await
 }
 
 fn group(note: &Note) -> &GroupName {
@@ -89,7 +90,7 @@ async fn keep_event(
             let sql = "UPDATE promotion SET phase = $4 \
                        WHERE place = $1 AND group_name = $2 AND id = $3 AND outcome IS NULL";
             let query = of.query(sql).bind(word(phase));
-            query.execute(&mut *connection).await?;
+            answered(query.execute(&mut *connection)).await?;
         }
         Fact::CheckEnded { result } => {
             let mut bare = result.clone();
@@ -145,7 +146,7 @@ async fn keep_row(
     // once more is known by what it says, its time included.
     let once = event.fact.once().unwrap_or_else(|| digest(&body));
     let query = of.query(sql).bind(millis(event.at)).bind(once);
-    query.bind(body).execute(connection).await?;
+    answered(query.bind(body).execute(connection)).await?;
     Ok(())
 }
 
@@ -178,7 +179,7 @@ async fn keep_promotion(
     let query = query.bind(json(begun.actor)?).bind(millis(begun.at));
     let query = query.bind(word(&phase));
     let query = query.bind(outcome.map(json).transpose()?);
-    query.execute(connection).await?;
+    answered(query.execute(connection)).await?;
     Ok(())
 }
 
@@ -209,7 +210,7 @@ async fn keep_refusal(
     let query = sqlx::query(sql).bind(place.as_str()).bind(group.as_str());
     let query = query.bind(same).bind(actor).bind(word(refused.release));
     let query = query.bind(restraints).bind(millis(refused.at));
-    query.execute(connection).await?;
+    answered(query.execute(connection)).await?;
     Ok(())
 }
 
@@ -221,7 +222,7 @@ async fn keep_plan(
     let sql = "INSERT INTO plan (place, group_name, promotion, body) VALUES ($1, $2, $3, $4) \
                ON CONFLICT (place, group_name, promotion) DO NOTHING";
     let query = of.query(sql).bind(summary.as_bytes());
-    query.execute(connection).await?;
+    answered(query.execute(connection)).await?;
     Ok(())
 }
 
@@ -239,7 +240,7 @@ async fn keep_result(
     let query = query.bind(i64::from(result.attempt));
     let duration = result.duration.map(|taken| number(taken.as_millis()));
     let query = query.bind(word(&result.verdict)).bind(duration);
-    let done = query.bind(json(result)?).execute(connection).await?;
+    let done = answered(query.bind(json(result)?).execute(connection)).await?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -259,7 +260,7 @@ async fn keep_cases(
             query = query.bind(case.duration_ms.map(number));
             query = query.bind(case.diagnostic.as_deref().map(plain));
         }
-        query.execute(&mut *connection).await?;
+        answered(query.execute(&mut *connection)).await?;
     }
     Ok(())
 }
@@ -278,7 +279,7 @@ async fn keep_log(
     let query = of.query(sql).bind(run.check.as_str());
     let query = query.bind(i64::from(run.attempt)).bind(millis(at));
     let query = query.bind(text.as_bytes());
-    query.execute(connection).await?;
+    answered(query.execute(connection)).await?;
     Ok(())
 }
 
