@@ -35,6 +35,7 @@ mod serve;
 mod settings;
 mod show;
 mod status;
+mod store;
 mod token;
 mod undo;
 mod validate;
@@ -46,6 +47,7 @@ use jiff::Timestamp;
 
 use crate::adapter::clock::SystemClock;
 use crate::adapter::files::Catalog;
+use crate::adapter::store::{BackupError, RestoreError};
 use crate::config::{self, ConfigError};
 use crate::engine::EngineError;
 use crate::engine::init::InitError;
@@ -86,6 +88,10 @@ enum CliError {
     Init(#[from] InitError),
     #[error(transparent)]
     Records(#[from] RecordsError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
     #[error("{0}")]
     Usage(String),
     #[error("failed to write the output")]
@@ -127,6 +133,7 @@ pub async fn run(args: Args) -> Exit {
         Command::Logs(command) => logs::run(&dir, &command).await,
         Command::Diff(command) => diff::run(&dir, &command).await,
         Command::Export(command) => export::run(&dir, &command).await,
+        Command::Store(command) => store::run(&command).await,
         Command::Remove(command) => remove::run(&dir, command).await,
         Command::Init(command) => init::run(&dir, &command).await,
         Command::Doctor(command) => doctor::run(&dir, &command).await,
@@ -209,8 +216,11 @@ impl CliError {
             | Self::Cluster(_)
             | Self::Config(_)
             | Self::Init(_)
-            | Self::Records(_) => Exit::Outside,
-            Self::Output(_) => Exit::Unexpected,
+            | Self::Records(_)
+            | Self::Backup(BackupError::Records(_))
+            | Self::Restore(RestoreError::Records(_)) => Exit::Outside,
+            Self::Restore(_) => Exit::Usage,
+            Self::Output(_) | Self::Backup(BackupError::Write(_)) => Exit::Unexpected,
         }
     }
 }

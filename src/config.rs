@@ -20,7 +20,7 @@ use crate::adapter::eks::{Eks, Fresh};
 use crate::adapter::files::Catalog;
 use crate::adapter::github::{self, Github};
 use crate::adapter::kubernetes::{Connection, Kubernetes};
-use crate::adapter::store::{Recording, Store};
+use crate::adapter::store::{Location, Recording, Store};
 use crate::engine::resolve::Sources;
 use crate::engine::{Engine, OnStop};
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
@@ -45,7 +45,7 @@ pub mod env {
     pub const LOG: &str = "PROMOTER_LOG";
     /// Who asks, in place of `user@host`.
     pub const ACTOR: &str = "PROMOTER_ACTOR";
-    /// File of the records, or `off`.
+    /// File of the records, address of their database (`postgres://…`), or `off`.
     pub const RECORDS: &str = "PROMOTER_RECORDS";
     /// For how many days promotions are kept in them.
     pub const RECORDS_DAYS: &str = "PROMOTER_RECORDS_DAYS";
@@ -126,16 +126,21 @@ pub fn actor() -> Actor {
     }
 }
 
-/// The records of this machine: where [`env::RECORDS`] says, or in the user's
-/// state folder (`XDG_STATE_HOME`). `None`: they are turned off, or nothing says
-/// where they are to be.
+/// The records: where [`env::RECORDS`] says, or in the user's state folder
+/// (`XDG_STATE_HOME`). `None`: they are turned off, or nothing says where they are
+/// to be.
 ///
 /// # Errors
-/// [`env::RECORDS_DAYS`] is no number of days.
+/// [`env::RECORDS`] is no address, or [`env::RECORDS_DAYS`] no number of days.
 pub fn records() -> Result<Option<Store>, ConfigError> {
-    let Some(store) = settings::records().0.map(Store::new) else {
+    let Some(written) = settings::records().0 else {
         return Ok(None);
     };
+    let location = Location::parse(&written);
+    let store = location.map(Store::new).map_err(|error| {
+        let name = env::RECORDS;
+        ConfigError::Usage(format!("{name} says where no records can be: {error}"))
+    })?;
     let Some(days) = settings::records_days() else {
         return Ok(Some(store));
     };
@@ -188,7 +193,7 @@ impl From<&Environment> for Place {
     }
 }
 
-/// The engine of one group, over the real cluster.
+/// The engine of one group, over the real cluster, with records of its own.
 ///
 /// # Errors
 /// There is no such kubeconfig context, EKS does not say where the cluster is, or a

@@ -1,33 +1,32 @@
-//! The records in a file of `SQLite`.
+//! The records in SQL: in a file of `SQLite`, or in a database of Postgres.
 //!
-//! Input: notes to keep, and questions. The file is opened once it is needed,
-//! and again after anything went wrong, so that one that is locked, full or
-//! read-only for a while is used as soon as it can be. Nothing here decides
-//! what is worth keeping, and nobody drives a promotion by what is kept here.
+//! Input: notes to keep, and questions. One text of SQL serves both. A connection
+//! is made once it is needed, and anew after anything went wrong, so that records
+//! that are locked, full, read-only or away for a while are used as soon as they
+//! can be. Nothing here decides what is worth keeping, and nobody drives a
+//! promotion by what is kept here.
 
+mod backup;
+mod connection;
 mod key;
+mod location;
 mod log;
 mod prune;
 mod read;
 mod recording;
+mod restore;
+mod shape;
+mod table;
 mod text;
+mod transaction;
 mod write;
 
-use std::borrow::Cow;
 use std::fmt::Display;
-use std::fs::{DirBuilder, OpenOptions};
-use std::io;
 use std::num::NonZeroU16;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqlSafeStr, SqliteConnection};
-use tokio::sync::{Mutex, MutexGuard};
+use sqlx::migrate::MigrateError;
 
 use crate::group::name::CheckName;
 use crate::plan::summary::Summary;
@@ -36,35 +35,33 @@ use crate::port::{Records, RecordsError};
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::Event;
 use crate::promotion::id::PromotionId;
+use connection::{Connections, Taken};
 use prune::Since;
-pub use recording::Recording;
 
-/// How long a file that another process writes to is waited for.
-const BUSY: Duration = Duration::from_secs(2);
+pub use backup::BackupError;
+pub use location::{Address, Location, LocationError};
+pub use recording::Recording;
+pub use restore::RestoreError;
+pub use shape::Shape;
 
 /// For how many days promotions are kept, unless told.
 pub(crate) const DAYS: u16 = 400;
 /// For how many days logs are kept, which take most of the room.
 const LOG_DAYS: u16 = 90;
-/// Memory for pages of the file, in KiB, instead of two thousand: what is kept is
-/// hardly read again, and 20,000 test cases are kept as fast (measured).
-const CACHE: &str = "-64";
 
-/// Records in one file.
+/// Records in one place; many may share them.
 pub struct Store {
-    path: PathBuf,
     days: u16,
-    open: Mutex<Option<SqliteConnection>>,
+    connections: Connections,
 }
 
 impl Store {
-    /// Records in that file, which is made together with its folder once they
-    /// are used. Others than its owner may not read it: logs of checks are in it.
-    pub fn new(path: PathBuf) -> Self {
+    /// Records in that place. A file is made together with its folder once they
+    /// are used; others than its owner may not read it: logs of checks are in it.
+    pub fn new(location: Location) -> Self {
         Self {
-            path,
             days: DAYS,
-            open: Mutex::default(),
+            connections: Connections::new(location),
         }
     }
 
@@ -78,58 +75,57 @@ impl Store {
     }
 
     /// Where they are.
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn location(&self) -> &Location {
+        self.connections.to()
     }
 
-    /// The connection to the file in its present shape; nobody else has it
-    /// meanwhile.
+    /// Brings them into the shape of this build; whoever uses them does that, too.
+    ///
+    /// # Errors
+    /// They are of a newer promoter, or cannot be reached or written.
+    pub async fn migrate(&self) -> Result<Shape, RecordsError> {
+        let (taken, shape) = self.shaped().await?;
+        self.connections.put_back(taken);
+        Ok(shape)
+    }
+
+    /// A connection to the records in their present shape.
     async fn take(&self) -> Result<Taken<'_>, RecordsError> {
-        let mut slot = self.open.lock().await;
-        let connection = match slot.take() {
-            Some(connection) => connection,
-            None => self.connect().await?,
-        };
-        Ok(Taken { slot, connection })
+        self.shaped().await.map(|(taken, _)| taken)
     }
 
-    /// Puts the connection back; one by which something went wrong is not used again.
+    async fn shaped(&self) -> Result<(Taken<'_>, Shape), RecordsError> {
+        let taken = self.connections.take().await;
+        let mut taken = taken.map_err(|error| self.failed("open", reason(&error)))?;
+        let mut shape = Shape::known();
+        if taken.is_new {
+            let brought = shape::bring_up(&mut taken.connection).await;
+            shape = brought.map_err(|error| self.not_migrated(&error))?;
+        }
+        if shape.is_new() {
+            let (Shape { from, to }, at) = (shape, self.location());
+            tracing::info!(from, to, %at, "the records were brought up to date");
+        }
+        Ok((taken, shape))
+    }
+
+    /// Puts the connection back, unless something went wrong by it.
     fn put_back<T>(
         &self,
-        mut taken: Taken<'_>,
+        taken: Taken<'_>,
         action: &'static str,
         done: Result<T, sqlx::Error>,
     ) -> Result<T, RecordsError> {
         let done = done.map_err(|error| self.failed(action, reason(&error)))?;
-        *taken.slot = Some(taken.connection);
+        self.connections.put_back(taken);
         Ok(done)
-    }
-
-    async fn connect(&self) -> Result<SqliteConnection, RecordsError> {
-        make_file(&self.path).map_err(|error| self.failed("open", error))?;
-        let options = SqliteConnectOptions::new()
-            .filename(&self.path)
-            .busy_timeout(BUSY)
-            .pragma("cache_size", CACHE)
-            .disable_statement_logging();
-        let connected = options.connect().await;
-        let mut connection = connected.map_err(|error| self.failed("open", reason(&error)))?;
-        // `Migrator::run` takes whatever a connection can be had from, which the compiler
-        // cannot tell to be `Send`.
-        let mut migrated = migrations().run_direct(None, &mut connection, false).await;
-        if matches!(migrated, Err(MigrateError::ExecuteMigration(..))) {
-            // Somebody else opened it for the first time at the same moment.
-            migrated = migrations().run_direct(None, &mut connection, false).await;
-        }
-        migrated.map_err(|error| self.not_migrated(&error))?;
-        Ok(connection)
     }
 
     fn not_migrated(&self, error: &MigrateError) -> RecordsError {
         match error {
             MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
                 RecordsError::Newer {
-                    place: self.place(),
+                    place: self.location().to_string(),
                 }
             }
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
@@ -142,57 +138,19 @@ impl Store {
     fn failed(&self, action: &'static str, reason: impl Display) -> RecordsError {
         RecordsError::Failed {
             action,
-            place: self.place(),
+            place: self.location().to_string(),
             reason: reason.to_string(),
         }
     }
-
-    fn place(&self) -> String {
-        self.path.display().to_string()
-    }
-}
-
-/// The connection, out of its place.
-struct Taken<'a> {
-    slot: MutexGuard<'a, Option<SqliteConnection>>,
-    connection: SqliteConnection,
-}
-
-/// Makes the file and its folder, so that only their owner may read them.
-fn make_file(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-    }
-    if path.exists() {
-        return Ok(());
-    }
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600);
-    options.open(path).map(drop)
-}
-
-/// Every shape that the records ever had, in order; none may be changed once it
-/// was released.
-fn migrations() -> Migrator {
-    let steps = [("records", include_str!("store/0001_records.sql"))];
-    let steps = (1..).zip(steps).map(|(version, (name, sql))| {
-        let (name, sql) = (Cow::Borrowed(name), sql.into_sql_str());
-        Migration::new(version, name, MigrationType::Simple, sql, false)
-    });
-    Migrator::with_migrations(steps.collect())
 }
 
 /// In the database's own words, without what the client puts around them.
 fn reason(error: &sqlx::Error) -> String {
-    error
-        .as_database_error()
-        .map_or_else(|| error.to_string(), |error| error.message().to_owned())
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    }
 }
 
 #[async_trait]

@@ -3,6 +3,7 @@
 mod daemon;
 mod forward;
 mod past;
+mod store;
 mod tools;
 mod wish;
 
@@ -21,6 +22,7 @@ pub use tools::{
 pub use daemon::{Schedule, Serve};
 pub use forward::{Adopt, Deploy, Plan, Promoting, Target};
 pub use past::{Among, Diff, Export, Exported, History, Logs, Past, Show};
+pub use store::{Backup, Store, StoreCommand};
 pub use wish::{Abort, Ban, Bans, Hold, Remove, Rollback};
 
 /// Promote a group of apps together, or not at all.
@@ -104,6 +106,8 @@ pub enum Command {
     Diff(Diff),
     /// Write a promotion down for other programs: JSON, or its test cases as `JUnit` XML
     Export(Export),
+    /// Look after the records: bring them up to date, back them up, restore them
+    Store(Store),
     /// Take a whole group out of the cluster, after showing what goes
     Remove(Remove),
     /// Write a first group, from what runs in a namespace and the repositories in ECR

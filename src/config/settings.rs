@@ -1,16 +1,16 @@
 //! The settings of the process, each with where it came from.
 //!
 //! Input: environment variables, and what the command line says. Nothing secret
-//! is read, and nobody outside is asked.
+//! is shown, and nobody outside is asked.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anstream::ColorChoice;
 
 use super::env;
 use crate::adapter::github::Token;
-use crate::adapter::store::DAYS;
+use crate::adapter::store::{DAYS, Location};
 use crate::group::github::GithubApi;
 use crate::group::settings::{Origin, Setting, Shown};
 
@@ -40,12 +40,12 @@ pub(super) fn actor() -> (String, Origin) {
     (format!("{user}@{host}"), Origin::Machine("user and host"))
 }
 
-/// The file of the records; `None`: they are turned off, or nothing says where
-/// they are to be.
-pub(super) fn records() -> (Option<PathBuf>, Option<Origin>) {
-    if let Some(file) = set(env::RECORDS) {
-        let file = (file != "off").then(|| file.into());
-        return (file, Some(Origin::Variable(env::RECORDS)));
+/// Where the records are, as it is written; `None`: they are turned off, or nothing
+/// says where they are to be. There may be a password in it.
+pub(super) fn records() -> (Option<OsString>, Option<Origin>) {
+    if let Some(written) = set(env::RECORDS) {
+        let written = (written != "off").then_some(written);
+        return (written, Some(Origin::Variable(env::RECORDS)));
     }
     let state = set("XDG_STATE_HOME").map(PathBuf::from);
     // What is not absolute is to be ignored, says the XDG specification.
@@ -55,8 +55,20 @@ pub(super) fn records() -> (Option<PathBuf>, Option<Origin>) {
         Some(state) => (Some(state), "XDG_STATE_HOME"),
         None => (home(), "HOME"),
     };
-    let file = |state: PathBuf| (state.join("promoter/records.db"), Origin::Variable(from));
+    let file = |state: PathBuf| {
+        let file = state.join("promoter/records.db");
+        (file.into_os_string(), Origin::Variable(from))
+    };
     state.map(file).unzip()
+}
+
+/// Where they are, without what nobody is to see.
+fn shown(records: &OsStr) -> Shown {
+    match Location::parse(records) {
+        Ok(Location::File(path)) => path.as_path().into(),
+        Ok(Location::Server(address)) => address.to_string().into(),
+        Err(_) => Shown::Hidden(vec!["set".to_owned()]),
+    }
 }
 
 /// For how many days promotions are kept in the records, as it is written.
@@ -77,7 +89,7 @@ pub fn process(dir: Option<&Path>, color: ColorChoice) -> Vec<Setting> {
     let dir = dir.unwrap_or(Path::new("."));
     let (actor, actor_from) = actor();
     let (records, records_from) = records();
-    let kept = records.as_deref().map_or_else(|| "off".into(), Shown::from);
+    let kept = records.as_deref().map_or_else(|| "off".into(), shown);
     vec![
         Setting::new("process.directory", dir, dir_from),
         painted(color),

@@ -29,8 +29,9 @@ use crate::promotion::restraint::Restraint;
 #[async_trait]
 pub trait Records: Send + Sync {
     /// Keeps these, which happened in one place, all or none. What is kept already
-    /// is fine: a fact that holds once ([`crate::promotion::event::Fact::once`]) is
-    /// kept as it was told first.
+    /// is fine, as whoever got no answer tells it again: a fact that holds once
+    /// ([`crate::promotion::event::Fact::once`]) is kept as it was told first, and
+    /// another is known by its time and all that it says.
     async fn keep(&self, place: &PlaceName, notes: &[Note]) -> Result<(), RecordsError>;
 
     /// Forgets some of what is too old to be kept by now; called at each promotion,

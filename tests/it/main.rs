@@ -25,6 +25,7 @@ mod records;
 mod reporter;
 mod schema;
 mod sqs;
+mod store;
 mod sts;
 mod support;
 mod telling;

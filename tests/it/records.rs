@@ -1,18 +1,30 @@
 //! What people look back on: what is kept of promotions, and what becomes of it
 //! where the records cannot be written.
 
+mod crashed;
+mod cut;
 mod kept;
 mod lagging;
+mod moved;
 mod night;
 mod places;
 mod pruned;
 mod refused;
+mod secret;
+mod shape;
+mod writers;
 
-use promoter::adapter::store::Store;
+use std::ffi::{OsStr, OsString};
+
+use promoter::adapter::store::{Location, Store};
 use promoter::port::records::{Entry, Note, PlaceName, Run as LoggedRun, Which};
 use promoter::port::{Packed, Records as _};
 use promoter::promotion::event::{Event, Fact};
+use sqlx::any::install_default_drivers;
+use sqlx::{AnyConnection, Connection as _};
 use tempfile::TempDir;
+
+use crate::support::postgres::{self, Database};
 
 /// Where the groups of these tests run, unless told.
 fn here() -> PlaceName {
@@ -33,22 +45,78 @@ fn notes(events: &[Event]) -> Vec<Note> {
     events.iter().cloned().map(Note::Event).collect()
 }
 
-/// Records in a folder that goes with the test.
-struct File {
-    folder: TempDir,
-    store: Store,
+/// A kind of database that records can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum On {
+    Sqlite,
+    Postgres,
 }
 
-impl File {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path().join("state/promoter/records.db"));
-        Self { folder, store }
+/// Every test of what is kept is one of both kinds.
+fn on_each(test: impl AsyncFn(On)) {
+    for on in [On::Sqlite, On::Postgres] {
+        println!("on {on:?}");
+        in_real_time(test(on));
+    }
+}
+
+/// Records that go with the test.
+struct Fresh {
+    store: Store,
+    database: Place,
+}
+
+/// Where they are.
+enum Place {
+    Folder(TempDir),
+    Server(Database),
+}
+
+impl On {
+    /// Empty records of that kind.
+    async fn fresh(self) -> Fresh {
+        let database = match self {
+            Self::Sqlite => Place::Folder(tempfile::tempdir().unwrap()),
+            Self::Postgres => Place::Server(postgres::database().await),
+        };
+        let store = database.store();
+        Fresh { store, database }
+    }
+}
+
+impl Place {
+    /// As promoter is told it.
+    fn written(&self) -> OsString {
+        match self {
+            Self::Folder(folder) => folder.path().join("state/promoter/records.db").into(),
+            Self::Server(database) => database.url().into(),
+        }
     }
 
+    fn store(&self) -> Store {
+        store(self.written())
+    }
+}
+
+/// The records of a promoter that is told this.
+fn store(written: impl AsRef<OsStr>) -> Store {
+    Store::new(Location::parse(written.as_ref()).unwrap())
+}
+
+impl Fresh {
     /// The same records, opened by another process.
     fn again(&self) -> Store {
-        Store::new(self.store.path().to_owned())
+        self.database.store()
+    }
+
+    /// A connection beside promoter's.
+    async fn connected(&self) -> AnyConnection {
+        install_default_drivers();
+        let url = match &self.database {
+            Place::Folder(_) => format!("sqlite:{}", self.store.location()),
+            Place::Server(database) => database.url(),
+        };
+        AnyConnection::connect(&url).await.unwrap()
     }
 
     async fn keep(&self, events: &[Event]) {

@@ -5,11 +5,13 @@
 
 mod bench;
 mod cache;
+mod debian;
 mod demo;
 mod ecr;
 mod fuzz;
 mod golang;
 mod http;
+mod postgres;
 mod progress;
 mod push;
 mod python;

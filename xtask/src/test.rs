@@ -3,11 +3,13 @@
 //! From the quickest to the slowest, stopping at the first failure: form,
 //! lints, tests without a cluster, the example apps, `terraform/`, then the
 //! end-to-end tests on a real cluster, which is brought up for them and stays up.
+//! The Postgres that tests of the records start is installed before.
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::postgres;
 use crate::progress::{self, Progress};
 use crate::terraform;
 use crate::testbed;
@@ -62,6 +64,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
         }
     }
     let mut progress = Progress::new();
+    postgres::install(&mut progress)?;
     for (doing, program, words) in STEPS {
         progress.step(doing, || passes(Command::new(program).args(*words)))?;
     }

@@ -1,14 +1,14 @@
 //! What rows are about: the first columns of every table.
 
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{SqlSafeStr, Sqlite};
+use sqlx::any::AnyArguments;
+use sqlx::{Any, SqlSafeStr};
 
 use crate::group::name::GroupName;
 use crate::port::records::{Entry, PlaceName};
 use crate::promotion::id::PromotionId;
 
 /// A statement that is given its values.
-pub(super) type Query<'a> = sqlx::query::Query<'a, Sqlite, SqliteArguments>;
+pub(super) type Query<'a> = sqlx::query::Query<'a, Any, AnyArguments>;
 
 /// What rows are about.
 #[derive(Clone, Copy)]
@@ -35,7 +35,12 @@ impl<'a> Key<'a> {
 
     /// A statement about it: `$1`, `$2` and `$3`.
     pub(super) fn query(self, sql: impl SqlSafeStr) -> Query<'a> {
-        let query = sqlx::query(sql).bind(self.place).bind(self.group);
+        self.bind(sqlx::query(sql))
+    }
+
+    /// The same to the next three values.
+    pub(super) fn bind(self, query: Query<'a>) -> Query<'a> {
+        let query = query.bind(self.place).bind(self.group);
         query.bind(self.promotion)
     }
 }

@@ -4,10 +4,12 @@
 //! file does not shrink: what is free in it is used again.
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::AnyConnection;
 
+use super::connection::answered;
 use super::key::Key;
 use super::text::{millis, name};
+use super::transaction::{self, Turn};
 use crate::group::name::GroupName;
 use crate::port::records::PlaceName;
 use crate::promotion::id::PromotionId;
@@ -49,11 +51,9 @@ impl Since {
 }
 
 /// Forgets some of what is older, all of that or nothing.
-pub(super) async fn prune(
-    connection: &mut SqliteConnection,
-    since: Since,
-) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+pub(super) async fn prune(connection: &mut AnyConnection, since: Since) -> Result<(), sqlx::Error> {
+    let turns = [Turn::of_pruning()].into();
+    let mut transaction = transaction::begin(connection, turns).await?;
     for _ in 0..PROMOTIONS {
         let Some(old) = oldest_log(&mut transaction, since.logs).await? else {
             break;
@@ -75,9 +75,9 @@ pub(super) async fn prune(
     ];
     for sql in facts {
         let query = sqlx::query(sql).bind(millis(since.promotions)).bind(FACTS);
-        query.execute(&mut *transaction).await?;
+        answered(query.execute(&mut *transaction)).await?;
     }
-    transaction.commit().await
+    answered(transaction.commit()).await
 }
 
 /// A promotion that is forgotten, or its logs are.
@@ -90,12 +90,12 @@ struct Old {
 impl Old {
     async fn forget(
         &self,
-        connection: &mut SqliteConnection,
+        connection: &mut AnyConnection,
         tables: &'static [&'static str],
     ) -> Result<(), sqlx::Error> {
         for sql in tables {
             let key = Key::new(&self.place, &self.group, Some(&self.promotion));
-            key.query(*sql).execute(&mut *connection).await?;
+            answered(key.query(*sql).execute(&mut *connection)).await?;
         }
         Ok(())
     }
@@ -104,7 +104,7 @@ impl Old {
 /// The oldest promotion, if it began before that time. What passed last in a group
 /// stays, however long ago: later ones are compared with it.
 async fn oldest(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     before: Timestamp,
 ) -> Result<Option<Old>, sqlx::Error> {
     let sql = "SELECT place, group_name, id AS promotion FROM promotion WHERE started_ms < $1 \
@@ -116,7 +116,7 @@ async fn oldest(
 
 /// The promotion with the oldest log, if that was whole before that time.
 async fn oldest_log(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     before: Timestamp,
 ) -> Result<Option<Old>, sqlx::Error> {
     let sql = "SELECT place, group_name, promotion FROM check_log WHERE at_ms < $1 \
@@ -125,12 +125,12 @@ async fn oldest_log(
 }
 
 async fn found(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     sql: &'static str,
     before: Timestamp,
 ) -> Result<Option<Old>, sqlx::Error> {
     let query = sqlx::query(sql).bind(millis(before));
-    let row = query.fetch_optional(connection).await?;
+    let row = answered(query.fetch_optional(connection)).await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Old {
         place: name(&row, "place")?,

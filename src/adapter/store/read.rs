@@ -1,8 +1,9 @@
 //! Rows into what people look back on.
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
+use super::connection::answered;
 use super::key::Key;
 use super::text::{name, parsed, structure, time};
 use crate::group::name::CheckName;
@@ -15,25 +16,23 @@ use crate::promotion::id::PromotionId;
 
 /// The last promotions, newest first.
 pub(super) async fn last(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: &Which,
     most: u32,
 ) -> Result<Vec<Entry>, sqlx::Error> {
-    let mut query = chosen("SELECT * FROM promotion", of);
-    query.push(" ORDER BY started_ms DESC, id DESC");
-    let rows = first(connection, query, most).await?;
+    let sql = "SELECT * FROM promotion {} ORDER BY started_ms DESC, id DESC";
+    let rows = chosen(connection, sql, of, most).await?;
     rows.iter().map(entry).collect()
 }
 
 /// What was refused, the last first.
 pub(super) async fn refused(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: &Which,
     most: u32,
 ) -> Result<Vec<Refusal>, sqlx::Error> {
-    let mut query = chosen("SELECT * FROM refusal", of);
-    query.push(" ORDER BY last_ms DESC");
-    let rows = first(connection, query, most).await?;
+    let sql = "SELECT * FROM refusal {} ORDER BY last_ms DESC";
+    let rows = chosen(connection, sql, of, most).await?;
     let refusals = rows.iter().map(|row| {
         let times: i64 = row.try_get("times")?;
         Ok(Refusal {
@@ -50,43 +49,42 @@ pub(super) async fn refused(
     refusals.collect()
 }
 
-async fn first(
-    connection: &mut SqliteConnection,
-    mut query: QueryBuilder<Sqlite>,
-    most: u32,
-) -> Result<Vec<SqliteRow>, sqlx::Error> {
-    query.push(" LIMIT ").push_bind(i64::from(most));
-    query.build().fetch_all(connection).await
-}
-
 /// Only what is said is compared, so that there is an index for it.
-fn chosen(select: &'static str, of: &Which) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(select);
-    let mut before = " WHERE ";
+async fn chosen(
+    connection: &mut AnyConnection,
+    sql: &'static str,
+    of: &Which,
+    most: u32,
+) -> Result<Vec<AnyRow>, sqlx::Error> {
+    let compared = match (&of.group, &of.place) {
+        (None, None) => "",
+        (Some(_), None) => "WHERE group_name = $2",
+        (None, Some(_)) => "WHERE place = $2",
+        (Some(_), Some(_)) => "WHERE group_name = $2 AND place = $3",
+    };
+    let sql = sql.replace("{}", compared) + " LIMIT $1";
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(i64::from(most));
     if let Some(group) = &of.group {
-        query.push(before).push("group_name = ");
-        query.push_bind(group.as_str());
-        before = " AND ";
+        query = query.bind(group.as_str());
     }
     if let Some(place) = &of.place {
-        query.push(before).push("place = ");
-        query.push_bind(place.as_str());
+        query = query.bind(place.as_str());
     }
-    query
+    answered(query.fetch_all(connection)).await
 }
 
 /// The promotions of that identity.
 pub(super) async fn of(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     promotion: &PromotionId,
 ) -> Result<Vec<Entry>, sqlx::Error> {
     let sql = "SELECT * FROM promotion WHERE id = $1 ORDER BY group_name, place";
     let query = sqlx::query(sql).bind(promotion.as_ref());
-    let rows = query.fetch_all(connection).await?;
+    let rows = answered(query.fetch_all(connection)).await?;
     rows.iter().map(entry).collect()
 }
 
-fn entry(row: &SqliteRow) -> Result<Entry, sqlx::Error> {
+fn entry(row: &AnyRow) -> Result<Entry, sqlx::Error> {
     let outcome: Option<String> = row.try_get("outcome")?;
     Ok(Entry {
         place: name(row, "place")?,
@@ -108,13 +106,14 @@ fn entry(row: &SqliteRow) -> Result<Entry, sqlx::Error> {
 /// filled in while the process that drove it is behind with the rest. Another version
 /// may know more kinds of events.
 pub(super) async fn events(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     entry: &Entry,
 ) -> Result<Vec<Event>, sqlx::Error> {
     let sql = "SELECT body FROM event WHERE place = $1 AND group_name = $2 AND promotion = $3 \
                ORDER BY CASE once WHEN 'started' THEN 0 WHEN 'finished' THEN 2 ELSE 1 END, \
                at_ms, position";
-    let rows = Key::from(entry).query(sql).fetch_all(connection).await?;
+    let query = Key::from(entry).query(sql);
+    let rows = answered(query.fetch_all(connection)).await?;
     let mut events = Vec::new();
     for row in rows {
         let body: String = row.try_get("body")?;
@@ -125,13 +124,13 @@ pub(super) async fn events(
 
 /// What its checks said.
 pub(super) async fn results(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     entry: &Entry,
 ) -> Result<Vec<CheckResult>, sqlx::Error> {
     let sql = "SELECT body FROM check_result \
                WHERE place = $1 AND group_name = $2 AND promotion = $3 ORDER BY check_name";
     let query = Key::from(entry).query(sql);
-    let rows = query.fetch_all(&mut *connection).await?;
+    let rows = answered(query.fetch_all(&mut *connection)).await?;
     let mut results = Vec::new();
     for row in rows {
         let mut result: CheckResult = structure(&row, "body")?;
@@ -150,7 +149,7 @@ pub(super) async fn results(
 }
 
 async fn cases(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     entry: &Entry,
     check: &CheckName,
 ) -> Result<Vec<TestCase>, sqlx::Error> {
@@ -158,7 +157,7 @@ async fn cases(
                WHERE place = $1 AND group_name = $2 AND promotion = $3 AND check_name = $4 \
                ORDER BY position";
     let query = Key::from(entry).query(sql).bind(check.as_str());
-    let rows = query.fetch_all(connection).await?;
+    let rows = answered(query.fetch_all(connection)).await?;
     rows.iter()
         .map(|row| {
             let duration: Option<i64> = row.try_get("duration_ms")?;
@@ -174,12 +173,12 @@ async fn cases(
 
 /// What it was made from, if that is kept.
 pub(super) async fn plan(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     entry: &Entry,
 ) -> Result<Option<Summary>, sqlx::Error> {
     let sql = "SELECT body FROM plan WHERE place = $1 AND group_name = $2 AND promotion = $3";
     let query = Key::from(entry).query(sql);
-    let row = query.fetch_optional(connection).await?;
+    let row = answered(query.fetch_optional(connection)).await?;
     let Some(row) = row else { return Ok(None) };
     let body: Vec<u8> = row.try_get("body")?;
     parsed("body", &Packed::from_bytes(body).unpack()?).map(Some)
@@ -187,19 +186,19 @@ pub(super) async fn plan(
 
 /// The last promotion of the group, in its place, that passed before this one began.
 pub(super) async fn passed_before(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     entry: &Entry,
 ) -> Result<Option<Entry>, sqlx::Error> {
     let sql = "SELECT * FROM promotion WHERE place = $1 AND group_name = $2 AND id < $3 \
                AND phase = 'Promoted' ORDER BY id DESC LIMIT 1";
     let query = Key::from(entry).query(sql);
-    let row = query.fetch_optional(connection).await?;
+    let row = answered(query.fetch_optional(connection)).await?;
     row.as_ref().map(self::entry).transpose()
 }
 
 /// Which runs have a log.
 pub(super) async fn logged(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     entry: &Entry,
     check: Option<&CheckName>,
 ) -> Result<Vec<Run>, sqlx::Error> {
@@ -208,7 +207,7 @@ pub(super) async fn logged(
                AND ($4 IS NULL OR check_name = $4) ORDER BY check_name, attempt";
     let query = Key::from(entry).query(sql);
     let query = query.bind(check.map(CheckName::as_str));
-    let rows = query.fetch_all(connection).await?;
+    let rows = answered(query.fetch_all(connection)).await?;
     let runs = rows.iter().map(|row| {
         let attempt: i64 = row.try_get("attempt")?;
         Ok(Run {
@@ -221,7 +220,7 @@ pub(super) async fn logged(
 
 /// What one run wrote.
 pub(super) async fn log(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     entry: &Entry,
     run: &Run,
 ) -> Result<Option<String>, sqlx::Error> {
@@ -229,7 +228,7 @@ pub(super) async fn log(
                AND promotion = $3 AND check_name = $4 AND attempt = $5";
     let query = Key::from(entry).query(sql).bind(run.check.as_str());
     let query = query.bind(i64::from(run.attempt));
-    let row = query.fetch_optional(connection).await?;
+    let row = answered(query.fetch_optional(connection)).await?;
     let Some(row) = row else { return Ok(None) };
     let body: Vec<u8> = row.try_get("body")?;
     Ok(Some(Packed::from_bytes(body).unpack()?))

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 /// A structure as JSON.
 pub(super) fn json<T: Serialize>(value: &T) -> Result<String, sqlx::Error> {
@@ -20,6 +20,11 @@ pub(super) fn word<T: Serialize>(value: &T) -> String {
     }
 }
 
+/// What others wrote, as every database takes it: Postgres takes no zero bytes.
+pub(super) fn plain(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}
+
 /// A time.
 pub(super) fn millis(at: Timestamp) -> i64 {
     at.as_millisecond()
@@ -31,10 +36,7 @@ pub(super) fn number(value: impl TryInto<i64>) -> i64 {
 }
 
 /// A column that [`json`] wrote.
-pub(super) fn structure<T: DeserializeOwned>(
-    row: &SqliteRow,
-    column: &str,
-) -> Result<T, sqlx::Error> {
+pub(super) fn structure<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, sqlx::Error> {
     let text: String = row.try_get(column)?;
     parsed(column, &text)
 }
@@ -45,13 +47,13 @@ pub(super) fn parsed<T: DeserializeOwned>(column: &str, text: &str) -> Result<T,
 }
 
 /// A column that [`word`] wrote.
-pub(super) fn name<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<T, sqlx::Error> {
+pub(super) fn name<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, sqlx::Error> {
     let text: String = row.try_get(column)?;
     serde_json::from_value(Value::String(text)).map_err(|error| unreadable(column, error))
 }
 
 /// A column that [`millis`] wrote.
-pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp, sqlx::Error> {
+pub(super) fn time(row: &AnyRow, column: &str) -> Result<Timestamp, sqlx::Error> {
     let millis: i64 = row.try_get(column)?;
     Timestamp::from_millisecond(millis).map_err(|error| sqlx::Error::ColumnDecode {
         index: column.to_owned(),

@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
+use super::connection::answered;
 use super::key::Key;
-use super::text::{json, millis, number, word};
+use super::table::TEST_CASE;
+use super::text::{json, millis, number, plain, word};
+use super::transaction::{self, Turn};
 use crate::group::name::GroupName;
 use crate::plan::color::Color;
 use crate::plan::fingerprint::{ReleaseId, hex};
@@ -18,14 +21,17 @@ use crate::promotion::phase::Phase;
 use crate::promotion::record::Outcome;
 use crate::promotion::restraint::Restraint;
 
+/// Most test cases that are kept by one statement.
+const CASES: usize = 50;
+
 /// Keeps what happened in a place, all or none.
 pub(super) async fn keep(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     place: &PlaceName,
     notes: &[Note],
 ) -> Result<(), sqlx::Error> {
-    // Whoever only began to read is refused, not made to wait, once it writes.
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let turns = notes.iter().map(|note| Turn::of_group(place, group(note)));
+    let mut transaction = transaction::begin(connection, turns.collect()).await?;
     for note in notes {
         match note {
             Note::Event(event) => keep_event(&mut transaction, place, event).await?,
@@ -49,11 +55,18 @@ pub(super) async fn keep(
             }
         }
     }
-    transaction.commit().await
+    answered(transaction.commit()).await
+}
+
+fn group(note: &Note) -> &GroupName {
+    match note {
+        Note::Event(event) => &event.group,
+        Note::Plan { group, .. } | Note::Log { group, .. } => group,
+    }
 }
 
 async fn keep_event(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     place: &PlaceName,
     event: &Event,
 ) -> Result<(), sqlx::Error> {
@@ -77,7 +90,7 @@ async fn keep_event(
             let sql = "UPDATE promotion SET phase = $4 \
                        WHERE place = $1 AND group_name = $2 AND id = $3 AND outcome IS NULL";
             let query = of.query(sql).bind(word(phase));
-            query.execute(&mut *connection).await?;
+            answered(query.execute(&mut *connection)).await?;
         }
         Fact::CheckEnded { result } => {
             let mut bare = result.clone();
@@ -120,7 +133,7 @@ async fn keep_event(
 }
 
 async fn keep_row(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     event: &Event,
 ) -> Result<(), sqlx::Error> {
@@ -128,9 +141,12 @@ async fn keep_row(
                SELECT $1, $2, $3, COALESCE(MAX(position), 0) + 1, $4, $5, $6 FROM event \
                WHERE place = $1 AND group_name = $2 AND promotion = $3 \
                ON CONFLICT (place, group_name, promotion, once) DO NOTHING";
-    let query = of.query(sql).bind(millis(event.at));
-    let query = query.bind(event.fact.once());
-    query.bind(json(event)?).execute(connection).await?;
+    let body = json(event)?;
+    // Whether a transaction was kept whose answer was lost, nobody knows. What is told
+    // once more is known by what it says, its time included.
+    let once = event.fact.once().unwrap_or_else(|| digest(&body));
+    let query = of.query(sql).bind(millis(event.at)).bind(once);
+    answered(query.bind(body).execute(connection)).await?;
     Ok(())
 }
 
@@ -145,7 +161,7 @@ struct Begun<'a> {
 /// That it began, and how it ended once that is known, be its beginning known or
 /// not. What was told first stays: it may be told again in short.
 async fn keep_promotion(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     begun: &Begun<'_>,
     outcome: Option<&Outcome>,
@@ -163,7 +179,7 @@ async fn keep_promotion(
     let query = query.bind(json(begun.actor)?).bind(millis(begun.at));
     let query = query.bind(word(&phase));
     let query = query.bind(outcome.map(json).transpose()?);
-    query.execute(connection).await?;
+    answered(query.execute(connection)).await?;
     Ok(())
 }
 
@@ -175,42 +191,44 @@ struct Refused<'a> {
     at: Timestamp,
 }
 
-/// It is counted, not kept each time: a schedule asks again and again.
+/// It is counted, not kept each time: a schedule asks again and again. One that is
+/// told once more is no later than the last.
 async fn keep_refusal(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     (place, group): (&PlaceName, &GroupName),
     refused: &Refused<'_>,
 ) -> Result<(), sqlx::Error> {
     let (actor, restraints) = (json(refused.actor)?, json(refused.restraints)?);
-    let same = hex(&Sha256::digest(format!("{actor}\n{restraints}"))[..16]);
+    let same = digest(&format!("{actor}\n{restraints}"));
     let sql = "INSERT INTO refusal \
                (place, group_name, same, actor, release_id, restraints, first_ms, last_ms, times) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1) \
                ON CONFLICT (place, group_name, same) DO UPDATE \
                SET times = refusal.times + 1, release_id = excluded.release_id, \
-                   last_ms = excluded.last_ms";
+                   last_ms = excluded.last_ms \
+               WHERE excluded.last_ms > refusal.last_ms";
     let query = sqlx::query(sql).bind(place.as_str()).bind(group.as_str());
     let query = query.bind(same).bind(actor).bind(word(refused.release));
     let query = query.bind(restraints).bind(millis(refused.at));
-    query.execute(connection).await?;
+    answered(query.execute(connection)).await?;
     Ok(())
 }
 
 async fn keep_plan(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     summary: &Packed,
 ) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO plan (place, group_name, promotion, body) VALUES ($1, $2, $3, $4) \
                ON CONFLICT (place, group_name, promotion) DO NOTHING";
     let query = of.query(sql).bind(summary.as_bytes());
-    query.execute(connection).await?;
+    answered(query.execute(connection)).await?;
     Ok(())
 }
 
 /// Says whether it is kept only now.
 async fn keep_result(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     result: &CheckResult,
 ) -> Result<bool, sqlx::Error> {
@@ -222,34 +240,34 @@ async fn keep_result(
     let query = query.bind(i64::from(result.attempt));
     let duration = result.duration.map(|taken| number(taken.as_millis()));
     let query = query.bind(word(&result.verdict)).bind(duration);
-    let done = query.bind(json(result)?).execute(connection).await?;
+    let done = answered(query.bind(json(result)?).execute(connection)).await?;
     Ok(done.rows_affected() > 0)
 }
 
+/// Many by one statement: a server answers each, however far it is away.
 async fn keep_cases(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     result: &CheckResult,
 ) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO test_case \
-               (place, group_name, promotion, check_name, position, name, outcome, duration_ms, \
-               diagnostic) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    for (position, case) in (1_i64..).zip(&result.cases) {
-        let query = of.query(sql).bind(result.check.as_str());
-        let query = query.bind(position);
-        let query = query.bind(&case.name).bind(word(&case.outcome));
-        let query = query
-            .bind(case.duration_ms.map(number))
-            .bind(&case.diagnostic);
-        query.execute(&mut *connection).await?;
+    let mut position = 0_i64;
+    for cases in result.cases.chunks(CASES) {
+        let mut query = sqlx::query(AssertSqlSafe(TEST_CASE.insert(cases.len())));
+        for case in cases {
+            position += 1;
+            query = of.bind(query).bind(result.check.as_str()).bind(position);
+            query = query.bind(plain(&case.name)).bind(word(&case.outcome));
+            query = query.bind(case.duration_ms.map(number));
+            query = query.bind(case.diagnostic.as_deref().map(plain));
+        }
+        answered(query.execute(&mut *connection)).await?;
     }
     Ok(())
 }
 
 /// A run that is read once more is read from its beginning: the longer text stays.
 async fn keep_log(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     of: Key<'_>,
     (run, at): (&Run, Timestamp),
     text: &Packed,
@@ -261,6 +279,11 @@ async fn keep_log(
     let query = of.query(sql).bind(run.check.as_str());
     let query = query.bind(i64::from(run.attempt)).bind(millis(at));
     let query = query.bind(text.as_bytes());
-    query.execute(connection).await?;
+    answered(query.execute(connection)).await?;
     Ok(())
+}
+
+/// What tells texts apart.
+fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text)[..16])
 }

@@ -40,8 +40,8 @@ fn result(events: &[Event]) -> CheckResult {
 #[test]
 fn a_promotion_is_found_again_with_all_that_happened() {
     let events = failed();
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&events).await;
         let entry = file.only().await;
         let outcome = entry.outcome.clone().unwrap();
@@ -76,8 +76,8 @@ fn a_promotion_is_found_again_with_all_that_happened() {
 #[test]
 fn what_is_told_once_more_is_kept_once_and_as_it_was() {
     let events = failed();
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&events).await;
         let entry = file.only().await;
         let before = file.store.events(&entry).await.unwrap();
@@ -106,8 +106,8 @@ fn what_is_told_once_more_is_kept_once_and_as_it_was() {
 #[test]
 fn an_end_alone_is_a_promotion() {
     let events = failed();
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&events[events.len() - 1..]).await;
         let entry = file.only().await;
         assert_eq!(entry.outcome.unwrap().promotion, entry.promotion);
@@ -118,14 +118,14 @@ fn an_end_alone_is_a_promotion() {
 fn an_end_that_is_heard_of_first_changes_nothing() {
     let events = failed();
     let (end, before) = events.split_last().unwrap();
-    in_real_time(async {
-        let in_order = File::new();
+    on_each(async |on| {
+        let in_order = on.fresh().await;
         in_order.keep(&events).await;
         let entry = in_order.only().await;
         // The cluster tells when it ended, which is no later than what came before.
         let mut end = end.clone();
         end.at = entry.started_at;
-        let file = File::new();
+        let file = on.fresh().await;
         file.keep(&[end.clone()]).await;
         file.keep(before).await;
         assert_eq!(file.only().await, entry);
@@ -146,8 +146,8 @@ fn what_two_processes_tell_at_once_is_put_in_its_order() {
         let bare = |events: Vec<(_, Event)>| events.into_iter().map(|(_, event)| event).collect();
         (bare(one), bare(other))
     };
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&other).await;
         file.keep(&one).await;
         let entry = file.only().await;
@@ -162,8 +162,8 @@ fn what_two_processes_tell_at_once_is_put_in_its_order() {
 #[test]
 fn logs_come_back_run_by_run_and_the_longer_one_stays() {
     let events = failed();
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&events).await;
         let entry = file.only().await;
         let note = |attempt, text: &str| {
@@ -200,23 +200,24 @@ fn logs_come_back_run_by_run_and_the_longer_one_stays() {
 #[test]
 fn only_their_owner_may_read_them() {
     in_real_time(async {
-        let file = File::new();
+        let file = On::Sqlite.fresh().await;
         file.keep(&[]).await;
         let mode =
             |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(file.store.path()), 0o600);
-        assert_eq!(mode(file.store.path().parent().unwrap()), 0o700);
+        let path = file.store.location().file().unwrap();
+        assert_eq!(mode(path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
     });
 }
 
 #[test]
 fn what_is_no_database_is_said_and_left_as_it_is() {
     in_real_time(async {
-        let file = File::new();
-        let path = file.folder.path().join("notes.txt");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.txt");
         let text = "what a person wrote, longer than a header of a database is. ".repeat(4);
         fs::write(&path, &text).unwrap();
-        let error = Store::new(path.clone()).last(&all(), 1).await.unwrap_err();
+        let error = store(&path).last(&all(), 1).await.unwrap_err();
         assert!(
             matches!(error, RecordsError::Failed { action: "open", .. }),
             "{error:?}"
@@ -230,10 +231,28 @@ fn what_is_no_database_is_said_and_left_as_it_is() {
 }
 
 #[test]
-fn two_processes_may_open_a_new_file_at_once() {
+fn a_file_may_have_any_name() {
     in_real_time(async {
-        for _ in 0..20 {
-            let file = File::new();
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "a b.db",
+            "100%41?mode=ro#x.db",
+            ":memory:",
+            "ä.db",
+            "a/../b/./c.db",
+        ] {
+            let path = folder.path().join(name);
+            store(&path).keep(&here(), &[]).await.unwrap();
+            assert!(path.is_file(), "{name}");
+        }
+    });
+}
+
+#[test]
+fn two_processes_may_open_new_records_at_once() {
+    on_each(async |on| {
+        for _ in 0..10 {
+            let file = on.fresh().await;
             let (one, other) = (file.again(), file.again());
             let all = all();
             let opened = tokio::join!(one.last(&all, 1), other.last(&all, 1));

@@ -1,10 +1,8 @@
-//! A night of promotions, and a file that is locked or refuses to be written meanwhile.
+//! A night of promotions, and records that are locked or refuse to be written meanwhile.
 
 use promoter::engine::undo::Undone;
 use promoter::port::{Records, RecordsError};
 use promoter::promotion::ReasonKind;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -44,16 +42,11 @@ pub(super) fn night() -> Vec<Event> {
     })
 }
 
-pub(super) async fn connected(store: &Store) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(store.path());
-    options.connect().await.unwrap()
-}
-
 #[test]
 fn each_promotion_says_why_it_ended_so() {
     let events = night();
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&events).await;
         let entries = file.store.last(&all(), 10).await.unwrap();
         let kinds: Vec<_> = entries
@@ -91,22 +84,36 @@ fn each_promotion_says_why_it_ended_so() {
 #[test]
 fn locked_by_another_process_they_are_written_once_that_is_done() {
     let events = night();
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&[]).await;
-        let mut other = connected(&file.store).await;
-        let transaction = other.begin_with("BEGIN EXCLUSIVE").await.unwrap();
-        let error = file.store.keep(&here(), &notes(&events)).await.unwrap_err();
-        let RecordsError::Failed {
+        let mut other = file.connected().await;
+        let mut lock = other.begin().await.unwrap();
+        let (sql, said) = match &file.database {
+            Place::Folder(_) => (
+                "INSERT INTO plan VALUES ('', '', '', '')",
+                "database is locked",
+            ),
+            Place::Server(database) => {
+                let name = &database.name;
+                let wait = format!("ALTER DATABASE {name} SET lock_timeout = '50ms'");
+                database.run(&wait).await;
+                let said = "canceling statement due to lock timeout";
+                ("LOCK TABLE event IN EXCLUSIVE MODE", said)
+            }
+        };
+        sqlx::query(sql).execute(&mut *lock).await.unwrap();
+        let error = file.again().keep(&here(), &notes(&events)).await;
+        let Err(RecordsError::Failed {
             action: "write",
             reason,
             ..
-        } = &error
+        }) = &error
         else {
             panic!("{error:?}");
         };
-        assert_eq!(reason, "database is locked");
-        transaction.rollback().await.unwrap();
+        assert_eq!(reason, said);
+        lock.rollback().await.unwrap();
         file.keep(&events).await;
         assert_eq!(file.store.last(&all(), 10).await.unwrap().len(), 5);
     });
@@ -115,21 +122,32 @@ fn locked_by_another_process_they_are_written_once_that_is_done() {
 #[test]
 fn refused_in_the_middle_nothing_is_kept_by_halves() {
     let events = night();
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&[]).await;
-        let mut other = connected(&file.store).await;
-        let full = "CREATE TRIGGER full BEFORE INSERT ON check_result \
-                    BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
-        sqlx::query(full).execute(&mut other).await.unwrap();
+        let mut other = file.connected().await;
+        let (full, room) = match on {
+            On::Sqlite => (
+                "CREATE TRIGGER full_disk BEFORE INSERT ON check_result \
+                 BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+                "DROP TRIGGER full_disk",
+            ),
+            On::Postgres => (
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN RAISE 'database or disk is full'; END $$; \
+                 CREATE TRIGGER full_disk BEFORE INSERT ON check_result \
+                 EXECUTE FUNCTION refuse()",
+                "DROP TRIGGER full_disk ON check_result",
+            ),
+        };
+        sqlx::raw_sql(full).execute(&mut other).await.unwrap();
         let error = file.store.keep(&here(), &notes(&events)).await.unwrap_err();
         assert!(
             error.to_string().ends_with("database or disk is full"),
             "{error}"
         );
         assert_eq!(file.store.last(&all(), 10).await.unwrap(), []);
-        let room = sqlx::query("DROP TRIGGER full");
-        room.execute(&mut other).await.unwrap();
+        sqlx::raw_sql(room).execute(&mut other).await.unwrap();
         file.keep(&events).await;
         assert_eq!(file.store.last(&all(), 10).await.unwrap().len(), 5);
     });

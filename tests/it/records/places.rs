@@ -12,8 +12,8 @@ fn of_place(place: PlaceName) -> Which {
 #[test]
 fn one_group_in_two_places_is_two() {
     let events = super::night::night();
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&events).await;
         let only_here = file.store.last(&all(), 20).await.unwrap();
         let place = there("production");
@@ -41,8 +41,8 @@ fn one_group_in_two_places_is_two() {
 #[test]
 fn what_passed_elsewhere_did_not_pass_here() {
     let events = super::night::night();
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&events).await;
         let entries = file.store.last(&all(), 20).await.unwrap();
         let (passed, later) = entries.split_last().unwrap();

@@ -12,8 +12,8 @@ use super::*;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many rows a table has of promotions, or of groups.
-async fn rows(file: &File, table: &str) -> i64 {
-    let mut connection = super::night::connected(&file.store).await;
+async fn rows(file: &Fresh, table: &str) -> i64 {
+    let mut connection = file.connected().await;
     let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS n FROM {table}"));
     let row = sqlx::query(sql).fetch_one(&mut connection).await.unwrap();
     row.get("n")
@@ -32,10 +32,10 @@ fn log_of(entry: &Entry) -> Note {
     }
 }
 
-/// A file with a night and the log of each of its promotions, and the time of the
+/// Records with a night and the log of each of its promotions, and the time of the
 /// last one.
-async fn a_night(events: &[Event]) -> (File, Timestamp) {
-    let file = File::new();
+async fn a_night(on: On, events: &[Event]) -> (Fresh, Timestamp) {
+    let file = on.fresh().await;
     file.keep(events).await;
     let entries = file.store.last(&all(), 10).await.unwrap();
     let logs: Vec<_> = entries.iter().map(log_of).collect();
@@ -46,8 +46,8 @@ async fn a_night(events: &[Event]) -> (File, Timestamp) {
 #[test]
 fn what_is_not_old_stays() {
     let events = super::night::night();
-    in_real_time(async {
-        let (file, last) = a_night(&events).await;
+    on_each(async |on| {
+        let (file, last) = a_night(on, &events).await;
         let tables = ["promotion", "event", "check_result", "check_log"];
         let mut before = Vec::new();
         for table in tables {
@@ -64,8 +64,8 @@ fn what_is_not_old_stays() {
 #[test]
 fn logs_go_first() {
     let events = super::night::night();
-    in_real_time(async {
-        let (file, last) = a_night(&events).await;
+    on_each(async |on| {
+        let (file, last) = a_night(on, &events).await;
         let entries = file.store.last(&all(), 10).await.unwrap();
         file.store.prune(last + DAY * 91).await.unwrap();
         assert_eq!(rows(&file, "check_log").await, 0);
@@ -77,8 +77,8 @@ fn logs_go_first() {
 #[test]
 fn of_what_is_too_old_only_what_passed_last_stays() {
     let events = super::night::night();
-    in_real_time(async {
-        let (file, last) = a_night(&events).await;
+    on_each(async |on| {
+        let (file, last) = a_night(on, &events).await;
         let entries = file.store.last(&all(), 10).await.unwrap();
         let passed = entries.last().unwrap();
         let told = file.store.events(passed).await.unwrap();
@@ -95,9 +95,9 @@ fn of_what_is_too_old_only_what_passed_last_stays() {
 #[test]
 fn they_may_be_kept_for_less_or_for_longer() {
     let events = super::night::night();
-    in_real_time(async {
+    on_each(async |on| {
         for (days, passed, left) in [(7, 6, 5), (7, 8, 1), (1000, 999, 5), (1000, 1001, 1)] {
-            let (file, last) = a_night(&events).await;
+            let (file, last) = a_night(on, &events).await;
             let store = file.again().keeping(NonZeroU16::new(days).unwrap());
             store.prune(last + DAY * passed).await.unwrap();
             let case = format!("{days} days, after {passed}");
@@ -135,8 +135,8 @@ fn it_is_done_a_little_at_a_time() {
             }
         })
         .collect();
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&many).await;
         for left in [15, 5, 0, 0] {
             file.store.prune(failed.at + DAY * 401).await.unwrap();
@@ -156,8 +156,8 @@ fn what_is_about_groups_goes_as_well() {
         },
         ..events[0].clone()
     };
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         let refused = super::refused::refused(&warned, "ann@laptop", "the database moves");
         file.keep(&[warned.clone(), refused]).await;
         for (days, left) in [(399, 1), (401, 0)] {

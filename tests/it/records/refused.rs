@@ -42,8 +42,8 @@ fn the_same_refusal_is_counted() {
     let (first, last) = (events[0].at, events[4].at);
     events.push(refused(&event, "ann@laptop", "the database moves"));
     events.push(refused(&event, "schedule", "it is Christmas"));
-    in_real_time(async {
-        let file = File::new();
+    on_each(async |on| {
+        let file = on.fresh().await;
         file.keep(&events).await;
         file.store
             .keep(&there("production"), &notes(&events[..1]))

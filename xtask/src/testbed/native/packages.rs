@@ -1,15 +1,12 @@
 //! The programs that come from the distribution.
 //!
-//! Installs what is missing where that is Debian or a relative of it; never
-//! lets a package start its service, and leaves running ones alone.
+//! Says which there are, and sees to it that none is missing.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::debian;
 use crate::progress::Progress;
 use crate::run;
 
@@ -53,9 +50,6 @@ const OWN: &[(&str, &str)] = &[
 /// Where distributions put the CNI plugins.
 const CNI_FOLDERS: [&str; 3] = ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"];
 
-/// Debian asks this program whether an installed service may be started.
-const POLICY: &str = "/usr/sbin/policy-rc.d";
-
 /// The folder of the CNI plugins.
 pub(crate) fn cni_plugins() -> Result<PathBuf> {
     CNI_FOLDERS
@@ -74,20 +68,7 @@ pub(crate) fn install(progress: &mut Progress) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let names = missing.join(" ");
-    if run::find("apt-get").is_none() {
-        bail!("these programs are missing and this is no Debian: install {names}");
-    }
-    progress.step(&format!("installing {names} (about a minute)"), || {
-        let _policy = NoServices::begin()?;
-        run::output(apt().args(["-qq", "update"]))?;
-        run::output(
-            apt()
-                .args(["-qq", "install", "--yes", "--no-install-recommends"])
-                .args(&missing),
-        )
-        .with_context(|| format!("failed to install {names}"))
-    })?;
+    debian::install(&missing, progress)?;
     let missing = self::missing();
     ensure!(
         missing.is_empty(),
@@ -108,35 +89,4 @@ fn missing() -> Vec<&'static str> {
     }
     packages.dedup();
     packages
-}
-
-fn apt() -> Command {
-    let mut apt = Command::new("apt-get");
-    apt.env("DEBIAN_FRONTEND", "noninteractive");
-    apt
-}
-
-/// While it lives, installing a package starts no service.
-struct NoServices {
-    ours: bool,
-}
-
-impl NoServices {
-    fn begin() -> Result<Self> {
-        let ours = !Path::new(POLICY).exists();
-        if ours {
-            fs::write(POLICY, "#!/bin/sh\nexit 101\n")
-                .with_context(|| format!("failed to write {POLICY}"))?;
-            fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755))?;
-        }
-        Ok(Self { ours })
-    }
-}
-
-impl Drop for NoServices {
-    fn drop(&mut self) {
-        if self.ours {
-            let _ = fs::remove_file(POLICY);
-        }
-    }
 }
