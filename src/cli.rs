@@ -108,7 +108,11 @@ impl CliError {
 /// Runs one command and says how the process ends.
 pub async fn run(args: Args) -> Exit {
     let color = args.color.into();
-    config::init(color);
+    if matches!(args.command, Command::Serve(_)) {
+        config::init_daemon();
+    } else {
+        config::init(color);
+    }
     let given = args.dir;
     let dir = given.clone().unwrap_or_else(|| PathBuf::from("."));
     let done = match args.command {

@@ -25,15 +25,16 @@ use crate::engine::resolve::Sources;
 use crate::engine::{Engine, OnStop};
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
 use crate::group::{ClusterRef, EksRef, Environment, Group, Proof, RegistryRef};
+use crate::port::hint::HintError;
 use crate::port::login::{Endpoint, Token};
 use crate::port::recorder::Fan;
 use crate::port::records::PlaceName;
-use crate::port::{ClusterError, Forge, LoginError, Recorder, RegistryError, Spending};
+use crate::port::{Calls, ClusterError, Forge, LoginError, Recorder, RegistryError, Spending};
 use crate::promotion::{Actor, Trigger};
 
 pub use chain::Reached;
 pub use settings::{github_token, process};
-pub use yard::Outside;
+pub use yard::{Outside, Teller};
 
 /// Every environment variable promoter reads itself. What AWS and kubeconfig
 /// clients read (`AWS_*`, `KUBECONFIG`) is theirs; where a token for GitHub may
@@ -55,6 +56,8 @@ pub mod env {
     pub const LISTEN: &str = "PROMOTER_LISTEN";
     /// How often the daemon looks for new images.
     pub const POLL: &str = "PROMOTER_POLL";
+    /// URL of an SQS queue that is told of pushes to ECR.
+    pub const PUSH_QUEUE: &str = "PROMOTER_PUSH_QUEUE";
 }
 
 /// The signer logs what it signs, session tokens in addresses included.
@@ -78,6 +81,9 @@ pub enum ConfigError {
     /// The registry cannot be reached.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The queue of pushes cannot be used.
+    #[error(transparent)]
+    Hint(#[from] HintError),
 }
 
 /// Sets up colours, logging and TLS for the process.
@@ -321,6 +327,14 @@ pub struct Images {
 }
 
 impl Images {
+    /// From now on somebody is told of each request to AWS.
+    fn listen(&self, calls: &Arc<dyn Calls>) {
+        self.registry.listen(calls.clone());
+        if let Some(budget) = &self.budget {
+            budget.listen(calls.clone());
+        }
+    }
+
     /// Those who are asked.
     pub fn sources(&self) -> Sources<'_> {
         Sources {

@@ -9,6 +9,7 @@
 mod eyes;
 mod files;
 pub mod health;
+mod hints;
 pub mod http;
 mod job;
 mod judge;
@@ -17,18 +18,19 @@ mod state;
 mod watcher;
 mod yard;
 
+use std::future::pending;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::group::Group;
-use crate::group::image::RepositoryName;
 use crate::port::Clock;
+use crate::port::hint::Hints;
 use crate::promotion::later;
 use eyes::Eyes;
 use files::Held;
@@ -36,7 +38,7 @@ use health::Pulse;
 use scheduler::{News, Scheduler};
 pub use state::State;
 use watcher::Watcher;
-pub use yard::{Files, Key, Supply, Yard};
+pub use yard::{Files, Key, Note, Supply, Yard};
 
 /// How the daemon works.
 #[derive(Debug, Clone)]
@@ -89,8 +91,8 @@ impl Daemon {
     }
 
     /// Runs until it is stopped, and until all that was under way is where somebody else
-    /// can drive on. `hints` name repositories that something was pushed to.
-    pub async fn run(self, hints: UnboundedReceiver<RepositoryName>, stop: CancellationToken) {
+    /// can drive on. Hints of pushes come from `queue`, if there is one.
+    pub async fn run(self, queue: Option<Arc<dyn Hints>>, stop: CancellationToken) {
         let Settings {
             actor,
             at_once,
@@ -102,6 +104,16 @@ impl Daemon {
             Scheduler::new(self.yard.clone(), clock, actor, at_once.get(), stop.clone());
         let tell = scheduler.teller();
         let (groups, known) = watch::channel(Vec::new());
+        let (hint, hints) = unbounded_channel();
+        let following = async {
+            match queue {
+                Some(queue) => {
+                    let clock = self.pulse.clock("queue of pushes");
+                    hints::follow(queue, self.yard.clone(), clock, hint).await;
+                }
+                None => pending().await,
+            }
+        };
         let clock = self.pulse.clock("watcher");
         let watcher = Watcher::new(self.yard.clone(), clock, poll, known, hints, tell.clone());
         let reading = self.read(tell, groups);
@@ -109,6 +121,7 @@ impl Daemon {
             () = scheduler.run() => {}
             () = watcher.run() => {}
             () = reading => {}
+            () = following => {}
         }
     }
 
@@ -125,7 +138,10 @@ impl Daemon {
             if change.is_mended {
                 tracing::info!("the configuration has no problem any more");
             }
-            self.state.configured(held.problems(), clock.now());
+            let at = clock.now();
+            let problems = held.problems().len();
+            self.yard.note(Note::Configured { at, problems });
+            self.state.configured(held.problems(), at);
             if change.is_other {
                 tracing::info!(groups = held.groups().len(), "took the configuration");
                 eyes.look_at(&held.environments());

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
-use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 
 use super::CliError;
 use super::args::Serve;
 use super::driving::interrupted;
 use super::exit::Exit;
+use super::progress::Log;
 use crate::adapter::clock::TimeOfDay;
 use crate::config::{self, Outside};
 use crate::serve::http::{Listening, Told};
@@ -22,7 +22,12 @@ use crate::serve::{Daemon, Settings};
 const RELOAD: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(dir: &Path, command: Serve) -> Result<Exit, CliError> {
-    let yard = Arc::new(Outside::new(dir.to_owned())?);
+    let queue = command.push_queue.as_deref().filter(|url| !url.is_empty());
+    let outside = Outside::new(dir.to_owned(), queue, |environment| {
+        Arc::new(Log::new(environment.clone()))
+    });
+    let yard = Arc::new(outside.await?);
+    let queue = yard.queue();
     let settings = Settings {
         actor: config::actor().name,
         at_once: command.at_once,
@@ -31,10 +36,11 @@ pub(super) async fn run(dir: &Path, command: Serve) -> Result<Exit, CliError> {
     };
     let reload = Arc::new(Notify::new());
     // Schedules are about the time of day, which goes on while a machine sleeps.
-    let daemon = Daemon::new(settings, yard, Arc::new(TimeOfDay), reload.clone());
+    let daemon = Daemon::new(settings, yard.clone(), Arc::new(TimeOfDay), reload.clone());
     let told = Told {
         pulse: daemon.pulse(),
         state: daemon.state(),
+        metrics: yard,
     };
     let listening = Listening::on(command.listen, told).await;
     let listening = listening.map_err(CliError::usage)?;
@@ -43,8 +49,7 @@ pub(super) async fn run(dir: &Path, command: Serve) -> Result<Exit, CliError> {
     let stop = CancellationToken::new();
     let hangups = signal(SignalKind::hangup())?;
     tokio::spawn(obey(hangups, reload, stop.clone()));
-    let (_hint, hints) = unbounded_channel();
-    let ((), served) = tokio::join!(daemon.run(hints, stop.clone()), listening.serve(stop));
+    let ((), served) = tokio::join!(daemon.run(queue, stop.clone()), listening.serve(stop));
     served?;
     Ok(Exit::Success)
 }

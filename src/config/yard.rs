@@ -11,16 +11,23 @@ use tokio::sync::Mutex;
 use super::{Images, Place, connection, images, recorded, records};
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::{self, Connection};
+use crate::adapter::otlp::Otlp;
+use crate::adapter::prometheus::{CONTENT_TYPE, Prometheus};
+use crate::adapter::sqs::Sqs;
 use crate::adapter::store::Store;
 use crate::config::ConfigError;
 use crate::engine::resolve::Sources;
 use crate::engine::{Engine, OnStop};
 use crate::group::name::{EnvironmentName, GroupName};
 use crate::group::{Environment, Group, Proof};
-use crate::port::Recorder;
+use crate::port::hint::Hints;
+use crate::port::recorder::{Fan, Recorder};
 use crate::port::registry::Said;
 use crate::port::sight::{Sight, Upcoming};
-use crate::serve::{Files, Supply, Yard};
+use crate::serve::{Files, Key, Note, Supply, Yard, http};
+
+/// Tells people what happens to the groups of an environment.
+pub type Teller = fn(&EnvironmentName) -> Arc<dyn Recorder>;
 
 /// What was made for an environment, and for what that said then.
 type Made<K, V> = Mutex<BTreeMap<K, (Environment, V)>>;
@@ -29,23 +36,53 @@ type Made<K, V> = Mutex<BTreeMap<K, (Environment, V)>>;
 pub struct Outside {
     dir: PathBuf,
     store: Option<Arc<Store>>,
+    queue: Option<Arc<Sqs>>,
+    prometheus: Arc<Prometheus>,
+    traces: Option<Otlp>,
+    /// Who tells people what happens to the groups of an environment.
+    teller: Teller,
     clusters: Made<EnvironmentName, Connection>,
     /// By environment, and whether images count as good because they were pushed.
     supplies: Made<(EnvironmentName, bool), Arc<Images>>,
 }
 
 impl Outside {
-    /// That of the groups in a folder. Nobody is asked yet.
+    /// That of the groups in a folder, and of a queue of pushes by its URL. Nobody is
+    /// asked yet.
     ///
     /// # Errors
     /// A setting of the process is wrong.
-    pub fn new(dir: PathBuf) -> Result<Self, ConfigError> {
+    pub async fn new(
+        dir: PathBuf,
+        queue: Option<&str>,
+        teller: Teller,
+    ) -> Result<Self, ConfigError> {
+        let prometheus = Arc::new(Prometheus::new());
+        let queue = match queue {
+            // Which registries there are, the files say.
+            Some(url) => Some(Arc::new(Sqs::connect(url, &[]).await?)),
+            None => None,
+        };
+        if let Some(queue) = &queue {
+            queue.listen(prometheus.clone());
+        }
+        let traces = Otlp::from_environment().transpose();
         Ok(Self {
             dir,
             store: records()?.map(Arc::new),
+            queue,
+            prometheus,
+            traces: traces.map_err(|error| ConfigError::Usage(error.to_string()))?,
+            teller,
             clusters: Mutex::default(),
             supplies: Mutex::default(),
         })
+    }
+
+    /// The queue of pushes, if there is one.
+    pub fn queue(&self) -> Option<Arc<dyn Hints>> {
+        let queue = self.queue.clone();
+        queue.map(|queue| queue as Arc<dyn Hints>)
     }
 
     async fn cluster(&self, environment: &Environment) -> Result<Connection, Said> {
@@ -56,6 +93,7 @@ impl Outside {
         }
         let made = connection(&environment.cluster).await;
         let made = made.map_err(|error| Said::of(&error))?;
+        made.listen(self.prometheus.clone());
         let entry = (environment.clone(), made.clone());
         clusters.insert(environment.name.clone(), entry);
         Ok(made)
@@ -68,15 +106,20 @@ impl Yard for Outside {
         let catalog = Catalog::load(&self.dir);
         let validation = catalog.validate_all();
         let environments = catalog.environment_names();
+        let environments: Vec<_> = environments
+            .filter_map(|name| Some(catalog.environment(name)?.environment.clone()))
+            .collect();
+        if let Some(queue) = &self.queue {
+            let registries = environments.iter().map(|of| of.registry.clone());
+            queue.expect(&registries.collect::<Vec<_>>());
+        }
         Files {
             groups: validation.groups,
             named: catalog
                 .group_names()
                 .filter_map(|name| GroupName::parse(name).ok())
                 .collect(),
-            environments: environments
-                .filter_map(|name| Some(catalog.environment(name)?.environment.clone()))
-                .collect(),
+            environments,
             problems: validation
                 .problems
                 .errors()
@@ -94,6 +137,12 @@ impl Yard for Outside {
         let connection = self.cluster(environment).await?;
         let place = Place::from(environment);
         let store = self.store.clone();
+        let name = &environment.name;
+        let counting = self.prometheus.group(name, group);
+        let traces = self.traces.as_ref().map(|traces| traces.group(name, group));
+        let traces = traces.map(|traces| Arc::new(traces) as Arc<dyn Recorder>);
+        let told: [Arc<dyn Recorder>; 3] = [recorder, (self.teller)(name), counting];
+        let recorder = Arc::new(Fan::new(told.into_iter().chain(traces).collect()));
         let engine = recorded(&connection, store, &place, group, recorder).await;
         Ok(Engine {
             on_stop: OnStop::Leave,
@@ -111,6 +160,7 @@ impl Yard for Outside {
             return Ok(known.clone());
         }
         let made = images(group).await.map_err(|error| Said::of(&error))?;
+        made.listen(&(self.prometheus.clone() as _));
         let made = Arc::new(made);
         supplies.insert(key, (environment.clone(), made.clone()));
         Ok(made)
@@ -128,9 +178,35 @@ impl Yard for Outside {
         announced.map_err(|error| Said::of(&error))
     }
 
+    fn note(&self, note: Note<'_>) {
+        let of = |key: &Key| self.prometheus.group(&key.environment, &key.group);
+        match note {
+            Note::Configured { at, problems } => self.prometheus.config_loaded(at, problems),
+            Note::Gone(key) => self.prometheus.forget(&key.environment, &key.group),
+            Note::Stands(key, standing) => {
+                let end = standing.last.as_ref().map(|(_, at)| *at);
+                of(key).remember(standing.promoted_at, end);
+            }
+            Note::Due(key, since) => of(key).due(since),
+            Note::Answered(key, now) => of(key).answered(now),
+            Note::Busy(key, is_busy) => of(key).lock_held(is_busy),
+            Note::Hints { followed, dropped } => {
+                self.prometheus.hints_followed(followed);
+                self.prometheus.hints_dropped(dropped);
+            }
+        }
+    }
+
     async fn look(&self, environment: &Environment) -> Result<BoxStream<'static, Sight>, Said> {
         let connection = self.cluster(environment).await?;
         Ok(kubernetes::look(&connection, &environment.namespace))
+    }
+}
+
+impl http::Metrics for Outside {
+    fn text(&self, is_ready: bool) -> (&'static str, String) {
+        self.prometheus.ready(is_ready);
+        (CONTENT_TYPE, self.prometheus.text())
     }
 }
 

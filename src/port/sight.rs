@@ -42,8 +42,10 @@ pub struct Standing {
     pub removing: bool,
     /// What serves.
     pub serving: Option<PlanId>,
-    /// The last promotion that ended.
-    pub last: Option<PromotionId>,
+    /// The last promotion that ended, and when it did.
+    pub last: Option<(PromotionId, Timestamp)>,
+    /// When one was promoted last, as far as that is known.
+    pub promoted_at: Option<Timestamp>,
     /// Who holds it, and why.
     pub hold: Option<Statement>,
     /// What a daemon said that it does next.
@@ -68,13 +70,17 @@ impl Standing {
         upcoming: Option<Upcoming>,
     ) -> Self {
         let in_flight = record.in_flight.as_ref();
+        let last = record.outcomes.first();
+        let mut outcomes = record.outcomes.iter();
+        let promoted = outcomes.find(|outcome| outcome.phase == Phase::Promoted);
         Self {
             group,
             in_flight: in_flight.map(|promotion| (promotion.id.clone(), promotion.phase)),
             met: record.met.clone(),
             removing: record.removing.is_some(),
             serving: record.serving.as_ref().map(|serving| serving.plan.clone()),
-            last: record.outcomes.first().map(|last| last.promotion.clone()),
+            last: last.map(|last| (last.promotion.clone(), last.ended_at)),
+            promoted_at: promoted.map(|promoted| promoted.ended_at),
             hold,
             upcoming,
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State as Shared;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, StatusCode};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,15 @@ pub struct Told {
     pub pulse: Arc<Pulse>,
     /// What is not ready.
     pub state: Arc<State>,
+    /// What is measured.
+    pub metrics: Arc<dyn Metrics>,
+}
+
+/// Tells what is measured.
+pub trait Metrics: Send + Sync {
+    /// All of it now, and of which content type that is; for a process that is ready, or
+    /// not.
+    fn text(&self, is_ready: bool) -> (&'static str, String);
 }
 
 /// The port is taken, or there is no such address.
@@ -65,6 +75,7 @@ impl Listening {
         let router = Router::new()
             .route("/livez", get(live))
             .route("/readyz", get(ready))
+            .route("/metrics", get(metrics))
             .with_state(self.told);
         let served = axum::serve(self.listener, router);
         served.with_graceful_shutdown(stop.cancelled_owned()).await
@@ -75,6 +86,12 @@ async fn live(Shared(told): Shared<Told>) -> (StatusCode, String) {
     let stuck = told.pulse.stuck();
     let stuck = stuck.iter().map(|role| format!("{role} does not get on"));
     answer(&stuck.collect::<Vec<_>>())
+}
+
+async fn metrics(Shared(told): Shared<Told>) -> ([(HeaderName, &'static str); 1], String) {
+    let is_ready = told.state.not_ready().is_empty();
+    let (kind, text) = told.metrics.text(is_ready);
+    ([(CONTENT_TYPE, kind)], text)
 }
 
 async fn ready(Shared(told): Shared<Told>) -> (StatusCode, String) {

@@ -17,13 +17,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::job::{For, Job};
-use super::yard::{Files, Key, Yard};
+use super::yard::{Files, Key, Note, Yard};
 use crate::group::Environment;
 use crate::group::name::EnvironmentName;
 use crate::port::Clock;
 use crate::port::registry::Said;
 use crate::port::sight::{Sight, Standing};
-use crate::promotion::agenda::Came;
+use crate::promotion::agenda::{Came, Start};
 use crate::promotion::later;
 use entry::Entry;
 
@@ -130,6 +130,7 @@ impl Scheduler {
         while self.jobs.next().await.is_some() {}
     }
 
+    /// Thinks over what somebody told.
     fn hear(&mut self, news: News) {
         let now = self.clock.now();
         match news {
@@ -154,6 +155,7 @@ impl Scheduler {
                 }
             }
             News::Ended { key, job, came } => {
+                self.yard.note(Note::Busy(&key, false));
                 if let Some(entry) = self.entries.get_mut(&key) {
                     entry.ended(&job, came, now);
                 }
@@ -174,7 +176,11 @@ impl Scheduler {
             .map(|group| (Key::of(&group), Arc::new(group)))
             .collect();
         for (key, entry) in &mut self.entries {
-            entry.take_file(groups.remove(key), now);
+            let group = groups.remove(key);
+            if group.is_none() && entry.has_file() {
+                self.yard.note(Note::Gone(key));
+            }
+            entry.take_file(group, now);
         }
         for (key, group) in groups {
             let mut entry = Entry::new();
@@ -195,7 +201,11 @@ impl Scheduler {
             .filter(|(key, _)| key.environment == *environment)
             .collect();
         for (key, entry) in &mut here {
-            changed |= entry.stands(standings.remove(&key.group));
+            let standing = standings.remove(&key.group);
+            if let Some(standing) = standing.as_ref().filter(|_| entry.has_file()) {
+                self.yard.note(Note::Stands(key, standing));
+            }
+            changed |= entry.stands(standing);
         }
         if changed {
             for (_, entry) in here {
@@ -224,7 +234,12 @@ impl Scheduler {
         // Where nobody knows what was met, and what is under way, nothing is begun.
         for (key, entry) in ready.filter(|(key, _)| known.contains(&key.environment)) {
             match entry.due(now) {
-                entry::Due::Now(urgency, job) => due.push((urgency, key.clone(), job)),
+                entry::Due::Now(urgency, job) => {
+                    if let Some(since) = entry.due_since(&job) {
+                        self.yard.note(Note::Due(key, since));
+                    }
+                    due.push((urgency, key.clone(), job));
+                }
                 entry::Due::At(at) => until = until.min(at),
                 entry::Due::Never => {}
             }
@@ -271,6 +286,10 @@ impl Scheduler {
         let Some(entry) = self.entries.get_mut(key) else {
             return;
         };
+        self.yard.note(Note::Busy(key, true));
+        if let Job::Promote(Start { meets: Some(_), .. }) = job {
+            self.yard.note(Note::Answered(key, self.clock.now()));
+        }
         let stop = self.stop.child_token();
         let group = entry.begins(&job, stop.clone());
         let whom = For {

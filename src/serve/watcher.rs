@@ -13,7 +13,7 @@ use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::scheduler::News;
 use super::yard::{Key, Yard};
@@ -34,12 +34,20 @@ pub(super) struct Watcher {
     /// How often each repository is looked at.
     interval: Duration,
     groups: watch::Receiver<Vec<Arc<Group>>>,
-    hints: UnboundedReceiver<RepositoryName>,
+    hints: UnboundedReceiver<Pushed>,
     tell: UnboundedSender<News>,
     /// A hash of what each repository held last, or why nobody could tell.
     listings: BTreeMap<Repository, Result<String, String>>,
     /// What was told of each group last, or why nothing could be.
     told: BTreeMap<Key, Result<String, String>>,
+}
+
+/// That something may have been pushed.
+pub(super) struct Pushed {
+    /// To which repository.
+    pub(super) repository: RepositoryName,
+    /// Told once it was looked at.
+    pub(super) seen: oneshot::Sender<()>,
 }
 
 /// A repository of the registry of an environment.
@@ -53,7 +61,7 @@ impl Watcher {
         clock: Arc<dyn Clock>,
         interval: Duration,
         groups: watch::Receiver<Vec<Arc<Group>>>,
-        hints: UnboundedReceiver<RepositoryName>,
+        hints: UnboundedReceiver<Pushed>,
         tell: UnboundedSender<News>,
     ) -> Self {
         Self {
@@ -72,7 +80,7 @@ impl Watcher {
     pub(super) async fn run(mut self) {
         let mut next = Timestamp::MIN;
         loop {
-            let mut hinted = BTreeSet::new();
+            let mut hinted = Vec::new();
             tokio::select! {
                 () = self.clock.sleep_until(next) => {}
                 changed = self.groups.changed() => {
@@ -82,16 +90,22 @@ impl Watcher {
                     // Groups that are new are not kept waiting.
                     next = Timestamp::MIN;
                 }
-                Some(repository) = self.hints.recv() => drop(hinted.insert(repository)),
+                Some(pushed) = self.hints.recv() => hinted.push(pushed),
             }
-            while let Ok(repository) = self.hints.try_recv() {
-                hinted.insert(repository);
+            while let Ok(pushed) = self.hints.try_recv() {
+                hinted.push(pushed);
             }
             if self.clock.now() >= next {
                 next = later(self.clock.now(), self.interval);
                 self.look(|_| true).await;
             } else {
-                self.look(|repository| hinted.contains(repository)).await;
+                let names = hinted.iter().map(|pushed| pushed.repository.clone());
+                let names: BTreeSet<_> = names.collect();
+                self.look(|repository| names.contains(repository)).await;
+            }
+            for pushed in hinted {
+                // Whoever hinted may be gone.
+                let _ = pushed.seen.send(());
             }
         }
     }

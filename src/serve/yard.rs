@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use jiff::Timestamp;
 
 use crate::engine::Engine;
 use crate::engine::resolve::Sources;
@@ -12,7 +13,7 @@ use crate::group::name::{EnvironmentName, GroupName};
 use crate::group::{Environment, Group};
 use crate::port::Recorder;
 use crate::port::registry::Said;
-use crate::port::sight::{Sight, Upcoming};
+use crate::port::sight::{Sight, Standing, Upcoming};
 
 /// Which group, of which environment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +60,9 @@ pub trait Yard: Send + Sync {
         upcoming: Option<&Upcoming>,
     ) -> Result<(), Said>;
 
+    /// Takes note of what the daemon does, for whoever measures it.
+    fn note(&self, note: Note<'_>);
+
     /// Where the groups of an environment stand, now and at each change, for as long as
     /// anybody listens.
     async fn look(&self, environment: &Environment) -> Result<BoxStream<'static, Sight>, Said>;
@@ -68,6 +72,34 @@ pub trait Yard: Send + Sync {
 pub trait Supply: Send + Sync {
     /// Them.
     fn sources(&self) -> Sources<'_>;
+}
+
+/// What is worth measuring.
+pub enum Note<'a> {
+    /// The configuration was read.
+    Configured {
+        /// When.
+        at: Timestamp,
+        /// How many problems it has.
+        problems: usize,
+    },
+    /// A group is configured no more.
+    Gone(&'a Key),
+    /// A group stands so.
+    Stands(&'a Key, &'a Standing),
+    /// A moment of a group's schedule is due since then.
+    Due(&'a Key, Timestamp),
+    /// What is due is acted on.
+    Answered(&'a Key, Timestamp),
+    /// A job of a group has begun, or come to its end.
+    Busy(&'a Key, bool),
+    /// Messages of the queue of pushes were of use, or not.
+    Hints {
+        /// Those that led to a look at the registry.
+        followed: usize,
+        /// Those that are gone without.
+        dropped: usize,
+    },
 }
 
 /// What the group files say.

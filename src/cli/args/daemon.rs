@@ -23,6 +23,10 @@ pub struct Serve {
     #[arg(long, value_name = "DURATION", env = env::POLL, default_value = "1m", value_parser = pause)]
     pub poll: Duration,
 
+    /// URL of an SQS queue that is told of pushes to ECR; without one they are found by looking
+    #[arg(long, value_name = "URL", env = env::PUSH_QUEUE, hide_env_values = true)]
+    pub push_queue: Option<String>,
+
     /// Promotions that are under way at the same time at most, before their switch
     #[arg(long, value_name = "NUMBER", default_value = "8")]
     pub at_once: NonZeroUsize,

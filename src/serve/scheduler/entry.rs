@@ -93,6 +93,21 @@ impl Entry {
         self.planned.is_none() && self.running.is_none() && !is_known
     }
 
+    /// Whether there is a file of it.
+    pub(super) fn has_file(&self) -> bool {
+        self.planned.is_some()
+    }
+
+    /// Since when a job is due that a schedule wants.
+    pub(super) fn due_since(&self, job: &Job) -> Option<Timestamp> {
+        let Job::Promote(start) = job else {
+            return None;
+        };
+        let group = &self.planned.as_ref()?.group;
+        let delay = group.triggers.delay(&group.name);
+        Some(later(start.meets.as_ref()?.at, delay))
+    }
+
     /// Whether it takes the room of a promotion.
     pub(super) fn is_busy(&self) -> bool {
         self.running

@@ -47,21 +47,20 @@ async fn a_hint_is_looked_into_at_once() {
         assert_eq!(phases(&town, "master").len(), 1);
         scenario.push_all();
         scenario.forget();
-        let web = RepositoryName::parse("web").unwrap();
         // Doubled, and of what nobody uses.
-        for repository in [&web, &web, &RepositoryName::parse("elsewhere").unwrap()] {
-            daemon.hint.send(repository.clone()).unwrap();
-        }
+        daemon.queue.push(&["web", "web", "elsewhere"]);
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         assert!(!scenario.events.of("started").is_empty());
         pass(5).await;
         assert_eq!(phases(&town, "master").len(), 2);
         // Nothing is new: it is listed, and that is all.
         let listed = scenario.registry.listings();
-        daemon.hint.send(web).unwrap();
+        daemon.queue.push(&["web"]);
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         assert!(scenario.registry.listings() <= listed + 2);
         assert_eq!(phases(&town, "master").len(), 2);
+        let done = daemon.queue.done.lock().unwrap().clone();
+        assert_eq!(done, ["web", "web", "elsewhere", "web"]);
         daemon.stop().await;
     })
     .await;

@@ -12,14 +12,14 @@ use promoter::engine::{Engine, OnStop};
 use promoter::group::image::RepositoryName;
 use promoter::group::name::GroupName;
 use promoter::group::{Environment, Group};
+use promoter::port::hint::{Heard, Hint, HintError, Hints, Receipt};
 use promoter::port::recorder::{Fan, Recorder};
 use promoter::port::registry::Said;
 use promoter::port::sight::{Sight, Standing, Upcoming};
 use promoter::port::{Clock, Forge, Registry, Spending};
 use promoter::promotion::record::Outcome;
-use promoter::serve::{Daemon, Files, Settings, Supply, Yard};
+use promoter::serve::{Daemon, Files, Note, Settings, Supply, Yard};
 use tokio::sync::Notify;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -105,7 +105,7 @@ pub(crate) struct Serving {
     yard: Arc<Yardman>,
     task: JoinHandle<()>,
     stop: CancellationToken,
-    pub(crate) hint: UnboundedSender<RepositoryName>,
+    pub(crate) queue: Arc<Queue>,
     pub(crate) livez: Arc<promoter::serve::health::Pulse>,
     pub(crate) state: Arc<promoter::serve::State>,
 }
@@ -124,17 +124,18 @@ impl Serving {
             processes: Mutex::default(),
         });
         let daemon = Daemon::new(settings, yard.clone(), clock, Arc::new(Notify::new()));
-        let (hint, hints) = unbounded_channel();
+        let queue = Arc::new(Queue::default());
+        let hints = queue.clone();
         let (livez, state) = (daemon.pulse(), daemon.state());
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         // Engine calls stay on one thread.
-        let task = tokio::task::spawn_local(async move { daemon.run(hints, stopping).await });
+        let task = tokio::task::spawn_local(async move { daemon.run(Some(hints), stopping).await });
         Self {
             yard,
             task,
             stop,
-            hint,
+            queue,
             livez,
             state,
         }
@@ -207,6 +208,8 @@ impl Yard for Yardman {
         Ok(())
     }
 
+    fn note(&self, _: Note<'_>) {}
+
     async fn look(&self, _: &Environment) -> Result<BoxStream<'static, Sight>, Said> {
         if let Some(why) = self.town.away.lock().unwrap().clone() {
             return Err(Said(why));
@@ -252,6 +255,46 @@ fn sights(town: &Town) -> Vec<Sight> {
     }
     locks.push(Sight::Standings(standings));
     locks
+}
+
+/// A queue of pushes in memory.
+#[derive(Default)]
+pub(crate) struct Queue {
+    hints: Mutex<Vec<Hint>>,
+    came: Notify,
+    /// The repositories whose hints were followed.
+    pub(crate) done: Mutex<Vec<String>>,
+}
+
+impl Queue {
+    /// Hints at a push to each of these.
+    pub(crate) fn push(&self, repositories: &[&str]) {
+        let hints = repositories.iter().map(|name| Hint {
+            account: "123456789012".to_owned(),
+            region: "eu-west-1".to_owned(),
+            repository: RepositoryName::parse(name).unwrap(),
+            pushed: "an image".to_owned(),
+            receipts: vec![Receipt("1".to_owned())],
+        });
+        self.hints.lock().unwrap().extend(hints);
+        self.came.notify_one();
+    }
+}
+
+#[async_trait]
+impl Hints for Queue {
+    async fn next(&self) -> Result<Heard, HintError> {
+        let poll = Duration::from_secs(20);
+        let _ = tokio::time::timeout(poll, self.came.notified()).await;
+        let hints = std::mem::take(&mut *self.hints.lock().unwrap());
+        Ok(Heard { hints, dropped: 0 })
+    }
+
+    async fn done(&self, hint: &Hint) -> Result<(), HintError> {
+        let mut done = self.done.lock().unwrap();
+        done.push(hint.repository.to_string());
+        Ok(())
+    }
 }
 
 /// Where the images of a group come from.
