@@ -25,7 +25,7 @@ use crate::port::registry::Said;
 use crate::port::sight::{Sight, Standing};
 use crate::promotion::agenda::{Came, Start};
 use crate::promotion::later;
-use entry::Entry;
+use entry::{Announcement, Entry};
 
 /// How long nothing is thought over at the most, so that everybody sees that it still is.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -264,7 +264,7 @@ impl Scheduler {
             let Some(environment) = self.environments.get(&key.environment) else {
                 continue;
             };
-            let Some(upcoming) = entry.to_announce(now) else {
+            let Some(Announcement(upcoming)) = entry.announcement(now) else {
                 continue;
             };
             let (yard, group) = (self.yard.clone(), key.group.clone());

@@ -1,8 +1,14 @@
 //! The daemon promotes by itself, and leaves what is under way to whoever comes next.
 
+use std::time::Instant;
+
+use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::support::{App, Check, Folder, GroupFile, Running, push, until};
+use crate::support::{
+    App, Check, Folder, GroupFile, Promoter, Queue, Running, Testbed, push, pushed, repository,
+    until,
+};
 
 /// One that no other test pushes.
 fn branch(folder: &Folder) -> String {
@@ -10,8 +16,8 @@ fn branch(folder: &Folder) -> String {
 }
 
 /// A group of one app, with what else its `[group]` says.
-fn group(folder: &Folder, name: &str, more: &str) -> GroupFile {
-    let mut group = folder.hello(name);
+fn group(folder: &Folder, more: &str) -> GroupFile {
+    let mut group = folder.hello("master");
     group.branch = branch(folder);
     group.apps = vec![App::new("hello-b", "manifests/hello-b.json")];
     group.checks = vec![Check::script("passes", "true")];
@@ -20,76 +26,136 @@ fn group(folder: &Folder, name: &str, more: &str) -> GroupFile {
     group
 }
 
-/// A daemon that looks every second, on a port of its own.
-fn serve(folder: &Folder, name: &str) -> Running {
-    let serve = folder.promoter(["serve", "--listen", "127.0.0.1:0", "--poll", "1s"]);
-    serve
-        .actor(name)
-        .env("PROMOTER_LOG", "promoter=info")
-        .start()
+const AT_ONCE: &str = "on_push = true\nquiet_period = \"0s\"";
+
+/// A daemon on a port of its own, that looks for images as often.
+fn daemon(folder: &Folder, name: &str, poll: &str) -> Promoter {
+    let serve = folder.promoter(["serve", "--listen", "127.0.0.1:0", "--poll", poll]);
+    serve.actor(name)
 }
 
 /// The outcomes on record, newest first.
-fn outcomes(folder: &Folder, group: &str) -> Vec<Value> {
-    let status = folder.get("DeploymentGroup", group);
+fn outcomes(folder: &Folder) -> Vec<Value> {
+    let status = folder.get("DeploymentGroup", "master");
     let outcomes =
         status.and_then(|found| found["status"]["record"]["outcomes"].as_array().cloned());
     outcomes.unwrap_or_default()
 }
 
-fn serving(folder: &Folder, group: &str) -> Option<String> {
-    let found = folder.get("DeploymentGroup", group)?;
-    let plan = &found["status"]["record"]["serving"]["plan"];
-    plan.as_str().map(str::to_owned)
+/// Waits until so many promotions ended, and gives the last one.
+#[track_caller]
+fn ended(folder: &Folder, number: usize) -> Value {
+    until(&format!("promotion {number} to end"), || {
+        let outcomes = outcomes(folder);
+        (outcomes.len() == number).then(|| outcomes[0].clone())
+    })
+}
+
+/// What a daemon answers.
+fn ask(daemon: &mut Running, path: &str) -> String {
+    let serving = daemon.logged("where it listens", |line| line["message"] == "serving");
+    let address = serving["fields"]["address"].as_str().unwrap();
+    let url = format!("http://{address}{path}");
+    let curl = std::process::Command::new("curl")
+        .args(["-sS", "--fail", &url])
+        .output();
+    let answer = curl.unwrap();
+    assert!(answer.status.success(), "{url}: {answer:?}");
+    String::from_utf8(answer.stdout).unwrap()
 }
 
 #[test]
 fn new_images_are_promoted_and_bad_ones_are_refused_once() {
     let folder = Folder::new("daemon");
     push("hello-b", &branch(&folder), &[]);
-    let mut file = group(&folder, "master", "on_push = true\nquiet_period = \"0s\"");
+    let mut file = group(&folder, AT_ONCE);
     folder.write_group(&file);
-    let daemon = serve(&folder, "daemon-1");
-    until("the first images to be promoted", || {
-        (outcomes(&folder, "master").len() == 1).then_some(())
-    });
-    let first = serving(&folder, "master");
-    assert!(first.is_some());
+    let mut first = daemon(&folder, "daemon-1", "1s").start();
+    assert_eq!(ended(&folder, 1)["phase"], "Promoted");
     push("hello-b", &branch(&folder), &[]);
-    until("the next ones to be promoted", || {
-        (outcomes(&folder, "master").len() == 2).then_some(())
-    });
-    let last = &outcomes(&folder, "master")[0];
+    let last = ended(&folder, 2);
     assert_eq!(last["phase"], "Promoted", "{last:#}");
     assert_eq!(last["actor"]["name"], "daemon-1", "{last:#}");
     assert_eq!(last["actor"]["trigger"], "push", "{last:#}");
-    assert_ne!(serving(&folder, "master"), first);
 
-    // A check that fails, by a file that changes.
+    // A file that changes is something new. What fails is remembered.
     file.checks[0].command = ["false"].map(str::to_owned).to_vec();
-    file.endpoint_delay = "0s".to_owned();
+    "0s".clone_into(&mut file.endpoint_delay);
     folder.write_group(&file);
-    until("it to be refused", || {
-        (outcomes(&folder, "master").len() == 3).then_some(())
-    });
-    let refused = &outcomes(&folder, "master")[0];
-    assert_eq!(refused["phase"], "Aborted", "{refused:#}");
-    daemon.interrupt();
-    let run = daemon.wait();
+    assert_eq!(ended(&folder, 3)["phase"], "Aborted");
+    assert_eq!(ask(&mut first, "/livez"), "ok\n");
+    assert_eq!(ask(&mut first, "/readyz"), "ok\n");
+    let metrics = ask(&mut first, "/metrics");
+    let failed = "promoter_promotions_total{environment=\"test\",group=\"master\",outcome=\"failed\",trigger=\"push\"} 1";
+    assert!(metrics.contains(failed), "{metrics}");
+    first.terminate();
+    let run = first.wait();
     assert_eq!(run.code, 0, "{run}");
 
-    // Another daemon finds the same, and does not try it again.
-    let daemon = serve(&folder, "daemon-2");
-    push("hello-b", "elsewhere", &[]);
-    let held = folder.promoter(["status", "master"]).run();
-    assert_eq!(held.code, 0, "{held}");
+    // Another daemon is refused the same inputs, and promotes what is mended.
+    let mut second = daemon(&folder, "daemon-2", "1s").start();
+    second.logged("the refusal", |line| {
+        let message = line["message"].as_str().unwrap_or_default();
+        message.contains("these very inputs were found bad")
+    });
     file.checks[0].command = ["true"].map(str::to_owned).to_vec();
     folder.write_group(&file);
-    until("what was mended to be promoted", || {
-        let outcomes = outcomes(&folder, "master");
-        (outcomes.len() == 4).then_some(())
+    assert_eq!(ended(&folder, 4)["phase"], "Promoted");
+    second.terminate();
+    println!("{}", second.wait());
+}
+
+#[test]
+fn a_push_that_a_queue_tells_of_is_promoted_within_moments() {
+    let folder = Folder::new("hinted");
+    push("hello-b", &branch(&folder), &[]);
+    folder.write_group(&group(&folder, AT_ONCE));
+    let queue = Queue::new("daemon");
+    // It would look for images tomorrow.
+    let serve = daemon(&folder, "daemon-1", "24h");
+    let mut serve = serve.env("PROMOTER_PUSH_QUEUE", &queue.url).start();
+    ended(&folder, 1);
+    push("hello-b", &branch(&folder), &[]);
+    let put = Timestamp::now();
+    let sending = Instant::now();
+    queue.send(&pushed(&Testbed::get().account, &repository("hello-b")));
+    let sent = sending.elapsed();
+    let last = ended(&folder, 2);
+    let started: Timestamp = last["startedAt"].as_str().unwrap().parse().unwrap();
+    let since = started.duration_since(put);
+    println!(
+        "daemon: began {since:#} after the push, of which sending the event took up to {sent:?}"
+    );
+    until("the message to be gone", || {
+        (queue.messages() == 0).then_some(())
     });
-    assert_eq!(outcomes(&folder, "master")[0]["phase"], "Promoted");
-    daemon.interrupt();
-    println!("{}", daemon.wait());
+    let metrics = ask(&mut serve, "/metrics");
+    let followed = "promoter_hints_total{result=\"followed\"} 1";
+    assert!(metrics.contains(followed), "{metrics}");
+    serve.terminate();
+    assert_eq!(serve.wait().code, 0);
+}
+
+#[test]
+fn what_a_killed_daemon_left_another_finishes() {
+    let folder = Folder::new("killed");
+    push("hello-b", &branch(&folder), &[]);
+    let mut file = group(&folder, AT_ONCE);
+    file.checks = vec![Check::script("passes", "sleep 5")];
+    "app = \"hello-b\"".clone_into(&mut file.checks[0].source);
+    folder.write_group(&file);
+    let mut acting = daemon(&folder, "daemon-1", "1s").start();
+    let checks = |line: &Value| line["phase"] == "checking";
+    let begun = acting.logged("the checks", checks);
+    let standby = daemon(&folder, "daemon-2", "1s").start();
+    acting.kill();
+    assert_eq!(acting.wait().code, -1);
+    let last = ended(&folder, 1);
+    assert_eq!(last["phase"], "Promoted", "{last:#}");
+    assert_eq!(last["promotion"], begun["promotion"], "{last:#}");
+    standby.terminate();
+    let run = standby.wait();
+    assert_eq!(run.code, 0, "{run}");
+    let left = "was left while checking; it is driven on first";
+    assert!(run.stderr.contains(left), "{run}");
 }

@@ -3,78 +3,12 @@
 use promoter::adapter::sqs::Sqs;
 use promoter::group::RegistryRef;
 use promoter::port::Hints as _;
-use serde_json::{Value, json};
 
-use crate::support::{Testbed, aws};
-
-/// A queue, which goes with its test.
-struct Queue(String);
-
-impl Queue {
-    fn new() -> Self {
-        let name = format!("e2e-{}-pushes", Testbed::get().run);
-        let made = sqs(&["create-queue", "--queue-name", &name]);
-        Self(made["QueueUrl"].as_str().unwrap().to_owned())
-    }
-
-    fn send(&self, body: &str) {
-        self.call("send-message", &["--message-body", body]);
-    }
-
-    /// Messages that are in it, those included that somebody has received.
-    fn messages(&self) -> u32 {
-        let names = [
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-        ];
-        let all = ["--attribute-names", names[0], names[1]];
-        let told = self.call("get-queue-attributes", &all);
-        let counts = names.map(|name| told["Attributes"][name].as_str().unwrap().to_owned());
-        counts
-            .iter()
-            .map(|count| count.parse::<u32>().unwrap())
-            .sum()
-    }
-
-    fn call(&self, action: &str, options: &[&str]) -> Value {
-        sqs(&[&[action, "--queue-url", &self.0], options].concat())
-    }
-}
-
-/// What the double answers; without this option the command line asks AWS itself.
-fn sqs(arguments: &[&str]) -> Value {
-    let double = std::env::var("AWS_ENDPOINT_URL").unwrap();
-    let answer = aws(&[&["sqs", "--endpoint-url", &double], arguments].concat());
-    serde_json::from_str(&answer).unwrap_or_default()
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        self.call("delete-queue", &[]);
-    }
-}
-
-fn pushed(account: &str, repository: &str) -> String {
-    json!({
-        "version": "0",
-        "detail-type": "ECR Image Action",
-        "source": "aws.ecr",
-        "account": account,
-        "region": Testbed::get().region,
-        "detail": {
-            "result": "SUCCESS",
-            "repository-name": repository,
-            "image-digest": format!("sha256:{}", "0".repeat(64)),
-            "action-type": "PUSH",
-            "image-tag": "master-1-000000a",
-        },
-    })
-    .to_string()
-}
+use crate::support::{Queue, Testbed, pushed};
 
 #[test]
 fn a_push_is_heard_of_and_a_forged_one_is_dropped() {
-    let queue = Queue::new();
+    let queue = Queue::new("hinted");
     let account = "123456789012";
     queue.send(&pushed(account, "hello-a"));
     queue.send(&pushed("210987654321", "hello-a"));
@@ -87,7 +21,7 @@ fn a_push_is_heard_of_and_a_forged_one_is_dropped() {
             account: Some(account.to_owned()),
             region: Some(Testbed::get().region.clone()),
         };
-        let sqs = Sqs::connect(&queue.0, &[own]).await.unwrap();
+        let sqs = Sqs::connect(&queue.url, &[own]).await.unwrap();
         // SQS may hand out fewer messages than there are.
         let (mut hints, mut dropped, mut messages) = (Vec::new(), 0, 0);
         while messages + dropped < 4 {

@@ -37,8 +37,12 @@ pub(super) struct Entry {
     take_over_from: Option<Timestamp>,
     failures: u32,
     /// What was said last that is done next.
-    announced: Option<Option<Upcoming>>,
+    announced: Option<Announcement>,
 }
+
+/// What is done next, for all to see; `None`: nothing by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Announcement(pub(super) Option<Upcoming>);
 
 struct Planned {
     group: Arc<Group>,
@@ -256,7 +260,7 @@ impl Entry {
     /// What everybody should see that is done about it next, where they see something
     /// else. It is said when it becomes another thing for this process: two that think
     /// differently must not contradict each other without an end.
-    pub(super) fn to_announce(&mut self, now: Timestamp) -> Option<Option<Upcoming>> {
+    pub(super) fn announcement(&mut self, now: Timestamp) -> Option<Announcement> {
         let standing = self.standing.as_ref().filter(|_| self.running.is_none())?;
         let upcoming = match self.planned.as_ref()?.agenda.next(now) {
             Next::Wait { until, what } => Some(Upcoming { at: until, what }),
@@ -264,9 +268,11 @@ impl Entry {
             // It is about to begin.
             Next::Promote(_) => return None,
         };
-        let before = self.announced.replace(upcoming.clone());
-        let is_new = before.as_ref() != Some(&upcoming) && standing.upcoming != upcoming;
-        is_new.then_some(upcoming)
+        let is_seen = standing.upcoming == upcoming;
+        let announcement = Announcement(upcoming);
+        let before = self.announced.replace(announcement.clone());
+        let is_new = before.as_ref() != Some(&announcement);
+        Some(announcement).filter(|_| is_new && !is_seen)
     }
 
     pub(super) fn settles(&mut self) {

@@ -170,10 +170,33 @@ impl Running {
         })
     }
 
+    /// Waits for a line of a daemon's log, and gives it.
+    #[track_caller]
+    pub(crate) fn logged(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let waited_for = format!("{what} in the log of `{}`", self.shown);
+        until_within(PATIENCE, &waited_for, || {
+            let ended = self.child.try_wait().unwrap();
+            let run = self.so_far(-1);
+            let lines = run.stderr.lines();
+            let mut lines = lines.filter_map(|line| serde_json::from_str(line).ok());
+            let found = lines.find(|line| wanted(line));
+            assert!(
+                found.is_some() || ended.is_none(),
+                "ended without {what}: {run}"
+            );
+            found
+        })
+    }
+
     /// Waits until it has entered a phase, like `Checking`.
     #[track_caller]
     pub(crate) fn phase(&mut self, phase: &str) {
         self.event(&format!("phase {phase}"), |event| event["phase"] == phase);
+    }
+
+    /// Asks it to end, as Kubernetes does.
+    pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
     }
 
     /// Interrupts it, as Ctrl-C does.

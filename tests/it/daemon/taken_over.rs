@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use promoter::group::name::GroupName;
+use promoter::group::triggers::Triggers;
 use promoter::promotion::phase::Phase;
 
 use super::{hourly, locally, on_push, pass, phases, serve};
@@ -106,7 +107,7 @@ async fn what_a_person_left_is_driven_on_without_its_file() {
 #[tokio::test(start_paused = true)]
 async fn a_group_that_is_deleted_while_it_is_promoted_comes_to_its_end() {
     locally(async {
-        let other = super::named("other", super::with(Default::default()));
+        let other = super::named("other", super::with(Triggers::default()));
         let town = Town::of([hourly(), other]);
         let daemon = serve(&town, "daemon");
         pass(59).await;

@@ -17,7 +17,7 @@ use promoter::port::recorder::{Fan, Recorder};
 use promoter::port::registry::Said;
 use promoter::port::sight::{Sight, Standing, Upcoming};
 use promoter::port::{Clock, Forge, Registry, Spending};
-use promoter::promotion::record::Outcome;
+use promoter::promotion::record::{GroupRecord, Outcome};
 use promoter::serve::{Daemon, Files, Note, Settings, Supply, Yard};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -240,17 +240,17 @@ fn sights(town: &Town) -> Vec<Sight> {
         let now = scenario.clock.now();
         let state = scenario.world.state();
         let hold = state.restraints.hold.clone();
-        if state.record != Default::default() || hold.is_some() {
+        if state.record != GroupRecord::default() || hold.is_some() {
             let announced = town.announced.lock().unwrap();
             let mut of_group = announced.iter().rev();
             let last = of_group.find(|(name, _)| name == group.as_str());
             let upcoming = last.and_then(|(_, upcoming)| upcoming.clone());
             standings.push(Standing::of(group.clone(), &state.record, hold, upcoming));
         }
-        let held = state.lease.as_ref().filter(|lease| lease.is_held(now));
+        let lease = state.lease.as_ref().filter(|lease| lease.is_held(now));
         locks.push(Sight::Lock {
             group: group.clone(),
-            holder: held.map(|lease| lease.holder.clone()),
+            holder: lease.map(|lease| lease.holder.clone()),
         });
     }
     locks.push(Sight::Standings(standings));
