@@ -7,7 +7,7 @@ use promoter::plan::color::Color;
 use promoter::plan::summary::{Difference, Summarized, Summary};
 use promoter::plan::{Plan, planner};
 use promoter::port::{Records, RecordsError};
-use promoter::promotion::check::{CaseOutcome, CheckResult, Verdict};
+use promoter::promotion::check::{CaseOutcome, CheckResult, TestCase, Verdict};
 use promoter::promotion::phase::Phase;
 
 use super::*;
@@ -100,6 +100,36 @@ fn what_is_told_once_more_is_kept_once_and_as_it_was() {
         let results = file.store.results(&entry).await.unwrap();
         assert_eq!(results, [result(&events)]);
         assert_eq!(file.only().await, entry);
+    });
+}
+
+#[test]
+fn of_many_test_cases_each_comes_back_whatever_it_is_called() {
+    let mut events = failed();
+    for event in &mut events {
+        if let Fact::CheckEnded { result } = &mut event.fact {
+            let case = result.cases[0].clone();
+            result.cases = (0..120)
+                .map(|number| TestCase {
+                    name: format!("{number} \0"),
+                    diagnostic: Some("a zero\0byte".to_owned()),
+                    ..case.clone()
+                })
+                .collect();
+        }
+    }
+    on_each(async |on| {
+        let file = on.fresh().await;
+        file.keep(&events).await;
+        let entry = file.only().await;
+        let results = file.store.results(&entry).await.unwrap();
+        let cases = &results[0].cases;
+        assert_eq!(cases.len(), 120);
+        for (number, case) in cases.iter().enumerate() {
+            assert_eq!(case.name, format!("{number} \u{FFFD}"));
+            let diagnostic = case.diagnostic.as_deref();
+            assert_eq!(diagnostic, Some("a zero\u{FFFD}byte"));
+        }
     });
 }
 
