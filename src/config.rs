@@ -8,6 +8,7 @@ mod yard;
 use std::io::IsTerminal;
 use std::num::NonZeroU16;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use anstream::ColorChoice;
 use thiserror::Error;
@@ -210,24 +211,36 @@ pub async fn engine(
     recorder: Arc<dyn Recorder>,
 ) -> Result<Engine, ConfigError> {
     let connection = connection(&place.cluster).await?;
-    let store = records()?.map(Arc::new);
+    let store = records()?.map(|store| Kept {
+        store: Arc::new(store),
+        behind: Arc::default(),
+    });
     Ok(recorded(&connection, store, place, group, recorder).await)
+}
+
+/// Records that engines share.
+#[derive(Clone)]
+struct Kept {
+    store: Arc<Store>,
+    /// How much waits to be kept in them.
+    behind: Arc<AtomicUsize>,
 }
 
 /// The engine of one group, whose events go to all that keep or show them.
 async fn recorded(
     connection: &Connection,
-    store: Option<Arc<Store>>,
+    kept: Option<Kept>,
     place: &Place,
     group: &GroupName,
     recorder: Arc<dyn Recorder>,
 ) -> Engine {
     let events = Arc::new(connection.events(&place.namespace, group));
     let mut recorders: Vec<Arc<dyn Recorder>> = vec![recorder.clone(), events];
-    if let Some(store) = store {
+    if let Some(Kept { store, behind }) = kept {
         let clock = Arc::new(SystemClock::default());
         let (place, group) = (place.name(), group.clone());
-        let recording = Recording::new(place, group, store, clock, recorder.clone());
+        let said_by = recorder.clone();
+        let recording = Recording::counted(place, group, store, clock, said_by, behind);
         recorders.push(Arc::new(recording));
     }
     if let Some(metrics) = &place.metrics {

@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use crate::group::Group;
 use crate::port::Clock;
 use crate::port::hint::Hints;
+use crate::port::registry::Said;
 use crate::promotion::later;
 use eyes::Eyes;
 use files::Held;
@@ -39,6 +40,9 @@ use scheduler::{News, Scheduler};
 pub use state::State;
 use watcher::Watcher;
 pub use yard::{Files, Key, Note, Supply, Yard};
+
+/// How often it is asked whether the records answer.
+const RECORDS: Duration = Duration::from_secs(15);
 
 /// How the daemon works.
 #[derive(Debug, Clone)]
@@ -121,7 +125,19 @@ impl Daemon {
             () = scheduler.run() => {}
             () = watcher.run() => {}
             () = reading => {}
+            () = self.ask_records() => {}
             () = following => {}
+        }
+    }
+
+    /// Asks again and again whether the records answer. Promotions go on without.
+    async fn ask_records(&self) {
+        let clock = self.pulse.clock("records");
+        loop {
+            let answered = self.yard.answers().await;
+            self.state.keeps(answered.map_err(|Said(why)| why));
+            let next = later(clock.now(), RECORDS);
+            clock.sleep_until(next).await;
         }
     }
 

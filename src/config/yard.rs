@@ -3,25 +3,27 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use tokio::sync::Mutex;
 
-use super::{Images, Place, connection, images, recorded, records};
+use super::{Images, Kept, Place, connection, images, recorded, records};
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::{self, Connection};
 use crate::adapter::otlp::Otlp;
 use crate::adapter::prometheus::{CONTENT_TYPE, Prometheus};
 use crate::adapter::sqs::Sqs;
-use crate::adapter::store::Store;
 use crate::config::ConfigError;
 use crate::engine::resolve::Sources;
 use crate::engine::{Engine, OnStop};
 use crate::group::name::{EnvironmentName, GroupName};
 use crate::group::{Environment, Group, Proof};
+use crate::port::Records as _;
 use crate::port::hint::Hints;
 use crate::port::recorder::{Fan, Recorder};
+use crate::port::records::Which;
 use crate::port::registry::Said;
 use crate::port::sight::{Sight, Upcoming};
 use crate::serve::{Files, Key, Note, Supply, Yard, http};
@@ -35,7 +37,7 @@ type Made<K, V> = Mutex<BTreeMap<K, (Environment, V)>>;
 /// What is shared by all groups is made once: connections, clients, the records.
 pub struct Outside {
     dir: PathBuf,
-    store: Option<Arc<Store>>,
+    kept: Option<Kept>,
     queue: Option<Arc<Sqs>>,
     prometheus: Arc<Prometheus>,
     traces: Option<Otlp>,
@@ -69,7 +71,10 @@ impl Outside {
         let traces = Otlp::from_environment().transpose();
         Ok(Self {
             dir,
-            store: records()?.map(Arc::new),
+            kept: records()?.map(|store| Kept {
+                store: Arc::new(store),
+                behind: Arc::default(),
+            }),
             queue,
             prometheus,
             traces: traces.map_err(|error| ConfigError::Usage(error.to_string()))?,
@@ -136,14 +141,14 @@ impl Yard for Outside {
     ) -> Result<Engine, Said> {
         let connection = self.cluster(environment).await?;
         let place = Place::from(environment);
-        let store = self.store.clone();
+        let kept = self.kept.clone();
         let name = &environment.name;
         let counting = self.prometheus.group(name, group);
         let traces = self.traces.as_ref().map(|traces| traces.group(name, group));
         let traces = traces.map(|traces| Arc::new(traces) as Arc<dyn Recorder>);
         let told: [Arc<dyn Recorder>; 3] = [recorder, (self.teller)(name), counting];
         let recorder = Arc::new(Fan::new(told.into_iter().chain(traces).collect()));
-        let engine = recorded(&connection, store, &place, group, recorder).await;
+        let engine = recorded(&connection, kept, &place, group, recorder).await;
         Ok(Engine {
             on_stop: OnStop::Leave,
             ..engine
@@ -164,6 +169,14 @@ impl Yard for Outside {
         let made = Arc::new(made);
         supplies.insert(key, (environment.clone(), made.clone()));
         Ok(made)
+    }
+
+    async fn answers(&self) -> Result<(), Said> {
+        let Some(Kept { store, .. }) = &self.kept else {
+            return Ok(());
+        };
+        let asked = store.last(&Which::default(), 1).await;
+        asked.map(drop).map_err(|error| Said::of(&error))
     }
 
     async fn announce(
@@ -206,6 +219,10 @@ impl Yard for Outside {
 impl http::Metrics for Outside {
     fn text(&self, is_ready: bool) -> (&'static str, String) {
         self.prometheus.ready(is_ready);
+        if let Some(kept) = &self.kept {
+            self.prometheus
+                .records_behind(kept.behind.load(Ordering::Acquire));
+        }
         (CONTENT_TYPE, self.prometheus.text())
     }
 }

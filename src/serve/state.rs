@@ -21,6 +21,8 @@ struct Known {
     read_at: Option<Timestamp>,
     /// Whether each environment's cluster answers, or why it does not.
     seen: BTreeMap<EnvironmentName, Result<(), String>>,
+    /// Why the records do not answer, if they do not.
+    unkept: Option<String>,
 }
 
 impl State {
@@ -43,6 +45,10 @@ impl State {
         self.known().seen.remove(environment);
     }
 
+    pub(super) fn keeps(&self, answered: Result<(), String>) {
+        self.known().unkept = answered.err();
+    }
+
     /// Why it cannot do its work; nothing: it can.
     pub fn not_ready(&self) -> Vec<String> {
         let known = self.known();
@@ -50,11 +56,11 @@ impl State {
             return vec!["the configuration was not read yet".to_owned()];
         }
         let seen = known.seen.iter();
-        seen.filter_map(|(name, seen)| {
+        let unseen = seen.filter_map(|(name, seen)| {
             let why = seen.as_ref().err()?;
             Some(format!("environment {name}: {why}"))
-        })
-        .collect()
+        });
+        unseen.chain(known.unkept.clone()).collect()
     }
 
     /// What is wrong with the configuration, while the last good one holds.

@@ -52,6 +52,9 @@ pub trait Yard: Send + Sync {
     /// Whom a group's engine and the watcher ask about images.
     async fn supply(&self, group: &Group) -> Result<Arc<dyn Supply>, Said>;
 
+    /// Whether the records answer, if there are any.
+    async fn answers(&self) -> Result<(), Said>;
+
     /// Lets everybody see what is done about a group next; `None`: nothing is.
     async fn announce(
         &self,

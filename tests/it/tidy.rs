@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The layers, each of which may use those before it.
 const LAYERS: [&str; 5] = ["group", "plan", "promotion", "port", "engine"];
 /// What stands beside or above the layers.
-const ABOVE: [&str; 3] = ["adapter", "cli", "config"];
+const ABOVE: [&str; 4] = ["adapter", "serve", "cli", "config"];
 /// How many layers are pure: they know no outside system, not even the clock.
 const PURE: usize = 4;
 /// What a pure layer must not name.
@@ -140,7 +140,7 @@ fn imports_go_one_way() {
 #[test]
 fn adapters_know_ports_and_domain_only() {
     none(&faults(&["adapter"], |_, line| {
-        let used = ["engine", "cli", "config"]
+        let used = ["engine", "serve", "cli", "config"]
             .into_iter()
             .find(|name| uses(line, name))?;
         Some(format!("an adapter must not know {used}"))
@@ -166,6 +166,15 @@ fn adapters_know_ports_and_domain_only() {
         }
     }
     none(&found);
+}
+
+#[test]
+fn the_daemon_is_given_all_that_is_outside() {
+    none(&faults(&["serve"], |_, line| {
+        let above = ["adapter", "cli", "config"];
+        let used = above.into_iter().find(|name| uses(line, name))?;
+        Some(format!("serve must not know {used}"))
+    }));
 }
 
 #[test]

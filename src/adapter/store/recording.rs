@@ -5,7 +5,7 @@
 //! promotion never waits for it but for a moment at its end.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ struct Queue {
     said_by: Arc<dyn Recorder>,
     notes: Mutex<VecDeque<Note>>,
     waiting: watch::Sender<usize>,
+    /// What waits of all groups of this process, where somebody counts that.
+    of_all: Arc<AtomicUsize>,
     /// Whether the records could not be written last.
     behind: AtomicBool,
     /// Whether the end of a promotion has waited for it in vain.
@@ -62,6 +64,18 @@ impl Recording {
         clock: Arc<dyn Clock>,
         said_by: Arc<dyn Recorder>,
     ) -> Self {
+        Self::counted(place, group, records, clock, said_by, Arc::default())
+    }
+
+    /// The same; what waits to be kept is counted in `of_all`, which groups share.
+    pub fn counted(
+        place: PlaceName,
+        group: GroupName,
+        records: Arc<dyn Records>,
+        clock: Arc<dyn Clock>,
+        said_by: Arc<dyn Recorder>,
+        of_all: Arc<AtomicUsize>,
+    ) -> Self {
         let queue = Arc::new(Queue {
             place,
             group,
@@ -69,6 +83,7 @@ impl Recording {
             said_by,
             notes: Mutex::default(),
             waiting: watch::Sender::new(0),
+            of_all,
             behind: AtomicBool::new(false),
             given_up: AtomicBool::new(false),
         });
@@ -153,6 +168,9 @@ impl Recording {
 impl Drop for Recording {
     fn drop(&mut self) {
         self.writer.abort();
+        // What nobody keeps any more does not wait.
+        let left = *self.queue.waiting.borrow();
+        self.queue.of_all.fetch_sub(left, Ordering::AcqRel);
     }
 }
 
@@ -209,6 +227,7 @@ impl Queue {
         }
         notes.push_back(note);
         self.waiting.send_modify(|waiting| *waiting += 1);
+        self.of_all.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Keeps what is there, for as long as the process lives.
@@ -218,6 +237,7 @@ impl Queue {
             let batch = self.batch();
             self.keep(&*records, &batch).await;
             self.waiting.send_modify(|waiting| *waiting -= batch.len());
+            self.of_all.fetch_sub(batch.len(), Ordering::AcqRel);
             if batch.iter().any(begins) {
                 self.prune(&*records).await;
             }

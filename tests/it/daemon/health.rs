@@ -41,3 +41,20 @@ async fn who_does_not_get_on_is_named() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn records_that_are_away_keep_nothing_from_being_promoted() {
+    locally(async {
+        let town = Town::of([hourly()]);
+        *town.unkept.lock().unwrap() = Some("the database is away".to_owned());
+        let daemon = serve(&town, "daemon");
+        pass(65).await;
+        assert_eq!(daemon.state.not_ready(), ["the database is away"]);
+        assert_eq!(phases(&town, "master").len(), 1);
+        *town.unkept.lock().unwrap() = None;
+        pass(1).await;
+        assert_eq!(daemon.state.not_ready(), Vec::<String>::new());
+        daemon.stop().await;
+    })
+    .await;
+}

@@ -33,6 +33,8 @@ pub(crate) struct Town {
     files: Mutex<Files>,
     /// Why the cluster does not answer.
     away: Mutex<Option<String>>,
+    /// Why the records do not answer.
+    pub(crate) unkept: Mutex<Option<String>>,
     /// What daemons said that they do next.
     announced: Mutex<Vec<(String, Option<Upcoming>)>>,
 }
@@ -195,6 +197,11 @@ impl Yard for Yardman {
 
     async fn supply(&self, group: &Group) -> Result<Arc<dyn Supply>, Said> {
         Ok(Arc::new(Store(self.town.of_group(group.name.as_str()))))
+    }
+
+    async fn answers(&self) -> Result<(), Said> {
+        let unkept = self.town.unkept.lock().unwrap().clone();
+        unkept.map_or(Ok(()), |why| Err(Said(why)))
     }
 
     async fn announce(
