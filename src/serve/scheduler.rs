@@ -170,6 +170,8 @@ impl Scheduler {
             .into_iter()
             .map(|environment| (environment.name.clone(), environment))
             .collect();
+        let environments = &self.environments;
+        self.known.retain(|known| environments.contains_key(known));
         let mut groups: BTreeMap<_, _> = files
             .groups
             .into_iter()
@@ -182,6 +184,11 @@ impl Scheduler {
             }
             entry.take_file(group, now);
         }
+        // Where nobody says how to reach them, nothing can be driven on.
+        let known = &self.known;
+        self.entries.retain(|key, entry| {
+            known.contains(&key.environment) || entry.has_file() || entry.is_running()
+        });
         for (key, group) in groups {
             let mut entry = Entry::new();
             entry.take_file(Some(group), now);

@@ -116,6 +116,17 @@ impl Watcher {
         let groups: Vec<_> = groups
             .into_iter()
             .filter(|group| group.triggers.on_push)
+            .collect();
+        let used: BTreeSet<_> = groups
+            .iter()
+            .flat_map(|group| repositories(group))
+            .collect();
+        self.listings
+            .retain(|repository, _| used.contains(repository));
+        let names: BTreeSet<_> = groups.iter().map(|group| Key::of(group)).collect();
+        self.told.retain(|key, _| names.contains(key));
+        let groups: Vec<_> = groups
+            .into_iter()
             .filter(|group| repositories(group).any(|(_, name)| is_meant(&name)))
             .collect();
         let mut listed: BTreeMap<Repository, &Group> = BTreeMap::new();

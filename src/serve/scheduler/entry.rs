@@ -102,6 +102,11 @@ impl Entry {
         self.planned.is_some()
     }
 
+    /// Whether something is done for it now.
+    pub(super) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// Since when a job is due that a schedule wants.
     pub(super) fn due_since(&self, job: &Job) -> Option<Timestamp> {
         let Job::Promote(start) = job else {
