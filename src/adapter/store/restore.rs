@@ -25,6 +25,8 @@ use crate::port::RecordsError;
 const LONGEST_LINE: u64 = 64 << 20;
 /// Most rows that are put in by one statement: a server answers each.
 const ROWS: usize = 50;
+/// After as many bytes of lines it is enough: a log may be long.
+const BYTES: usize = 1 << 20;
 
 /// Why a backup was not restored. Nothing of it is in the records then.
 #[derive(Debug, Error)]
@@ -183,6 +185,8 @@ struct Backup<R> {
     lines: BufReader<GzDecoder<R>>,
     /// So many were read.
     rows: u64,
+    /// The length of the last line.
+    length: usize,
     /// The first one of another table than those before it.
     ahead: Option<Row>,
     is_over: bool,
@@ -196,6 +200,7 @@ impl<R: Read> Backup<R> {
         let mut backup = Self {
             lines: BufReader::new(GzDecoder::new(from)),
             rows: 0,
+            length: 0,
             ahead: None,
             is_over: false,
         };
@@ -225,14 +230,16 @@ impl<R: Read> Backup<R> {
         let Some((table, first)) = first else {
             return Ok(None);
         };
-        let mut rows = vec![first];
+        let (mut rows, mut bytes) = (vec![first], self.length);
         while rows.len() < ROWS
+            && bytes < BYTES
             && let Some((other, row)) = self.row()?
         {
             if other.name != table.name {
                 self.ahead = Some((other, row));
                 break;
             }
+            bytes += self.length;
             rows.push(row);
         }
         Ok(Some((table, rows)))
@@ -260,6 +267,7 @@ impl<R: Read> Backup<R> {
         let mut line = String::new();
         let read = (&mut self.lines).take(LONGEST_LINE).read_line(&mut line);
         read.map_err(|error| self.unread(error))?;
+        self.length = line.len();
         line.ends_with('\n').then_some(line).ok_or(self.damaged())
     }
 
