@@ -13,6 +13,7 @@ pub mod id;
 pub mod junit;
 pub mod next;
 pub mod observed;
+pub mod pauses;
 pub mod phase;
 pub mod record;
 pub mod request;
@@ -22,6 +23,7 @@ pub mod trouble;
 pub mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -229,6 +231,16 @@ pub enum Trigger {
     Cron,
     /// New images, by the daemon.
     Push,
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Cli => "cli",
+            Self::Cron => "cron",
+            Self::Push => "push",
+        })
+    }
 }
 
 /// Why a promotion is aborted or needs a person.

@@ -13,6 +13,7 @@ mod hints;
 pub mod http;
 mod job;
 mod judge;
+mod news;
 mod scheduler;
 mod state;
 mod watcher;
@@ -36,10 +37,11 @@ use crate::promotion::later;
 use eyes::Eyes;
 use files::Held;
 use health::Pulse;
-use scheduler::{News, Scheduler};
+use news::News;
+use scheduler::Scheduler;
 pub use state::State;
 use watcher::Watcher;
-pub use yard::{Files, Key, Note, Supply, Yard};
+pub use yard::{Files, Key, Note, Sights, Supply, Yard};
 
 /// How often it is asked whether the records answer.
 const RECORDS: Duration = Duration::from_secs(15);
@@ -157,12 +159,16 @@ impl Daemon {
             let at = clock.now();
             let problems = held.problems().len();
             self.yard.note(Note::Configured { at, problems });
-            self.state.configured(held.problems(), at);
+            self.state.configured(held.problems());
             if change.is_other {
-                tracing::info!(groups = held.groups().len(), "took the configuration");
-                eyes.look_at(&held.environments());
-                groups.send_replace(held.groups().into_iter().map(Arc::new).collect());
-                drop(tell.send(News::Files(held.files())));
+                let (valid, environments) = (held.groups(), held.environments());
+                tracing::info!(groups = valid.len(), "took the configuration");
+                eyes.look_at(&environments);
+                groups.send_replace(valid.clone());
+                drop(tell.send(News::Configured {
+                    groups: valid,
+                    environments,
+                }));
             }
             let next = later(clock.now(), self.settings.reload);
             tokio::select! {

@@ -65,8 +65,10 @@ pub(super) fn show(
             write!(out, "{}", view::outcome(outcome, results))?;
             return Ok(Exit::of(outcome));
         }
-        // Only what acts on a schedule is told so.
-        (Deployed::Stopped | Deployed::Met, Format::Text) => {
+        (Deployed::Met, Format::Text) => {
+            writeln!(out, "that moment of the schedule is met already")?;
+        }
+        (Deployed::Stopped, Format::Text) => {
             writeln!(out, "stopped; nothing new was begun")?;
         }
     }

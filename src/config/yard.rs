@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
 use tokio::sync::Mutex;
 
 use super::{Images, Kept, Place, connection, images, recorded, records};
@@ -25,8 +24,8 @@ use crate::port::hint::Hints;
 use crate::port::recorder::{Fan, Recorder};
 use crate::port::records::Which;
 use crate::port::registry::Said;
-use crate::port::sight::{Sight, Upcoming};
-use crate::serve::{Files, Key, Note, Supply, Yard, http};
+use crate::port::sight::Upcoming;
+use crate::serve::{Files, Key, Note, Sights, Supply, Yard, http};
 
 /// Tells people what happens to the groups of an environment.
 pub type Teller = fn(&EnvironmentName) -> Arc<dyn Recorder>;
@@ -210,7 +209,7 @@ impl Yard for Outside {
         }
     }
 
-    async fn look(&self, environment: &Environment) -> Result<BoxStream<'static, Sight>, Said> {
+    async fn look(&self, environment: &Environment) -> Result<Sights, Said> {
         let connection = self.cluster(environment).await?;
         Ok(kubernetes::look(&connection, &environment.namespace))
     }

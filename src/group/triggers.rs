@@ -50,11 +50,7 @@ impl Triggers {
     /// How long after a moment of its schedule a group begins: always the same for a
     /// group, so that everybody can tell, and spread evenly over the groups.
     pub fn delay(&self, group: &GroupName) -> Duration {
-        let digest = Sha256::digest(group.as_str());
-        let mut part = [0; 4];
-        part.copy_from_slice(&digest[..4]);
-        self.jitter
-            .mul_f64(f64::from(u32::from_be_bytes(part)) / f64::from(u32::MAX))
+        part_of(self.jitter, group)
     }
 
     /// When the schedule is acted on next after `now`, and the moment of the schedule
@@ -75,6 +71,14 @@ impl Triggers {
         let until = now.saturating_sub(self.delay(group)).ok()?;
         self.schedule.as_ref()?.last_between(met, until)
     }
+}
+
+/// A group's part of a time over which groups spread.
+pub fn part_of(span: Duration, group: &GroupName) -> Duration {
+    let digest = Sha256::digest(group.as_str());
+    let mut part = [0; 4];
+    part.copy_from_slice(&digest[..4]);
+    span.mul_f64(f64::from(u32::from_be_bytes(part)) / f64::from(u32::MAX))
 }
 
 /// A moment of a schedule, and when it is acted on.

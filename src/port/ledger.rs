@@ -1,6 +1,8 @@
 //! What the cluster must agree on about a group: who drives it, where it
 //! stands, and the plans it was and is made from.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use thiserror::Error;
@@ -13,6 +15,9 @@ use crate::plan::fingerprint::PlanId;
 use crate::promotion::record::GroupRecord;
 use crate::promotion::request::Request;
 use crate::promotion::restraint::{Restraints, Statement};
+
+/// How long a lock is good without being renewed.
+pub const LOCK_LASTS: Duration = Duration::from_secs(15);
 
 /// Number of a holder's turn with a group's Lease; every taker gets a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

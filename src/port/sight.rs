@@ -22,11 +22,6 @@ pub enum Sight {
         /// Who has it, if anybody does.
         holder: Option<String>,
     },
-    /// The cluster cannot be asked now.
-    Away {
-        /// Why not.
-        why: String,
-    },
 }
 
 /// Where a group stands by its record.

@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::pauses::Pauses;
 use super::record::Met;
 use super::{Trigger, later};
 use crate::group::name::GroupName;
-use crate::group::triggers::Triggers;
+use crate::group::triggers::{Triggers, part_of};
 
 /// How many quiet periods new images wait at most: where somebody pushes all the time,
 /// it is never quiet.
 const MOST_QUIET: u32 = 10;
-/// Pause after the first try that failed because of somebody outside; the next ones
-/// are each twice as long.
+/// Pause after the first try that failed because of somebody outside.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// The longest of these pauses.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
@@ -89,8 +89,8 @@ pub struct Agenda {
     /// What is tried now.
     trying: Option<Trying>,
     pause: Option<Pause>,
-    /// Tries in a row that failed, or were unlucky.
-    failures: u32,
+    /// Those after tries that failed because of somebody outside.
+    pauses: Pauses,
     unlucky: u32,
 }
 
@@ -137,7 +137,7 @@ impl Agenda {
             settled: None,
             trying: None,
             pause: None,
-            failures: 0,
+            pauses: Pauses::new(FIRST_PAUSE, LONGEST_PAUSE),
             unlucky: 0,
         }
     }
@@ -261,16 +261,17 @@ impl Agenda {
             }
             Came::Unlucky { .. } => self.settle(start, tried),
             Came::Waits { why, pause } => {
-                self.failures = 0;
+                self.pauses.begin_anew();
                 self.pause_for(pause, why, None, now);
                 if let Some(pause) = &mut self.pause {
                     pause.ends_by_change = true;
                 }
             }
             Came::Failed { why } => {
-                let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16));
-                self.failures = self.failures.saturating_add(1);
-                let pause = self.spread(pause.min(LONGEST_PAUSE));
+                // Many groups fail for the same reason at the same time, and must not
+                // try again at the same time.
+                let half = self.pauses.failed() / 2;
+                let pause = half + part_of(half, &self.group);
                 self.pause_for(pause, why, None, now);
             }
         }
@@ -282,13 +283,13 @@ impl Agenda {
         }
         self.settled = tried;
         self.pause = None;
-        self.failures = 0;
+        self.pauses.begin_anew();
     }
 
     /// What was tried in vain counts no longer.
     fn begin_anew(&mut self) {
         self.pause = None;
-        self.failures = 0;
+        self.pauses.begin_anew();
         self.unlucky = 0;
     }
 
@@ -299,17 +300,6 @@ impl Agenda {
             ends_by_change: false,
             again,
         });
-    }
-
-    /// Between half of it and all of it: many groups fail for the same reason at the
-    /// same time, and must not try again at the same time.
-    fn spread(&self, pause: Duration) -> Duration {
-        let half = pause / 2;
-        let jitter = Triggers {
-            jitter: half,
-            ..Triggers::default()
-        };
-        half + jitter.delay(&self.group)
     }
 
     fn is_settled(&self, offer: &Offer) -> bool {

@@ -8,13 +8,12 @@ use futures::StreamExt;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
-use super::scheduler::News;
+use super::news::News;
 use super::state::State;
 use super::yard::Yard;
 use crate::group::Environment;
 use crate::group::name::EnvironmentName;
 use crate::port::registry::Said;
-use crate::port::sight::Sight;
 
 /// How soon a cluster that could not be reached is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -81,13 +80,16 @@ async fn look(
             Err(Said(why)) => why,
             Ok(mut sights) => {
                 while let Some(sight) = sights.next().await {
-                    if let Sight::Away { why } = &sight {
-                        if !std::mem::replace(&mut was_away, true) {
-                            tracing::warn!(environment = %name, error = %why, "the cluster does not answer");
+                    let sight = match sight {
+                        Ok(sight) => sight,
+                        Err(Said(why)) => {
+                            if !std::mem::replace(&mut was_away, true) {
+                                tracing::warn!(environment = %name, error = %why, "the cluster does not answer");
+                            }
+                            state.sees(name, Err(why));
+                            continue;
                         }
-                        state.sees(name, Err(why.clone()));
-                        continue;
-                    }
+                    };
                     if std::mem::replace(&mut was_away, false) {
                         tracing::info!(environment = %name, "the cluster answers again");
                     }

@@ -4,7 +4,9 @@
 //! A group whose file cannot be used stays as it was last. One whose file is gone goes;
 //! where all are gone at once, something else is wrong, and nothing goes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::sync::Arc;
 
 use super::yard::{Files, Key};
 use crate::group::name::EnvironmentName;
@@ -13,7 +15,7 @@ use crate::group::{Environment, Group};
 /// What of the files is acted on.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    groups: BTreeMap<Key, Group>,
+    groups: BTreeMap<Key, Arc<Group>>,
     environments: BTreeMap<EnvironmentName, Environment>,
     problems: Vec<String>,
 }
@@ -31,17 +33,16 @@ pub(super) struct Change {
 
 impl Held {
     /// Takes what the files say now.
-    pub(super) fn take(&mut self, read: Files) -> Change {
-        let problems = if read.named.is_empty() && !self.groups.is_empty() {
-            let mut problems = read.problems.clone();
+    pub(super) fn take(&mut self, mut read: Files) -> Change {
+        let mut problems = mem::take(&mut read.problems);
+        let are_all_gone = read.named.is_empty() && !self.groups.is_empty();
+        let is_other = if are_all_gone {
             problems
                 .push("all group files are gone; going on with those that were there".to_owned());
-            problems
+            false
         } else {
-            read.problems.clone()
+            self.take_valid(read, !problems.is_empty())
         };
-        let is_whole = problems.len() == read.problems.len();
-        let is_other = is_whole && self.take_groups(read);
         let new_problems = problems.iter().filter(|new| !self.problems.contains(new));
         let change = Change {
             is_other,
@@ -52,34 +53,26 @@ impl Held {
         change
     }
 
-    fn take_groups(&mut self, read: Files) -> bool {
-        let valid: BTreeMap<_, _> = read
+    /// Says whether that is another thing than before.
+    fn take_valid(&mut self, read: Files, are_some_broken: bool) -> bool {
+        let mut groups: BTreeMap<_, _> = read
             .groups
             .into_iter()
-            .map(|group| (Key::of(&group), group))
+            .map(|group| (Key::of(&group), Arc::new(group)))
             .collect();
-        let mut groups = valid.clone();
-        for (key, group) in &self.groups {
-            let is_broken = read.named.contains(&key.group)
-                && !valid.keys().any(|valid| valid.group == key.group);
-            if is_broken {
-                groups.insert(key.clone(), group.clone());
-            }
-        }
-        let mut environments: BTreeMap<_, _> = read
-            .environments
-            .into_iter()
-            .map(|environment| (environment.name.clone(), environment))
-            .collect();
+        let valid: BTreeSet<_> = groups.keys().map(|key| key.group.clone()).collect();
+        let is_broken = |key: &Key| read.named.contains(&key.group) && !valid.contains(&key.group);
+        let kept = self.groups.iter().filter(|(key, _)| is_broken(key));
+        groups.extend(kept.map(|(key, group)| (key.clone(), group.clone())));
         // Groups that are kept need theirs, and what is under way in one that is broken
         // has to be driven on.
-        for (name, environment) in &self.environments {
-            if !read.problems.is_empty() {
-                environments
-                    .entry(name.clone())
-                    .or_insert_with(|| environment.clone());
-            }
-        }
+        let mut environments = if are_some_broken {
+            self.environments.clone()
+        } else {
+            BTreeMap::new()
+        };
+        let valid = read.environments.into_iter();
+        environments.extend(valid.map(|environment| (environment.name.clone(), environment)));
         let is_other = groups != self.groups || environments != self.environments;
         self.groups = groups;
         self.environments = environments;
@@ -87,22 +80,13 @@ impl Held {
     }
 
     /// The groups that are acted on.
-    pub(super) fn groups(&self) -> Vec<Group> {
+    pub(super) fn groups(&self) -> Vec<Arc<Group>> {
         self.groups.values().cloned().collect()
     }
 
     /// Where they run.
     pub(super) fn environments(&self) -> Vec<Environment> {
         self.environments.values().cloned().collect()
-    }
-
-    /// Both, for the scheduler.
-    pub(super) fn files(&self) -> Files {
-        Files {
-            groups: self.groups(),
-            environments: self.environments(),
-            ..Files::default()
-        }
     }
 
     /// What is wrong with the files.

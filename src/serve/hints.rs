@@ -15,8 +15,9 @@ use crate::port::Clock;
 use crate::port::hint::{Heard, HintError, Hints};
 use crate::port::registry::Said;
 use crate::promotion::later;
+use crate::promotion::pauses::Pauses;
 
-/// Pause after the first failure, and then twice as long each time.
+/// Pause after the first failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
@@ -28,27 +29,25 @@ pub(super) async fn follow(
     clock: Arc<dyn Clock>,
     tell: UnboundedSender<Pushed>,
 ) {
-    let mut failures = 0_u32;
+    let mut pauses = Pauses::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         // It is known to get on as often as the queue answers.
         clock.now();
         let heard = match queue.next().await {
             Ok(heard) => heard,
             Err(error) => {
-                if failures == 0 {
+                if !pauses.are_begun() {
                     said(
                         &error,
                         "no hints of pushes; looking for images all the same",
                     );
                 }
-                let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(16));
-                failures = failures.saturating_add(1);
-                let until = later(clock.now(), pause.min(LONGEST_PAUSE));
+                let until = later(clock.now(), pauses.failed());
                 clock.sleep_until(until).await;
                 continue;
             }
         };
-        if std::mem::take(&mut failures) > 0 {
+        if pauses.begin_anew() {
             tracing::info!("hints of pushes come again");
         }
         act(&*queue, &*yard, &tell, heard).await;

@@ -3,31 +3,33 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::judge::{self, LOCKED};
-use super::scheduler::News;
+use super::news::News;
 use super::yard::{Key, Yard};
 use crate::engine::deploy::DeployOptions;
 use crate::engine::resume::Resumed;
 use crate::engine::{Deployed, Engine, EngineError};
-use crate::group::name::CheckName;
 use crate::group::{Environment, Group};
-use crate::plan::Plan;
 use crate::port::Recorder;
 use crate::port::registry::Said;
 use crate::promotion::agenda::{Came, Start};
 use crate::promotion::event::{Event, Fact};
-use crate::promotion::id::PromotionId;
 use crate::promotion::phase::Phase;
-use crate::promotion::{Actor, Trigger};
+use crate::promotion::{Actor, Trigger, later};
 
 /// What is done for a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Job {
     /// Its newest images are promoted, if they pass.
-    Promote(Start),
+    Promote {
+        /// What starts that.
+        start: Start,
+        /// What its file said then.
+        group: Arc<Group>,
+    },
     /// What somebody left is driven on.
     TakeOver,
 }
@@ -36,8 +38,6 @@ pub(super) enum Job {
 pub(super) struct For {
     pub(super) key: Key,
     pub(super) environment: Environment,
-    /// Without a file there is only what was left.
-    pub(super) group: Option<Arc<Group>>,
     /// Who promotes, as people are told.
     pub(super) actor: String,
     pub(super) yard: Arc<dyn Yard>,
@@ -45,10 +45,19 @@ pub(super) struct For {
 }
 
 impl Job {
+    /// Since when it is due, if a schedule wants it.
+    pub(super) fn due_since(&self) -> Option<Timestamp> {
+        let Self::Promote { start, group } = self else {
+            return None;
+        };
+        let delay = group.triggers.delay(&group.name);
+        Some(later(start.meets.as_ref()?.at, delay))
+    }
+
     /// Does it to its end, or until it is stopped; what came of it is told.
     pub(super) async fn run(self, whom: For, stop: CancellationToken) {
         let came = match &self {
-            Self::Promote(start) => promote(&whom, start, stop).await,
+            Self::Promote { start, group } => promote(&whom, start, group, stop).await,
             Self::TakeOver => take_over(&whom, stop).await,
         };
         let key = whom.key.clone();
@@ -61,10 +70,7 @@ impl Job {
     }
 }
 
-async fn promote(whom: &For, start: &Start, stop: CancellationToken) -> Came {
-    let Some(group) = whom.group.as_deref() else {
-        return Came::Settled;
-    };
+async fn promote(whom: &For, start: &Start, group: &Group, stop: CancellationToken) -> Came {
     let options = DeployOptions {
         actor: Actor {
             name: whom.actor.clone(),
@@ -121,15 +127,15 @@ fn tell(whom: &For, trigger: Trigger, deployed: &Result<Deployed, EngineError>) 
     let Key { environment, group } = &whom.key;
     match deployed {
         Ok(Deployed::UpToDate(_)) => {
-            tracing::info!(%environment, %group, ?trigger, "nothing new to promote");
+            tracing::info!(%environment, %group, %trigger, "nothing new to promote");
         }
         Ok(Deployed::Met) => {
-            tracing::info!(%environment, %group, ?trigger, "done by another daemon");
+            tracing::info!(%environment, %group, %trigger, "done by another daemon");
         }
         Ok(_) => {}
         Err(error) => {
             let error = Said::of(error).0;
-            tracing::warn!(%environment, %group, ?trigger, %error, "not promoted");
+            tracing::warn!(%environment, %group, %trigger, %error, "not promoted");
         }
     }
 }
@@ -161,8 +167,4 @@ impl Recorder for Heard {
             drop(self.tell.send(News::Settles(self.key.clone())));
         }
     }
-
-    fn note_plan(&self, _: &PromotionId, _: &Plan) {}
-
-    fn note_log(&self, _: &PromotionId, _: &CheckName, _: u32, _: &str) {}
 }

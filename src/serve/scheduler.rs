@@ -17,49 +17,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::job::{For, Job};
-use super::yard::{Files, Key, Note, Yard};
-use crate::group::Environment;
+use super::news::News;
+use super::yard::{Key, Note, Yard};
 use crate::group::name::EnvironmentName;
+use crate::group::{Environment, Group};
 use crate::port::Clock;
 use crate::port::registry::Said;
 use crate::port::sight::{Sight, Standing};
-use crate::promotion::agenda::{Came, Start};
 use crate::promotion::later;
-use entry::{Announcement, Entry};
+use entry::{Announcement, Due, Entry};
 
 /// How long nothing is thought over at the most, so that everybody sees that it still is.
 const LONGEST: Duration = Duration::from_mins(1);
-
-/// What the scheduler is told.
-pub(super) enum News {
-    /// The group files say this now.
-    Files(Files),
-    /// These are a group's newest images, named by their digests.
-    Images {
-        /// Whose.
-        key: Key,
-        /// Which.
-        images: String,
-    },
-    /// Something of the groups of an environment was seen.
-    Seen {
-        /// Where.
-        environment: EnvironmentName,
-        /// What.
-        sight: Sight,
-    },
-    /// All users of a group's candidate are moved.
-    Settles(Key),
-    /// A job came to its end.
-    Ended {
-        /// Whose.
-        key: Key,
-        /// Which.
-        job: Job,
-        /// What came of it.
-        came: Came,
-    },
-}
 
 /// All groups, what is due for each, and what is done for it now.
 pub(super) struct Scheduler {
@@ -134,7 +103,10 @@ impl Scheduler {
     fn hear(&mut self, news: News) {
         let now = self.clock.now();
         match news {
-            News::Files(files) => self.take_files(files, now),
+            News::Configured {
+                groups,
+                environments,
+            } => self.take_files(groups, environments, now),
             News::Images { key, images } => {
                 if let Some(entry) = self.entries.get_mut(&key) {
                     entry.offered(&images, now);
@@ -147,7 +119,6 @@ impl Scheduler {
                     let entry = self.entries.entry(key).or_insert_with(Entry::new);
                     entry.locked(holder, now);
                 }
-                Sight::Away { .. } => {}
             },
             News::Settles(key) => {
                 if let Some(entry) = self.entries.get_mut(&key) {
@@ -164,19 +135,20 @@ impl Scheduler {
         self.entries.retain(|_, entry| !entry.is_idle());
     }
 
-    fn take_files(&mut self, files: Files, now: Timestamp) {
-        self.environments = files
-            .environments
+    fn take_files(
+        &mut self,
+        groups: Vec<Arc<Group>>,
+        environments: Vec<Environment>,
+        now: Timestamp,
+    ) {
+        self.environments = environments
             .into_iter()
             .map(|environment| (environment.name.clone(), environment))
             .collect();
         let environments = &self.environments;
         self.known.retain(|known| environments.contains_key(known));
-        let mut groups: BTreeMap<_, _> = files
-            .groups
-            .into_iter()
-            .map(|group| (Key::of(&group), Arc::new(group)))
-            .collect();
+        let groups = groups.into_iter();
+        let mut groups: BTreeMap<_, _> = groups.map(|group| (Key::of(&group), group)).collect();
         for (key, entry) in &mut self.entries {
             let group = groups.remove(key);
             if group.is_none() && entry.has_file() {
@@ -241,14 +213,14 @@ impl Scheduler {
         // Where nobody knows what was met, and what is under way, nothing is begun.
         for (key, entry) in ready.filter(|(key, _)| known.contains(&key.environment)) {
             match entry.due(now) {
-                entry::Due::Now(urgency, job) => {
-                    if let Some(since) = entry.due_since(&job) {
+                Due::Now(urgency, job) => {
+                    if let Some(since) = job.due_since() {
                         self.yard.note(Note::Due(key, since));
                     }
                     due.push((urgency, key.clone(), job));
                 }
-                entry::Due::At(at) => until = until.min(at),
-                entry::Due::Never => {}
+                Due::At(at) => until = until.min(at),
+                Due::Never => {}
             }
         }
         due.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
@@ -294,15 +266,14 @@ impl Scheduler {
             return;
         };
         self.yard.note(Note::Busy(key, true));
-        if let Job::Promote(Start { meets: Some(_), .. }) = job {
+        if job.due_since().is_some() {
             self.yard.note(Note::Answered(key, self.clock.now()));
         }
         let stop = self.stop.child_token();
-        let group = entry.begins(&job, stop.clone());
+        entry.begins(&job, stop.clone());
         let whom = For {
             key: key.clone(),
             environment: environment.clone(),
-            group,
             actor: self.actor.clone(),
             yard: self.yard.clone(),
             tell: self.tell.clone(),

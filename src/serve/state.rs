@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
-
 use crate::group::name::EnvironmentName;
 
 /// What it knows.
@@ -17,8 +15,6 @@ struct Known {
     is_configured: bool,
     /// What is wrong with it.
     problems: Vec<String>,
-    /// When it was read last.
-    read_at: Option<Timestamp>,
     /// Whether each environment's cluster answers, or why it does not.
     seen: BTreeMap<EnvironmentName, Result<(), String>>,
     /// Why the records do not answer, if they do not.
@@ -30,11 +26,10 @@ impl State {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn configured(&self, problems: &[String], at: Timestamp) {
+    pub(super) fn configured(&self, problems: &[String]) {
         let mut known = self.known();
         known.is_configured = true;
         known.problems = problems.to_vec();
-        known.read_at = Some(at);
     }
 
     pub(super) fn sees(&self, environment: &EnvironmentName, seen: Result<(), String>) {
@@ -66,10 +61,5 @@ impl State {
     /// What is wrong with the configuration, while the last good one holds.
     pub fn problems(&self) -> Vec<String> {
         self.known().problems.clone()
-    }
-
-    /// When the configuration was read last.
-    pub fn read_at(&self) -> Option<Timestamp> {
-        self.known().read_at
     }
 }

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{oneshot, watch};
 
-use super::scheduler::News;
+use super::news::News;
 use super::yard::{Key, Yard};
 use crate::engine::resolve::{AT_ONCE, resolve};
 use crate::group::image::RepositoryName;

@@ -67,9 +67,12 @@ pub trait Yard: Send + Sync {
     fn note(&self, note: Note<'_>);
 
     /// Where the groups of an environment stand, now and at each change, for as long as
-    /// anybody listens.
-    async fn look(&self, environment: &Environment) -> Result<BoxStream<'static, Sight>, Said>;
+    /// anybody listens; or why the cluster cannot be asked now.
+    async fn look(&self, environment: &Environment) -> Result<Sights, Said>;
 }
+
+/// What is seen, as it is.
+pub type Sights = BoxStream<'static, Result<Sight, Said>>;
 
 /// Whom to ask about images.
 pub trait Supply: Send + Sync {

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::progress::Progress;
 use crate::run;
@@ -15,8 +15,26 @@ use crate::run;
 /// Debian asks this program whether an installed service may be started.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Installs these packages, whose programs are missing.
-pub(crate) fn install(packages: &[&str], progress: &mut Progress) -> Result<()> {
+/// Installs what is missing, and sees to it that it is there then.
+pub(crate) fn complete(
+    missing: impl Fn() -> Vec<&'static str>,
+    progress: &mut Progress,
+) -> Result<()> {
+    let packages = missing();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    install(&packages, progress)?;
+    let left = missing();
+    ensure!(
+        left.is_empty(),
+        "not found though it was installed: {}",
+        left.join(" ")
+    );
+    Ok(())
+}
+
+fn install(packages: &[&str], progress: &mut Progress) -> Result<()> {
     let names = packages.join(" ");
     if run::find("apt-get").is_none() {
         bail!("these programs are missing and this is no Debian: install {names}");

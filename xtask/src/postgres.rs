@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::debian;
 use crate::progress::Progress;
@@ -14,18 +14,7 @@ const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// Installs what is missing: a server, and what makes certificates for it.
 pub(crate) fn install(progress: &mut Progress) -> Result<()> {
-    let missing = missing();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    debian::install(&missing, progress)?;
-    let missing = self::missing();
-    ensure!(
-        missing.is_empty(),
-        "not found though it was installed: {}",
-        missing.join(" ")
-    );
-    Ok(())
+    debian::complete(missing, progress)
 }
 
 fn missing() -> Vec<&'static str> {

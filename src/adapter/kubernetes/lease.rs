@@ -28,10 +28,9 @@ use tokio::task::AbortHandle;
 
 use super::{Kubernetes, error, resource};
 use crate::plan::label;
+use crate::port::ledger::LOCK_LASTS;
 use crate::port::{ClusterError, Epoch, LockError};
 
-/// How long a lock is good without being renewed.
-const DURATION: Duration = Duration::from_secs(15);
 /// How often it is renewed.
 const RENEWAL: Duration = Duration::from_secs(5);
 /// How soon a renewal that failed is tried again.
@@ -41,7 +40,7 @@ const ANSWER: Duration = Duration::from_secs(3);
 /// How long its holder acts on it: less, for clocks that run at different speeds.
 const GOOD_FOR: Duration = Duration::from_secs(13);
 /// How long nobody acts on a lock that is not renewed any more, at the least.
-pub(super) const NOBODYS_FOR: Duration = DURATION.saturating_sub(GOOD_FOR);
+pub(super) const NOBODYS_FOR: Duration = LOCK_LASTS.saturating_sub(GOOD_FOR);
 
 /// Somebody else's lock, as this process saw it first.
 #[derive(Debug, Clone)]
@@ -169,7 +168,7 @@ impl Kubernetes {
             },
             spec: Some(LeaseSpec {
                 holder_identity: Some(format!("{holder}/{}", self.identity)),
-                lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+                lease_duration_seconds: i32::try_from(LOCK_LASTS.as_secs()).ok(),
                 acquire_time: Some(MicroTime(now)),
                 renew_time: Some(MicroTime(now)),
                 lease_transitions: i32::try_from(epoch.0).ok(),
@@ -213,7 +212,7 @@ impl Kubernetes {
             return Err(held(spec, true));
         }
         let seconds = u64::try_from(spec.lease_duration_seconds.unwrap_or(0)).unwrap_or(0);
-        if first.since.elapsed() < Duration::from_secs(seconds).max(DURATION) {
+        if first.since.elapsed() < Duration::from_secs(seconds).max(LOCK_LASTS) {
             return Err(held(spec, false));
         }
         *sighted = None;

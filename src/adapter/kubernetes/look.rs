@@ -20,6 +20,7 @@ use super::ledger::{groups_in, record_of};
 use super::{Connection, error, translate, upcoming};
 use crate::group::name::{GroupName, Namespace};
 use crate::plan::label;
+use crate::port::registry::Said;
 use crate::port::sight::{Sight, Standing};
 
 /// Locks as they were seen first in their present state, by namespace and group: who
@@ -53,8 +54,11 @@ enum Told {
 }
 
 /// Where the groups of a namespace stand, now and at each change, as long as anybody
-/// listens.
-pub fn look(connection: &Connection, namespace: &Namespace) -> BoxStream<'static, Sight> {
+/// listens; or why the cluster cannot be asked now.
+pub fn look(
+    connection: &Connection,
+    namespace: &Namespace,
+) -> BoxStream<'static, Result<Sight, Said>> {
     let client = connection.client.clone();
     let config = watcher::Config::default();
     let groups = watcher(groups_in(&client, namespace), config.clone()).default_backoff();
@@ -68,11 +72,9 @@ pub fn look(connection: &Connection, namespace: &Namespace) -> BoxStream<'static
         listed: None,
     };
     told.map(move |told| match told {
-        Ok(Told::Group(event)) => looking.group(event),
-        Ok(Told::Lease(event)) => looking.lease(event),
-        Err(error) => Some(Sight::Away {
-            why: error::said(&error),
-        }),
+        Ok(Told::Group(event)) => looking.group(event).map(Ok),
+        Ok(Told::Lease(event)) => looking.lease(event).map(Ok),
+        Err(error) => Some(Err(Said(error::said(&error)))),
     })
     .filter_map(async |sight| sight)
     .boxed()

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use super::groups::Groups;
 use super::seconds;
@@ -83,7 +82,7 @@ impl Counting {
         if !held {
             // Whoever has it now drives on.
             state.phase = None;
-            self.metrics.under_way.with(self.of.clone()).set(0.0);
+            self.drives(false);
         }
     }
 
@@ -147,7 +146,7 @@ impl Counting {
         let labels = self.and("outcome", &word_of);
         self.metrics.duration.with(labels).observe(took);
         let mut labels = self.and("outcome", word_of);
-        labels.push(("trigger", word(&outcome.actor.trigger)));
+        labels.push(("trigger", outcome.actor.trigger.to_string()));
         self.metrics.promotions.with(labels).inc();
         let at = seconds(outcome.ended_at);
         self.metrics.last_end.with(self.of.clone()).set(at);
@@ -225,12 +224,6 @@ fn kind(restraint: &Restraint) -> &'static str {
         Restraint::Budget { .. } => "budget",
         Restraint::Failed { .. } => "failed",
     }
-}
-
-/// What a value without content is called in JSON.
-fn word(value: &impl Serialize) -> String {
-    let value = serde_json::to_value(value).unwrap_or_default();
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// Seconds between two moments; none if a clock was put back between them.

@@ -82,8 +82,8 @@ impl Recorder for Log {
         let phase = told.story.phase().filter(|_| promotion.is_some());
         let phase = phase.map(|phase| phase.to_string());
         let phase = phase.as_deref();
-        let trigger = serde_json::to_value(told.trigger).unwrap_or_default();
-        let trigger = trigger.as_str();
+        let trigger = told.trigger.map(|trigger| trigger.to_string());
+        let trigger = trigger.as_deref();
         // The level of a line has to be known when this is compiled.
         match level {
             Level::Info => info!(environment, group, promotion, phase, trigger, "{message}"),

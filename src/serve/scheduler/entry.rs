@@ -8,20 +8,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::job::Job;
 use crate::group::Group;
+use crate::port::ledger::LOCK_LASTS;
 use crate::port::sight::{Standing, Upcoming};
 use crate::promotion::agenda::{Agenda, Came, Next};
 use crate::promotion::later;
+use crate::promotion::pauses::Pauses;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::Met;
 
-/// How soon it is tried again to drive on what nobody could, and then twice as late
-/// each time.
+/// How soon it is tried again to drive on what nobody could.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
-/// How late at the latest.
+/// The longest of these pauses, each of which is twice the one before.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
-
-/// How long a lock is not renewed by who has it no longer.
-const ABANDONED: Duration = Duration::from_secs(15);
 
 /// One group.
 pub(super) struct Entry {
@@ -35,7 +33,7 @@ pub(super) struct Entry {
     running: Option<Running>,
     /// Not before that it is tried to drive on what is under way.
     take_over_from: Option<Timestamp>,
-    failures: u32,
+    pauses: Pauses,
     /// What was said last that is done next.
     announced: Option<Announcement>,
 }
@@ -86,7 +84,7 @@ impl Entry {
             lock: None,
             running: None,
             take_over_from: None,
-            failures: 0,
+            pauses: Pauses::new(FIRST_PAUSE, LONGEST_PAUSE),
             announced: None,
         }
     }
@@ -105,16 +103,6 @@ impl Entry {
     /// Whether something is done for it now.
     pub(super) fn is_running(&self) -> bool {
         self.running.is_some()
-    }
-
-    /// Since when a job is due that a schedule wants.
-    pub(super) fn due_since(&self, job: &Job) -> Option<Timestamp> {
-        let Job::Promote(start) = job else {
-            return None;
-        };
-        let group = &self.planned.as_ref()?.group;
-        let delay = group.triggers.delay(&group.name);
-        Some(later(start.meets.as_ref()?.at, delay))
     }
 
     /// Whether it takes the room of a promotion.
@@ -157,7 +145,7 @@ impl Entry {
         let in_flight = |standing: &Standing| standing.in_flight.is_some();
         if !standing.as_ref().is_some_and(in_flight) {
             self.take_over_from = None;
-            self.failures = 0;
+            self.pauses.begin_anew();
         }
         self.standing = standing;
         let was_known = std::mem::replace(&mut self.known, true);
@@ -184,7 +172,7 @@ impl Entry {
     /// Until when somebody else may have its lock, unless they are seen again.
     fn locked_until(&self, now: Timestamp) -> Option<Timestamp> {
         let (_, seen) = self.lock.as_ref()?;
-        Some(later(*seen, ABANDONED)).filter(|until| *until > now)
+        Some(later(*seen, LOCK_LASTS)).filter(|until| *until > now)
     }
 
     pub(super) fn look_again(&mut self) {
@@ -201,15 +189,17 @@ impl Entry {
 
     /// What is due at `now`.
     pub(super) fn due(&mut self, now: Timestamp) -> Due {
-        let next = match &self.planned {
-            Some(planned) => planned.agenda.next(now),
-            None => Next::Rest,
-        };
-        let promotion = match next {
-            Next::Promote(start) => Due::Now(Urgency::Promotion, Job::Promote(start)),
-            Next::Wait { until, .. } => Due::At(until),
-            Next::Rest => Due::Never,
-        };
+        let promotion =
+            self.planned
+                .as_ref()
+                .map_or(Due::Never, |planned| match planned.agenda.next(now) {
+                    Next::Promote(start) => {
+                        let group = planned.group.clone();
+                        Due::Now(Urgency::Promotion, Job::Promote { start, group })
+                    }
+                    Next::Wait { until, .. } => Due::At(until),
+                    Next::Rest => Due::Never,
+                });
         if let Some(running) = &self.running {
             // Who has something new ends the wait of what is promoted already.
             if running.settles && matches!(promotion, Due::Now(..)) {
@@ -249,17 +239,15 @@ impl Entry {
         Due::Now(urgency, Job::TakeOver)
     }
 
-    /// A job begins; says what its file says.
-    pub(super) fn begins(&mut self, job: &Job, stop: CancellationToken) -> Option<Arc<Group>> {
+    /// A job begins.
+    pub(super) fn begins(&mut self, job: &Job, stop: CancellationToken) {
         self.running = Some(Running {
             stop,
             settles: false,
         });
-        let planned = self.planned.as_mut()?;
-        if let Job::Promote(start) = job {
+        if let (Job::Promote { start, .. }, Some(planned)) = (job, &mut self.planned) {
             planned.agenda.begins(start);
         }
-        Some(planned.group.clone())
     }
 
     /// What everybody should see that is done about it next, where they see something
@@ -289,7 +277,7 @@ impl Entry {
     pub(super) fn ended(&mut self, job: &Job, came: Came, now: Timestamp) {
         self.running = None;
         match (job, came) {
-            (Job::Promote(start), came) => {
+            (Job::Promote { start, .. }, came) => {
                 if let Some(planned) = &mut self.planned {
                     planned.agenda.ended(start, came, now);
                 }
@@ -298,9 +286,7 @@ impl Entry {
                 self.take_over_from = Some(later(now, pause));
             }
             (Job::TakeOver, Came::Failed { .. } | Came::Unlucky { .. }) => {
-                let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16));
-                self.failures = self.failures.saturating_add(1);
-                self.take_over_from = Some(later(now, pause.min(LONGEST_PAUSE)));
+                self.take_over_from = Some(later(now, self.pauses.failed()));
             }
             // The cluster says in a moment that it is done.
             (Job::TakeOver, Came::Settled) => self.take_over_from = Some(later(now, FIRST_PAUSE)),

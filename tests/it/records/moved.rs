@@ -35,16 +35,7 @@ async fn full(on: On) -> Fresh {
             promotion: entry.promotion.clone(),
             summary: Packed::json(&Summarized::from(&plan)).unwrap(),
         },
-        Note::Log {
-            group: entry.group.clone(),
-            promotion: entry.promotion.clone(),
-            run: LoggedRun {
-                check: "greets".parse().unwrap(),
-                attempt: 1,
-            },
-            at: entry.started_at,
-            text: Packed::text("ok 1 - grüßt\n").unwrap(),
-        },
+        super::pruned::log_of(&entry, "ok 1 - grüßt\n"),
         Note::Event(Event {
             promotion: None,
             fact: Fact::Warning {

@@ -19,7 +19,8 @@ async fn rows(file: &Fresh, table: &str) -> i64 {
     row.get("n")
 }
 
-fn log_of(entry: &Entry) -> Note {
+/// What the first run of `greets` wrote in a promotion.
+pub(super) fn log_of(entry: &Entry, text: &str) -> Note {
     Note::Log {
         group: entry.group.clone(),
         promotion: entry.promotion.clone(),
@@ -28,7 +29,7 @@ fn log_of(entry: &Entry) -> Note {
             attempt: 1,
         },
         at: entry.started_at,
-        text: Packed::text("ok 1 - greets\n").unwrap(),
+        text: Packed::text(text).unwrap(),
     }
 }
 
@@ -38,7 +39,10 @@ async fn a_night(on: On, events: &[Event]) -> (Fresh, Timestamp) {
     let file = on.fresh().await;
     file.keep(events).await;
     let entries = file.store.last(&all(), 10).await.unwrap();
-    let logs: Vec<_> = entries.iter().map(log_of).collect();
+    let logs: Vec<_> = entries
+        .iter()
+        .map(|entry| log_of(entry, "ok 1 - greets\n"))
+        .collect();
     file.store.keep(&here(), &logs).await.unwrap();
     (file, entries[0].started_at)
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, StreamExt};
 use promoter::engine::resolve::Sources;
 use promoter::engine::{Engine, OnStop};
 use promoter::group::image::RepositoryName;
@@ -18,7 +18,7 @@ use promoter::port::registry::Said;
 use promoter::port::sight::{Sight, Standing, Upcoming};
 use promoter::port::{Clock, Forge, Registry, Spending};
 use promoter::promotion::record::{GroupRecord, Outcome};
-use promoter::serve::{Daemon, Files, Note, Settings, Supply, Yard};
+use promoter::serve::{Daemon, Files, Note, Settings, Sights, Supply, Yard};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -217,7 +217,7 @@ impl Yard for Yardman {
 
     fn note(&self, _: Note<'_>) {}
 
-    async fn look(&self, _: &Environment) -> Result<BoxStream<'static, Sight>, Said> {
+    async fn look(&self, _: &Environment) -> Result<Sights, Said> {
         if let Some(why) = self.town.away.lock().unwrap().clone() {
             return Err(Said(why));
         }
@@ -235,6 +235,7 @@ impl Yard for Yardman {
         let town = self.town.clone();
         Ok(changes
             .flat_map(move |()| stream::iter(sights(&town)))
+            .map(Ok)
             .boxed())
     }
 }

@@ -224,9 +224,8 @@ async fn promotions_of_other_groups_are_other_traces() {
     assert_eq!((spans.len(), traces.len()), (16, 2));
 }
 
-/// Nothing waits for it: neither who records nor, after the first time, who flushes.
-#[tokio::test]
-async fn a_collector_that_is_away_is_left_alone_and_gets_it_later() {
+/// A collector that takes what comes second.
+async fn away_once() -> MockServer {
     let server = MockServer::start().await;
     Mock::given(method("POST"))
         .respond_with(ResponseTemplate::new(503))
@@ -237,6 +236,13 @@ async fn a_collector_that_is_away_is_left_alone_and_gets_it_later() {
         .respond_with(ResponseTemplate::new(200))
         .mount(&server)
         .await;
+    server
+}
+
+/// Nothing waits for it: neither who records nor, after the first time, who flushes.
+#[tokio::test]
+async fn a_collector_that_is_away_is_left_alone_and_gets_it_later() {
+    let server = away_once().await;
     let otlp = Otlp::to(&format!("{}/v1/traces", server.uri())).unwrap();
     let traces = otlp.group(&environment(), &group("master"));
     tell(&traces, promoted());
@@ -258,16 +264,7 @@ async fn a_collector_that_is_away_is_left_alone_and_gets_it_later() {
 /// A thousand promotions while nobody takes them.
 #[tokio::test]
 async fn what_waits_is_bounded() {
-    let server = MockServer::start().await;
-    Mock::given(method("POST"))
-        .respond_with(ResponseTemplate::new(503))
-        .up_to_n_times(1)
-        .mount(&server)
-        .await;
-    Mock::given(method("POST"))
-        .respond_with(ResponseTemplate::new(200))
-        .mount(&server)
-        .await;
+    let server = away_once().await;
     let otlp = Otlp::to(&format!("{}/v1/traces", server.uri())).unwrap();
     for n in 0..1000 {
         let traces = otlp.group(&environment(), &group(&format!("group-{n}")));

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 
 use crate::debian;
 use crate::progress::Progress;
@@ -64,18 +64,7 @@ pub(crate) fn install(progress: &mut Progress) -> Result<()> {
     if let Some((program, advice)) = OWN.iter().find(|(program, _)| run::find(program).is_none()) {
         bail!("{program} is missing: {advice}");
     }
-    let missing = missing();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    debian::install(&missing, progress)?;
-    let missing = self::missing();
-    ensure!(
-        missing.is_empty(),
-        "not found though it was installed: {}",
-        missing.join(" ")
-    );
-    Ok(())
+    debian::complete(missing, progress)
 }
 
 fn missing() -> Vec<&'static str> {
