@@ -3,17 +3,21 @@
 //! Finds the command and hands it the rest of the command line. A new command
 //! is a file of its own and a line in `COMMANDS`; nothing else belongs here.
 
+mod audit;
 mod bench;
 mod cache;
+mod chart;
 mod demo;
 mod ecr;
 mod fuzz;
 mod golang;
 mod http;
+mod image;
 mod progress;
 mod push;
 mod python;
 mod registry;
+mod rights;
 mod run;
 mod scratch;
 mod soak;
@@ -42,6 +46,26 @@ const COMMANDS: &[Task] = &[
         name: "push",
         usage: push::USAGE,
         run: push::run,
+    },
+    Task {
+        name: "image",
+        usage: image::USAGE,
+        run: image::run,
+    },
+    Task {
+        name: "chart",
+        usage: chart::USAGE,
+        run: chart::run,
+    },
+    Task {
+        name: "helm",
+        usage: chart::HELM_USAGE,
+        run: chart::run_helm,
+    },
+    Task {
+        name: "rights",
+        usage: rights::USAGE,
+        run: rights::run,
     },
     Task {
         name: "demo",
