@@ -43,6 +43,7 @@ mod handover;
 mod history;
 mod hooks;
 mod init;
+mod installed;
 mod isolation;
 mod plugin;
 mod proven;
