@@ -294,6 +294,10 @@ pub struct Install {
     /// Only print the Role that a group's promoter needs
     #[arg(long)]
     pub print_role: bool,
+
+    /// Only print the definition of the DeploymentGroup resource
+    #[arg(long, conflicts_with_all = ["print_role", "environment"])]
+    pub print_definition: bool,
 }
 
 /// `promoter doctor`

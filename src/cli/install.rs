@@ -7,13 +7,17 @@ use super::CliError;
 use super::args::Install;
 use super::exit::Exit;
 use crate::adapter::files::Catalog;
-use crate::adapter::kubernetes::{install, role_yaml};
+use crate::adapter::kubernetes::{definition_yaml, install, role_yaml};
 use crate::config;
 
 pub(super) async fn run(dir: &Path, command: &Install) -> Result<Exit, CliError> {
+    let mut out = anstream::stdout();
+    if command.print_definition {
+        write!(out, "{}", definition_yaml())?;
+        return Ok(Exit::Success);
+    }
     let catalog = Catalog::load(dir);
     let environment = config::environment(&catalog, command.environment.as_deref())?;
-    let mut out = anstream::stdout();
     if command.print_role {
         write!(out, "{}", role_yaml(&environment.namespace))?;
         return Ok(Exit::Success);

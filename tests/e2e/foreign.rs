@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{App, Folder, uid};
+use crate::support::{App, Check, Folder, name, uid};
 
 /// Kinds a manifest can make, and what becomes of them.
 const KINDS: [&str; 4] = ["Deployment", "Service", "ConfigMap", "Secret"];
@@ -12,6 +12,9 @@ fn what_left_the_group_is_pruned_and_what_is_foreign_is_not() {
     let folder = Folder::new("pruned");
     let mut group = folder.hello("master");
     group.apps.push(leaver());
+    // So many that their Jobs go by one request.
+    let more = (1..8).map(|number| Check::script(&format!("also-{number}"), "true"));
+    group.checks.extend(more);
     folder.write_group(&group);
     folder.write("groups/manifests/leaver.yaml", LEAVER);
     for object in foreign() {
@@ -24,6 +27,7 @@ fn what_left_the_group_is_pruned_and_what_is_foreign_is_not() {
         "Service/leaver",
         "Service/leaver-blue",
         "ConfigMap/leaver-settings-",
+        "Secret/leaver-unused",
         "ServiceAccount/leaver",
     ] {
         assert!(
@@ -31,6 +35,11 @@ fn what_left_the_group_is_pruned_and_what_is_foreign_is_not() {
             "{made} is missing: {leaving:?}"
         );
     }
+    let rest = ["PodDisruptionBudget", "Ingress", "PersistentVolumeClaim"];
+    let is_its = |object: &Value| name(object).starts_with("leaver");
+    let of_kind = |kind| folder.list(kind, "").into_iter().filter(is_its).count();
+    let rest = || rest.map(of_kind);
+    assert_eq!(rest(), [1, 1, 1], "of budgets, Ingresses and claims");
     let others = strangers(&folder);
     assert_eq!(others.len(), 4, "{others:#?}");
 
@@ -40,6 +49,8 @@ fn what_left_the_group_is_pruned_and_what_is_foreign_is_not() {
 
     let none: [String; 0] = [];
     assert_eq!(of_leaver(&folder), none, "the app that left");
+    // What is in a claim is nobody's to delete.
+    assert_eq!(rest(), [0, 0, 1], "of budgets, Ingresses and claims");
     assert_eq!(strangers(&folder), others, "what promoter did not make");
 }
 
@@ -149,6 +160,28 @@ spec:
 apiVersion: v1
 kind: ServiceAccount
 metadata: { name: leaver }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: leaver-unused }
+stringData: { NAME: leaver }
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: { name: leaver }
+spec:
+  maxUnavailable: 1
+  selector: { matchLabels: { app: leaver } }
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: leaver }
+spec: { defaultBackend: { service: { name: leaver, port: { number: 80 } } } }
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: leaver }
+spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Mi } } }
 "#;
 
 /// A third app, which runs the image of hello-b.

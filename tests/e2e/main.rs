@@ -44,6 +44,7 @@ mod hinted;
 mod history;
 mod hooks;
 mod init;
+mod installed;
 mod isolation;
 mod plugin;
 mod proven;

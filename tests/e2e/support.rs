@@ -30,7 +30,7 @@ pub(crate) use folder::Folder;
 pub(crate) use github::Github;
 pub(crate) use group::{App, Check, GroupFile};
 pub(crate) use images::{
-    ecr, forget_in_ecr, forget_in_registry, move_tag, push, push_commit, repository,
+    ecr, forget_in_ecr, forget_in_registry, move_tag, push, push_commit, push_daemon, repository,
 };
 pub(crate) use load::{Load, get};
 pub(crate) use part::{Paused, Stopped, restart};

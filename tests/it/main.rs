@@ -7,6 +7,7 @@
     reason = "a test fails where it cannot go on"
 )]
 
+mod chart;
 mod cloudwatch;
 mod command;
 mod daemon;

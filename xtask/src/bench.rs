@@ -6,7 +6,6 @@
 //! the next one begins.
 
 mod argo;
-mod audit;
 mod cluster;
 mod figure;
 mod floor;
@@ -26,12 +25,12 @@ use anyhow::{Context, Result, bail};
 use lexopt::Arg::{Long, Value};
 use lexopt::ValueExt;
 
-use self::audit::Audit;
 use self::cluster::Cluster;
 use self::figure::Controllers;
 use self::kwok::Kwok;
 use self::programs::Programs;
 use self::race::Race;
+use crate::audit::Audit;
 use crate::progress::{self, Progress};
 use crate::scratch::Scratch;
 use crate::testbed::{self, Peers, Testbed};

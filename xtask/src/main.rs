@@ -3,19 +3,23 @@
 //! Finds the command and hands it the rest of the command line. A new command
 //! is a file of its own and a line in `COMMANDS`; nothing else belongs here.
 
+mod audit;
 mod bench;
 mod cache;
+mod chart;
 mod debian;
 mod demo;
 mod ecr;
 mod fuzz;
 mod golang;
 mod http;
+mod image;
 mod postgres;
 mod progress;
 mod push;
 mod python;
 mod registry;
+mod rights;
 mod run;
 mod scratch;
 mod soak;
@@ -44,6 +48,26 @@ const COMMANDS: &[Task] = &[
         name: "push",
         usage: push::USAGE,
         run: push::run,
+    },
+    Task {
+        name: "image",
+        usage: image::USAGE,
+        run: image::run,
+    },
+    Task {
+        name: "chart",
+        usage: chart::USAGE,
+        run: chart::run,
+    },
+    Task {
+        name: "helm",
+        usage: chart::HELM_USAGE,
+        run: chart::run_helm,
+    },
+    Task {
+        name: "rights",
+        usage: rights::USAGE,
+        run: rights::run,
     },
     Task {
         name: "demo",

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that has to pass before a change lands.
 //!
 //! From the quickest to the slowest, stopping at the first failure: form,
-//! lints, tests without a cluster, the example apps, `terraform/`, then the
+//! lints, tests without a cluster, the example apps, the chart, `terraform/`, then the
 //! end-to-end tests on a real cluster, which is brought up for them and stays up.
 //! The Postgres that tests of the records start is installed before.
 
@@ -9,8 +9,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::audit::Audit;
+use crate::chart;
+use crate::image::{self, Profile};
 use crate::postgres;
 use crate::progress::{self, Progress};
+use crate::rights;
 use crate::terraform;
 use crate::testbed;
 
@@ -68,6 +72,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
     for (doing, program, words) in STEPS {
         progress.step(doing, || passes(Command::new(program).args(*words)))?;
     }
+    chart::check(&mut progress)?;
     let unchecked = terraform::check(quick, &mut progress)?;
     if let Some(unchecked) = &unchecked {
         progress.note(&unchecked.to_string());
@@ -88,17 +93,34 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
 }
 
 fn end_to_end(progress: &mut Progress) -> Result<()> {
+    const TESTS: [&str; 5] = ["test", "--features", "e2e", "--test", "e2e"];
+    // The image last: tests want one that is as new as the promoter they run.
+    progress.step("building the tests", || {
+        passes(
+            Command::new("cargo")
+                .args(TESTS)
+                .args(["--quiet", "--no-run"]),
+        )
+    })?;
+    image::folder(Profile::Dev, progress)?;
     let testbed = testbed::up(progress)?;
+    let audit = rights::audit(&testbed);
+    let since = audit.as_ref().map(Audit::mark).transpose()?;
     let mut tests = testbed.command("cargo");
     // Most of a promotion is waiting, so more run at once than there are cores.
-    tests
-        .env("RUST_TEST_THREADS", "3")
-        .args(["test", "--features", "e2e", "--test", "e2e"]);
+    tests.env("RUST_TEST_THREADS", "3").args(TESTS);
     if testbed.kubeconfig.is_none() {
         progress.note("  the cluster is not ours: tests that stop parts of it are left out");
         tests.args(["--", "--skip", "weather::cluster"]);
     }
-    progress.step("testing on the real cluster", || passes(&mut tests))
+    progress.step("testing on the real cluster", || passes(&mut tests))?;
+    // Another cluster's log is not ours to read.
+    match (audit, since) {
+        (Some(audit), Some(since)) => progress.step("comparing rights with their uses", || {
+            rights::check(&testbed, &audit, since)
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Runs a program whose output is shown as it comes.

@@ -94,10 +94,17 @@ pub async fn install(
 /// The Role and `ClusterRole` that a group's promoter needs, as YAML.
 pub fn role_yaml(namespace: &Namespace) -> String {
     let documents = [role(namespace), cluster_role()];
-    let yaml = documents
-        .iter()
-        .map(|role| serde_saphyr::to_string(role).unwrap_or_else(|_| role.to_string()));
-    yaml.collect::<Vec<_>>().join("---\n")
+    documents.iter().map(yaml).collect::<Vec<_>>().join("---\n")
+}
+
+/// The definition of the `DeploymentGroup` resource, as YAML.
+pub fn definition_yaml() -> String {
+    yaml(&crd::definition())
+}
+
+fn yaml(object: &Value) -> String {
+    // What is JSON is YAML.
+    serde_saphyr::to_string(object).unwrap_or_else(|_| object.to_string())
 }
 
 fn definition_name() -> String {

@@ -24,51 +24,65 @@ fn rule(group: &'static str, resources: &[&'static str], verbs: &[&'static str])
     }
 }
 
-/// In the namespace of its groups.
+/// In the namespace of its groups. Objects are made and changed by patches, so that
+/// `update` is for what is replaced as a whole. An end-to-end test uses each of these,
+/// and `docs/rights.md` says which.
 pub(super) fn of_namespace() -> Vec<Rule> {
-    let write = [
-        "get", "list", "watch", "create", "update", "patch", "delete",
-    ];
-    // Of large groups at one go.
-    let many = [&write[..], &["deletecollection"]].concat();
-    let plain = [
-        "services",
-        "configmaps",
-        "secrets",
-        "persistentvolumeclaims",
-        "serviceaccounts",
-    ];
-    let look = ["get", "list", "watch"];
+    // Objects of manifests.
+    let own = ["get", "list", "create", "patch", "delete"];
+    let watched = [&own[..], &["watch"]].concat();
+    let shared = ["secrets", "serviceaccounts"];
     vec![
-        rule("apps", &["deployments"], &write),
+        rule("apps", &["deployments"], &watched),
         // What stood before is told by its ReplicaSet, and its pods get labels.
-        rule("apps", &["replicasets"], &["get", "list"]),
-        rule("", &["pods"], &["patch"]),
-        rule("batch", &["jobs"], &many),
-        rule("batch", &["cronjobs"], &write),
+        rule("apps", &["replicasets"], &["list"]),
+        rule("", &["pods"], &["get", "list", "watch", "patch"]),
+        rule("", &["pods/log"], &["get"]),
+        rule(
+            "batch",
+            &["jobs"],
+            // Of large groups at one go.
+            &[
+                "list",
+                "watch",
+                "create",
+                "patch",
+                "delete",
+                "deletecollection",
+            ],
+        ),
+        rule("batch", &["cronjobs"], &own),
         // From when on a schedule counts.
         rule("batch", &["cronjobs/status"], &["patch"]),
-        rule("", &plain, &write),
-        rule("policy", &["poddisruptionbudgets"], &write),
-        rule("autoscaling", &["horizontalpodautoscalers"], &write),
+        rule("", &["services", "configmaps"], &watched),
+        rule("", &shared, &own),
+        // What is in one is not promoter's to delete.
         rule(
-            "networking.k8s.io",
-            &["ingresses", "networkpolicies"],
-            &write,
+            "",
+            &["persistentvolumeclaims"],
+            &["get", "list", "create", "patch"],
         ),
-        rule("coordination.k8s.io", &["leases"], &write),
+        rule("policy", &["poddisruptionbudgets"], &own),
+        rule("autoscaling", &["horizontalpodautoscalers"], &own),
+        rule("networking.k8s.io", &["ingresses"], &own),
+        rule("networking.k8s.io", &["networkpolicies"], &watched),
         rule(
-            DOMAIN,
-            &["deploymentgroups", "deploymentgroups/status"],
-            &write,
+            "coordination.k8s.io",
+            &["leases"],
+            &["get", "list", "watch", "create", "update"],
         ),
+        rule(DOMAIN, &["deploymentgroups"], &watched),
+        rule(DOMAIN, &["deploymentgroups/status"], &["update"]),
         rule("events.k8s.io", &["events"], &["create", "patch"]),
-        rule("", &["pods", "pods/log", "resourcequotas"], &look),
-        rule("discovery.k8s.io", &["endpointslices"], &look),
+        rule("", &["resourcequotas"], &["list"]),
+        rule("discovery.k8s.io", &["endpointslices"], &["list", "watch"]),
     ]
 }
 
 /// In the whole cluster.
 pub(super) fn of_cluster() -> Vec<Rule> {
-    vec![rule("", &["nodes", "namespaces", "pods"], &["get", "list"])]
+    vec![
+        rule("", &["nodes", "pods"], &["list"]),
+        rule("", &["namespaces"], &["get"]),
+    ]
 }

@@ -18,28 +18,32 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 /// the testbed's context that leads to it.
 pub(super) fn account(namespace: &str, rights: &str) -> String {
     let cluster = &Testbed::get().cluster;
-    for right in serde_saphyr::from_multiple::<Value>(rights).unwrap() {
-        let place = right["metadata"]["namespace"].as_str().unwrap_or_default();
-        cluster.apply(place, &right);
+    for mut right in serde_saphyr::from_multiple::<Value>(rights).unwrap() {
+        let place = right["metadata"]["namespace"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        if place.is_empty() {
+            // Of no namespace, so that its test has to take it away.
+            right["metadata"]["name"] = namespace.into();
+        }
+        cluster.apply(&place, &right);
     }
     cluster.create(
         namespace,
         json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": NAME } }),
     );
-    let binding = |kind: &str, role: &str, subject: Value| {
+    let binding = |kind: &str, name: &str, role: &str| {
         json!({
             "apiVersion": format!("{RBAC}/v1"),
             "kind": kind,
-            "metadata": { "name": NAME },
-            "roleRef": { "apiGroup": RBAC, "kind": role, "name": NAME },
-            "subjects": [subject],
+            "metadata": { "name": name },
+            "roleRef": { "apiGroup": RBAC, "kind": role, "name": name },
+            "subjects": [{ "kind": "ServiceAccount", "name": NAME, "namespace": namespace }],
         })
     };
-    let one = json!({ "kind": "ServiceAccount", "name": NAME, "namespace": namespace });
-    cluster.apply(namespace, &binding("RoleBinding", "Role", one));
-    // What is read of the whole cluster is the same for the accounts of all tests.
-    let all = json!({ "apiGroup": RBAC, "kind": "Group", "name": "system:serviceaccounts" });
-    cluster.apply("", &binding("ClusterRoleBinding", "ClusterRole", all));
+    cluster.apply(namespace, &binding("RoleBinding", NAME, "Role"));
+    cluster.apply("", &binding("ClusterRoleBinding", namespace, "ClusterRole"));
     kubeconfig(&token(namespace))
 }
 

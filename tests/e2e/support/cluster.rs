@@ -42,6 +42,11 @@ impl Cluster {
         self.config.clone()
     }
 
+    /// The port that the API server listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.config.cluster_url.port_u16().unwrap_or(443)
+    }
+
     pub(super) fn client(&self) -> Client {
         self.client.clone()
     }
@@ -140,6 +145,7 @@ fn resource(kind: &str) -> ApiResource {
         "Secret" => ("", "v1", "secrets"),
         "Namespace" => ("", "v1", "namespaces"),
         "Event" => ("", "v1", "events"),
+        "PersistentVolumeClaim" => ("", "v1", "persistentvolumeclaims"),
         "ServiceAccount" => ("", "v1", "serviceaccounts"),
         "ResourceQuota" => ("", "v1", "resourcequotas"),
         "Node" => ("", "v1", "nodes"),

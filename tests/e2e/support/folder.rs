@@ -77,7 +77,8 @@ impl Folder {
                 "metadata": { "name": folder.namespace, "labels": { "promoter-e2e": testbed.run } },
             }),
         );
-        folder.write("environments/test.toml", &folder.environment());
+        let context = format!("context = \"{}\"", testbed.context);
+        folder.write_environment(&context);
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("groups/manifests");
         let read = |file: &str| fs::read_to_string(shipped.join(file)).unwrap();
         let a = replaced(
@@ -100,13 +101,19 @@ impl Folder {
         folder
     }
 
-    fn environment(&self) -> String {
+    /// From now on the files are for a promoter inside the cluster.
+    pub(crate) fn run_inside(&self) {
+        self.write_environment("in-cluster = true");
+    }
+
+    fn write_environment(&self, cluster: &str) {
         let testbed = Testbed::get();
-        format!(
-            "[environment]\nname = \"test\"\nnamespace = \"{}\"\ncluster = {{ context = \"{}\" }}\n\n\
+        let text = format!(
+            "[environment]\nname = \"test\"\nnamespace = \"{}\"\ncluster = {{ {cluster} }}\n\n\
              [values]\nnode_port = {}\n\n[registry]\naccount = \"{}\"\nregion = \"{}\"\n",
-            self.namespace, testbed.context, self.node_port, testbed.account, testbed.region,
-        )
+            self.namespace, self.node_port, testbed.account, testbed.region,
+        );
+        self.write("environments/test.toml", &text);
     }
 
     /// The example apps and their check as a group file, to change and to write.
@@ -333,7 +340,9 @@ impl Drop for Folder {
             dump(self);
         }
         // Its pods end by themselves; nobody waits for that.
-        self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
+        let kinds = ["clusterrolebinding", "clusterrole", "namespace"];
+        let gone = kinds.map(|kind| format!("{kind}/{}", self.namespace));
+        self.kubectl(&["delete", &gone[0], &gone[1], &gone[2], "--wait=false"]);
     }
 }
 

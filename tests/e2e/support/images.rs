@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
+use std::time::SystemTime;
 
 use serde_json::Value;
 
@@ -29,14 +30,34 @@ pub(crate) fn push_commit(app: &str, branch: &str, commit: &str) -> String {
     push_with(app, branch, &["--sha", commit])
 }
 
+/// Pushes the daemon's own image: what is built from this checkout, as one static program.
+pub(crate) fn push_daemon() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/image/dev");
+    let age = |file: &Path| {
+        let changed = std::fs::metadata(file).and_then(|metadata| metadata.modified());
+        changed.unwrap_or(SystemTime::UNIX_EPOCH)
+    };
+    let tested = Path::new(env!("CARGO_BIN_EXE_promoter"));
+    assert!(
+        age(&folder.join("promoter")) >= age(tested),
+        "the image's promoter is older than the one that is tested: run `cargo xtask image --dev`"
+    );
+    push_folder(&folder, "promoter", "daemon", &[])
+}
+
 fn push_with(app: &str, branch: &str, options: &[&str]) -> String {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    push_folder(&examples.join(app), app, branch, options)
+}
+
+fn push_folder(folder: &Path, app: &str, branch: &str, options: &[&str]) -> String {
     // Builds share a layer cache, and cargo its lock.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let guard = ONE_AT_A_TIME.lock();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(root).args(["xtask", "push"]);
-    command.arg(root.join("examples").join(app));
+    command.arg(folder);
     command.args(["--repository", &repository(app), "--branch", branch]);
     command.args(options);
     let output = command.output().expect("cargo can be started");

@@ -1,6 +1,7 @@
 //! A proxy between promoter and an outside system. It passes everything on,
 //! streams included, except what a test holds back or answers itself.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::BodyExt;
@@ -22,9 +23,13 @@ use super::cluster::{block_on, runtime};
 use super::testbed::Testbed;
 use super::wait::until;
 
+/// Where only this machine gets in.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 /// A proxy on a port of this machine, until it is dropped.
 pub(crate) struct Proxy {
     url: String,
+    port: u16,
     rules: Rules,
     server: JoinHandle<()>,
     upstream: Client,
@@ -72,31 +77,37 @@ impl Proxy {
 
     /// The same over TLS.
     pub(crate) fn to_cluster_by_tls(tls: ServerConfig) -> Self {
-        Self::with(Testbed::get().cluster.config(), Some(Arc::new(tls).into()))
+        let tls = Arc::new(tls).into();
+        Self::with(Testbed::get().cluster.config(), Some(tls), HERE)
     }
 
     /// In front of the AWS double.
     pub(crate) fn to_aws() -> Self {
-        let endpoint = std::env::var("AWS_ENDPOINT_URL").unwrap();
-        Self::to(Config::new(endpoint.parse().unwrap()))
+        Self::to(aws())
+    }
+
+    /// The same at an address of the node, which pods can route to.
+    pub(crate) fn to_aws_from_pods(node: IpAddr) -> Self {
+        Self::with(aws(), None, node)
     }
 
     fn to(config: Config) -> Self {
-        Self::with(config, None)
+        Self::with(config, None, HERE)
     }
 
-    fn with(mut config: Config, tls: Option<TlsAcceptor>) -> Self {
+    fn with(mut config: Config, tls: Option<TlsAcceptor>, at: IpAddr) -> Self {
         // What fails is the caller's to try again.
         config.default_retry = false;
         block_on(async {
             let upstream = Client::try_from(config).unwrap();
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let listener = TcpListener::bind((at, 0)).await.unwrap();
             let address = listener.local_addr().unwrap();
             let rules = Rules::default();
             let scheme = if tls.is_some() { "https" } else { "http" };
             let answering = serve(listener, tls, upstream.clone(), Arc::clone(&rules));
             let server = runtime().spawn(answering);
             Self {
+                port: address.port(),
                 url: format!("{scheme}://{address}"),
                 rules,
                 server,
@@ -107,6 +118,10 @@ impl Proxy {
 
     pub(crate) fn url(&self) -> String {
         self.url.clone()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// A kubeconfig with the testbed's context, which leads here.
@@ -187,6 +202,11 @@ impl Held {
             }
         })
     }
+}
+
+fn aws() -> Config {
+    let endpoint = std::env::var("AWS_ENDPOINT_URL").unwrap();
+    Config::new(endpoint.parse().unwrap())
 }
 
 async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, upstream: Client, rules: Rules) {

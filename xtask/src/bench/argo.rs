@@ -9,11 +9,11 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::Bench;
-use super::audit::{Mark, Request};
 use super::memory;
 use super::race::{Contender, Lap, Switch};
 use super::report::ARGO;
 use super::workload::{Release, Workload};
+use crate::audit::{Mark, Request};
 use crate::testbed::ARGO_ROLLOUTS;
 use crate::{http, run};
 

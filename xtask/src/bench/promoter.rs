@@ -9,11 +9,11 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::Bench;
-use super::audit::Request;
 use super::memory::Watched;
 use super::race::{Contender, Lap, Switch};
 use super::report::PROMOTER;
 use super::workload::{Release, Workload};
+use crate::audit::Request;
 use crate::run;
 use crate::testbed::layout;
 

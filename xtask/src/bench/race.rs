@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 
 use super::argo::Argo;
-use super::audit::Request;
 use super::figure::Controllers;
 use super::floor::Floor;
 use super::kwok::Kwok;
@@ -15,6 +14,7 @@ use super::promoter::Promoter;
 use super::report::{self, Course, Goals, Laps};
 use super::workload::{Release, Workload};
 use super::{Bench, images, say};
+use crate::audit::Request;
 use crate::progress::Progress;
 
 /// Rounds that do not count: after them both releases were pulled, and
@@ -225,6 +225,8 @@ mod tests {
     fn patch(name: &str, millis: u64) -> Request {
         let answered = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
         Request {
+            user: String::new(),
+            group: String::new(),
             verb: "patch".to_owned(),
             resource: "services".to_owned(),
             namespace: String::new(),

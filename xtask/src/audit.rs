@@ -18,13 +18,13 @@ const QUIET: Duration = Duration::from_secs(2);
 const QUIET_WITHIN: Duration = Duration::from_mins(2);
 
 /// The log.
-pub(super) struct Audit {
+pub(crate) struct Audit {
     path: PathBuf,
 }
 
 /// A place in the log, which later ones come after.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     /// The file, as the log is moved away when it is large.
     inode: u64,
     offset: u64,
@@ -32,25 +32,38 @@ pub(super) struct Mark {
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) verb: String,
-    pub(super) resource: String,
-    pub(super) namespace: String,
-    pub(super) name: String,
-    pub(super) uri: String,
-    pub(super) code: u64,
-    pub(super) received: SystemTime,
+pub(crate) struct Request {
+    /// Who asked.
+    pub(crate) user: String,
+    pub(crate) verb: String,
+    /// The API group; empty for the core's.
+    pub(crate) group: String,
+    /// With what is asked for of it, as `pods/log`.
+    pub(crate) resource: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) uri: String,
+    pub(crate) code: u64,
+    pub(crate) received: SystemTime,
     /// For a watch, when its answer began.
-    pub(super) answered: SystemTime,
+    pub(crate) answered: SystemTime,
 }
 
 impl Audit {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
+    /// The beginning of the file that is written.
+    pub(crate) fn start(&self) -> Result<Mark> {
+        Ok(Mark {
+            offset: 0,
+            ..self.mark()?
+        })
+    }
+
     /// The end of the log.
-    pub(super) fn mark(&self) -> Result<Mark> {
+    pub(crate) fn mark(&self) -> Result<Mark> {
         let metadata = open(&self.path)?.metadata()?;
         Ok(Mark {
             inode: metadata.ino(),
@@ -60,7 +73,7 @@ impl Audit {
 
     /// What programs whose user agent begins so have asked since, in the order
     /// of the answers.
-    pub(super) fn since(&self, mark: Mark, agent: &str) -> Result<Vec<Request>> {
+    pub(crate) fn since(&self, mark: Mark, agent: &str) -> Result<Vec<Request>> {
         let mut requests = Vec::new();
         let mut ids = BTreeSet::new();
         let wanted = format!("\"userAgent\":\"{agent}");
@@ -83,7 +96,7 @@ impl Audit {
     }
 
     /// Waits until nobody asks for anything in these namespaces any more.
-    pub(super) fn quiet(&self, namespaces: &[String]) -> Result<()> {
+    pub(crate) fn quiet(&self, namespaces: &[String]) -> Result<()> {
         let begun = Instant::now();
         loop {
             let mark = self.mark()?;
@@ -152,7 +165,9 @@ fn read(event: &Value) -> Result<(String, Request)> {
         resource = format!("{resource}/{part}");
     }
     let request = Request {
+        user: text("/user/username"),
         verb: text("/verb"),
+        group: text("/objectRef/apiGroup"),
         resource,
         namespace: text("/objectRef/namespace"),
         name: text("/objectRef/name"),
@@ -215,10 +230,7 @@ mod tests {
         let path = folder.path().join("audit.log");
         std::fs::write(&path, event("0", "promoter/1", 0)).expect("written");
         let audit = Audit::new(path.clone());
-        let start = Mark {
-            offset: 0,
-            ..audit.mark().expect("a mark")
-        };
+        let start = audit.start().expect("a mark");
         std::fs::rename(&path, folder.path().join("audit-1.log")).expect("moved");
         std::fs::write(&path, event("1", "promoter/1", 1)).expect("written");
         assert_eq!(audit.since(start, "promoter/").expect("read").len(), 2);

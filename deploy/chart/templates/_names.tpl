@@ -1,0 +1,41 @@
+{{- /* What all objects are called and labelled. */ -}}
+
+{{- define "promoter.name" -}}
+{{- .Values.fullnameOverride | default .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "promoter.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (include "promoter.name" .) -}}
+{{- end -}}
+
+{{- /* Of what is not in the release's namespace: two releases never share it. */ -}}
+{{- define "promoter.wideName" -}}
+{{- printf "%s:%s" .Release.Namespace (include "promoter.name" .) -}}
+{{- end -}}
+
+{{- define "promoter.selector" -}}
+app.kubernetes.io/name: promoter
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "promoter.labels" -}}
+{{ include "promoter.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end -}}
+
+{{- define "promoter.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Namespaces of the environments, as a list in JSON. */ -}}
+{{- define "promoter.namespaces" -}}
+{{- .Values.namespaces | default (list .Release.Namespace) | uniq | toJson -}}
+{{- end -}}
