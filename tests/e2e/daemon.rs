@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::support::{
-    App, Check, Folder, GroupFile, Promoter, Queue, Running, Testbed, push, pushed, repository,
-    until,
+    App, Check, Folder, GroupFile, Promoter, Queue, Running, Testbed, Told, push, pushed,
+    repository, shared_records, until,
 };
 
 /// One that no other test pushes.
@@ -136,6 +136,7 @@ fn a_push_that_a_queue_tells_of_is_promoted_within_moments() {
     assert_eq!(serve.wait().code, 0);
 }
 
+/// The other way is the same one: what two daemons tell of a promotion is what one tells.
 #[test]
 fn what_a_killed_daemon_left_another_finishes() {
     let folder = Folder::new("killed");
@@ -144,15 +145,35 @@ fn what_a_killed_daemon_left_another_finishes() {
     file.checks = vec![Check::script("passes", "sleep 5")];
     "app = \"hello-b\"".clone_into(&mut file.checks[0].source);
     folder.write_group(&file);
-    let mut acting = daemon(&folder, "daemon-1", "1s").start();
+    let records = shared_records();
+    let replica = |name| {
+        let serve = daemon(&folder, name, "1s").env("PROMOTER_RECORDS", &records);
+        serve.start()
+    };
     let checks = |line: &Value| line["phase"] == "checking";
-    let begun = acting.logged("the checks", checks);
-    let standby = daemon(&folder, "daemon-2", "1s").start();
+
+    let mut acting = replica("daemon-1");
+    let undisturbed = ended(&folder, 1);
+    let standby = replica("daemon-2");
+    push("hello-b", &branch(&folder), &[]);
+    let begun = acting.logged("the checks", |line| {
+        checks(line) && line["promotion"] != undisturbed["promotion"]
+    });
     acting.kill();
     assert_eq!(acting.wait().code, -1);
-    let last = ended(&folder, 1);
+    let last = ended(&folder, 2);
     assert_eq!(last["phase"], "Promoted", "{last:#}");
     assert_eq!(last["promotion"], begun["promotion"], "{last:#}");
+
+    let told = |outcome: &Value| {
+        let promotion = outcome["promotion"].as_str().unwrap();
+        Told::of(&folder, &records, promotion)
+    };
+    let (alone, both) = (told(&undisturbed), told(&last));
+    assert_eq!(both.phases(), alone.phases(), "{both:#?}");
+    assert_eq!(both.resumed(), 1, "{both:#?}");
+    assert_eq!(both.facts(), alone.facts(), "{both:#?}");
+
     standby.terminate();
     let run = standby.wait();
     assert_eq!(run.code, 0, "{run}");

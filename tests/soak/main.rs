@@ -1,7 +1,7 @@
 //! What takes too long for every change: a group promoted over and over under load, with kube-proxy
-//! stopped, and with promoter killed at any moment.
+//! stopped, and with promoter killed at any moment, alone or as one of two daemons.
 //!
-//! `cargo xtask soak [drops|proxy|crashes]...` brings the cluster up and runs them; by hand:
+//! `cargo xtask soak [drops|proxy|crashes|takeovers]...` brings the cluster up and runs them; by hand:
 //!
 //! ```sh
 //! eval "$(cargo xtask testbed env)"
@@ -23,6 +23,7 @@ mod operation;
 mod proxy;
 mod site;
 mod table;
+mod takeovers;
 
 /// The end-to-end tests' support.
 #[path = "../e2e"]

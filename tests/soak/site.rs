@@ -20,6 +20,7 @@ const BROKEN: &str = "broken";
 pub(crate) struct Site {
     pub(crate) folder: Folder,
     pub(crate) load: Load,
+    group: GroupFile,
     /// The branch that serves.
     serving: &'static str,
 }
@@ -43,6 +44,7 @@ impl Site {
         Self {
             folder,
             load,
+            group,
             serving: RELEASES[0],
         }
     }
@@ -69,6 +71,26 @@ impl Site {
     fn next(&self) -> &'static str {
         let [first, second] = RELEASES;
         if self.serving == first { second } else { first }
+    }
+
+    /// Writes a group file with new images of the release that does not serve, or a new
+    /// hello-b that the check refuses beside what serves. Whoever watches it promotes that.
+    pub(crate) fn write_next(&mut self, passing: bool) {
+        let [a, b] = if passing {
+            RELEASES.map(|_| self.next())
+        } else {
+            [self.serving, BROKEN]
+        };
+        // All of it is there before anybody looks.
+        if passing {
+            push("hello-a", a, &[]);
+            push("hello-b", b, &[]);
+        } else {
+            push_broken();
+        }
+        self.group.app("hello-a").branch = Some(a.to_owned());
+        self.group.app("hello-b").branch = Some(b.to_owned());
+        self.folder.write_group(&self.group);
     }
 
     /// Says how far a test is, as it takes long.
@@ -174,6 +196,11 @@ fn push_releases() {
     PUSHED.get_or_init(|| {
         push("hello-a", RELEASES[1], &[]);
         push("hello-b", RELEASES[1], &[]);
-        push("hello-b", BROKEN, &["GREETING=Goodbye"]);
+        push_broken();
     });
+}
+
+/// A build that the check refuses.
+fn push_broken() {
+    push("hello-b", BROKEN, &["GREETING=Goodbye"]);
 }

@@ -7,19 +7,21 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::postgres;
 use crate::progress::{self, Progress};
 use crate::test::passes;
 use crate::testbed;
 
 pub(crate) const USAGE: &str = "\
-soak [drops|proxy|crashes]...
+soak [drops|proxy|crashes|takeovers]...
                   run the long tests on the real cluster, each with a table at its end:
                   drops (10 min: 26 operations, 200,000 requests, none may be lost),
                   proxy (10 min: the same with kube-proxy stopped around the switch),
-                  crashes (killed at 30 moments and resumed; SOAK_SEED repeats a run)
+                  crashes (killed at 30 moments and resumed; SOAK_SEED repeats a run),
+                  takeovers (20 min: one of two daemons killed 20 times; the same seed)
 ";
 
-const NAMES: [&str; 3] = ["drops", "proxy", "crashes"];
+const NAMES: [&str; 4] = ["drops", "proxy", "crashes", "takeovers"];
 
 /// Runs the command.
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
@@ -37,6 +39,8 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
         chosen.extend(NAMES);
     }
     let mut progress = Progress::new();
+    // Daemons share their records.
+    postgres::install(&mut progress)?;
     progress.step("building", || {
         passes(soak(&mut Command::new("cargo")).arg("--no-run"))
     })?;
