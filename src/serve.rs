@@ -164,11 +164,12 @@ impl Daemon {
                 let (valid, environments) = (held.groups(), held.environments());
                 tracing::info!(groups = valid.len(), "took the configuration");
                 eyes.look_at(&environments);
-                groups.send_replace(valid.clone());
+                // Before anybody tells anything of them.
                 drop(tell.send(News::Configured {
-                    groups: valid,
+                    groups: valid.clone(),
                     environments,
                 }));
+                groups.send_replace(valid);
             }
             let next = later(clock.now(), self.settings.reload);
             tokio::select! {

@@ -142,14 +142,19 @@ impl Agenda {
         }
     }
 
-    /// Its group's file says something else from `now` on: what was settled no longer is.
+    /// Its group's file says something else from `now` on: what was settled no longer is,
+    /// nor will be what is tried, and which images there are has yet to be told.
     pub fn change(&mut self, triggers: Triggers, now: Timestamp) {
         let before = self.schedule();
         self.triggers = triggers;
         if self.schedule() != before {
             self.met = now;
         }
+        self.offer = None;
         self.settled = None;
+        if let Some(trying) = &mut self.trying {
+            trying.images = None;
+        }
         self.begin_anew();
     }
 

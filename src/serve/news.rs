@@ -20,8 +20,8 @@ pub(super) enum News {
     },
     /// These are a group's newest images, named by their digests.
     Images {
-        /// Whose.
-        key: Key,
+        /// Whose, by what its file says.
+        group: Arc<Group>,
         /// Which.
         images: String,
     },

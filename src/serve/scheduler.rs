@@ -107,9 +107,9 @@ impl Scheduler {
                 groups,
                 environments,
             } => self.take_files(groups, environments, now),
-            News::Images { key, images } => {
-                if let Some(entry) = self.entries.get_mut(&key) {
-                    entry.offered(&images, now);
+            News::Images { group, images } => {
+                if let Some(entry) = self.entries.get_mut(&Key::of(&group)) {
+                    entry.offered(&group, &images, now);
                 }
             }
             News::Seen { environment, sight } => match sight {

@@ -38,8 +38,17 @@ pub(super) struct Watcher {
     tell: UnboundedSender<News>,
     /// A hash of what each repository held last, or why nobody could tell.
     listings: BTreeMap<Repository, Result<String, String>>,
-    /// What was told of each group last, or why nothing could be.
-    told: BTreeMap<Key, Result<String, String>>,
+    /// What was told of each group last.
+    told: BTreeMap<Key, Told>,
+}
+
+/// What was told of a group.
+#[derive(PartialEq)]
+struct Told {
+    /// By this file.
+    group: Arc<Group>,
+    /// Its newest images, or why nobody could tell.
+    found: Result<String, String>,
 }
 
 /// That something may have been pushed.
@@ -145,16 +154,15 @@ impl Watcher {
         let changed = self.note_listings(found);
         for group in groups {
             let key = Key::of(&group);
-            let is_known = self.told.get(&key).is_some_and(Result::is_ok);
-            let is_old = is_by_listing(&group)
-                && is_known
-                && !repositories(&group).any(|repository| changed.contains(&repository));
-            let newest = if is_old {
-                self.told[&key].clone()
-            } else {
-                newest(&*self.yard, &group).await
+            let has_changed = || repositories(&group).any(|of| changed.contains(&of));
+            let known = self.told.get(&key).filter(|told| {
+                told.group == group && told.found.is_ok() && is_by_listing(&group) && !has_changed()
+            });
+            let found = match known {
+                Some(told) => told.found.clone(),
+                None => newest(&*self.yard, &group).await,
             };
-            self.tell(key, newest);
+            self.tell(key, Told { group, found });
         }
     }
 
@@ -179,18 +187,20 @@ impl Watcher {
     }
 
     /// Tells which images there are, be they the same: nobody pushed in between.
-    fn tell(&mut self, key: Key, found: Result<String, String>) {
-        let Key { environment, group } = &key;
-        match &found {
+    fn tell(&mut self, key: Key, told: Told) {
+        match &told.found {
             Ok(images) => {
-                let (key, images) = (key.clone(), images.clone());
-                drop(self.tell.send(News::Images { key, images }));
+                let (group, images) = (told.group.clone(), images.clone());
+                drop(self.tell.send(News::Images { group, images }));
             }
-            Err(_) if self.told.get(&key) == Some(&found) => {}
+            Err(_) if self.told.get(&key) == Some(&told) => {}
             // Once; what is there is promoted once it can be found.
-            Err(error) => tracing::warn!(%environment, %group, %error, "no images to promote"),
+            Err(error) => {
+                let Key { environment, group } = &key;
+                tracing::warn!(%environment, %group, %error, "no images to promote");
+            }
         }
-        self.told.insert(key, found);
+        self.told.insert(key, told);
     }
 }
 

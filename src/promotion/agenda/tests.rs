@@ -180,7 +180,27 @@ fn a_file_that_changes_is_something_new() {
     agenda.offered("a", time("01:01:00"));
     end(&mut agenda, "01:01:00", Came::Settled);
     agenda.change(on_push(), time("02:00:00"));
-    assert_eq!(next(&agenda, "02:00:00"), "Push");
+    assert_eq!(next(&agenda, "02:00:00"), "rest");
+    agenda.offered("a", time("02:00:00"));
+    assert!(next(&agenda, "02:00:30").ends_with("push any more"));
+    agenda.offered("a", time("02:01:00"));
+    assert_eq!(next(&agenda, "02:01:00"), "Push");
+}
+
+#[test]
+fn a_file_that_changes_while_the_old_one_is_tried_is_tried_next() {
+    let mut agenda = agenda(on_push(), "01:00:00");
+    agenda.offered("a", time("01:00:00"));
+    agenda.offered("a", time("01:01:00"));
+    let Next::Promote(start) = agenda.next(time("01:01:00")) else {
+        panic!("nothing is due");
+    };
+    agenda.begins(&start);
+    agenda.change(on_push(), time("01:02:00"));
+    agenda.offered("a", time("01:02:00"));
+    agenda.ended(&start, Came::Settled, time("01:02:30"));
+    agenda.offered("a", time("01:03:00"));
+    assert_eq!(next(&agenda, "01:03:00"), "Push");
 }
 
 #[test]

@@ -181,8 +181,9 @@ impl Entry {
         }
     }
 
-    pub(super) fn offered(&mut self, images: &str, now: Timestamp) {
-        if let Some(planned) = &mut self.planned {
+    /// These are its newest images, by a file that may say something else by now.
+    pub(super) fn offered(&mut self, by: &Arc<Group>, images: &str, now: Timestamp) {
+        if let Some(planned) = self.planned.as_mut().filter(|planned| planned.group == *by) {
             planned.agenda.offered(images, now);
         }
     }

@@ -1,5 +1,8 @@
 //! Configuration that changes, breaks and disappears.
 
+use std::time::Duration;
+
+use promoter::group::image::Branch;
 use promoter::promotion::phase::Phase;
 use promoter::serve::Files;
 
@@ -22,6 +25,29 @@ async fn a_file_that_changes_counts_within_seconds() {
         town.write(group);
         pass(3).await;
         assert_eq!(phases(&town, "master").len(), 2);
+        daemon.stop().await;
+    })
+    .await;
+}
+
+/// What was known of the old branch's images starts nothing: there is one promotion, and nobody
+/// takes it for old news while it settles.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_names_another_branch_is_promoted_once() {
+    locally(async {
+        let mut group = on_push();
+        group.triggers.quiet_period = Duration::ZERO;
+        let town = Town::of([group.clone()]);
+        let scenario = town.of_group("master");
+        let daemon = serve(&town, "daemon");
+        pass(5).await;
+        scenario.registry.push("web", "next");
+        group.apps[0].image.branch = Branch::parse("next").unwrap();
+        town.write(group);
+        pass(5).await;
+        assert_eq!(phases(&town, "master"), [Phase::Promoted; 2]);
+        assert_eq!(scenario.events.of("left").len(), 0);
+        assert_eq!(scenario.events.of("resumed").len(), 0);
         daemon.stop().await;
     })
     .await;

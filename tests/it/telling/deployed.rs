@@ -245,7 +245,7 @@ fn every_alert_says_what_to_do_and_where_that_is_written() {
             let text = rule["annotations"][text].as_str();
             assert!(text.is_some_and(|text| !text.is_empty()), "{alert}");
         }
-        let link = rule["annotations"]["runbook_url"].as_str().unwrap();
+        let link = rule["annotations"]["runbook"].as_str().unwrap();
         assert_eq!(link, format!("{PAGE}#{}", alert.to_lowercase()));
         assert!(rule["labels"]["severity"].is_string(), "{alert}");
         alerts.push(alert);
