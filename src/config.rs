@@ -57,6 +57,8 @@ pub mod env {
     pub const LISTEN: &str = "PROMOTER_LISTEN";
     /// How often the daemon looks for new images.
     pub const POLL: &str = "PROMOTER_POLL";
+    /// How many promotions the daemon has under way at the most.
+    pub const AT_ONCE: &str = "PROMOTER_AT_ONCE";
     /// URL of an SQS queue that is told of pushes to ECR.
     pub const PUSH_QUEUE: &str = "PROMOTER_PUSH_QUEUE";
 }

@@ -28,7 +28,7 @@ pub struct Serve {
     pub push_queue: Option<String>,
 
     /// Promotions that are under way at the same time at most, before their switch
-    #[arg(long, value_name = "NUMBER", default_value = "8")]
+    #[arg(long, value_name = "NUMBER", env = env::AT_ONCE, default_value = "8")]
     pub at_once: NonZeroUsize,
 }
 
