@@ -304,7 +304,7 @@ fn folder<T>(
         }
     };
     let files = files.into_iter();
-    let read = files.map(|(stem, file)| (stem, read::shown(&file), read::text(&file)));
+    let read = files.map(|(stem, file)| (stem, read::shown(&file), read::text_within(root, &file)));
     let given = given.into_iter();
     let given = given.map(|(stem, path, text)| {
         let shown = read::shown(&root.join(path));

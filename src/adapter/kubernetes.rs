@@ -61,7 +61,7 @@ use watch::Watch;
 
 pub use context::Context;
 pub use events::Events;
-pub use install::{Installed, definition_yaml, install, role_yaml};
+pub use install::{Installed, Who, definition_yaml, install, role_yaml};
 pub use look::look;
 pub use status::{GroupStatus, list as list_groups, look_closer, watch as watch_groups};
 pub use upcoming::announce;

@@ -291,13 +291,22 @@ pub struct Install {
     #[arg(short, long, value_name = "ENVIRONMENT", add = ArgValueCompleter::new(complete::environments))]
     pub environment: Option<String>,
 
-    /// Only print the Role that a group's promoter needs
-    #[arg(long)]
-    pub print_role: bool,
+    /// Only print the roles that whoever promotes needs
+    #[arg(long, value_enum, value_name = "WHO", num_args = 0..=1, require_equals = true, default_missing_value = "person")]
+    pub print_role: Option<Promoter>,
 
     /// Only print the definition of the DeploymentGroup resource
     #[arg(long, conflicts_with_all = ["print_role", "environment"])]
     pub print_definition: bool,
+}
+
+/// Who promotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Promoter {
+    /// Somebody who types commands
+    Person,
+    /// The daemon, which takes no group out of the cluster
+    Daemon,
 }
 
 /// `promoter doctor`

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::path::Path;
 
 use super::CliError;
-use super::args::Install;
+use super::args::{Install, Promoter};
 use super::exit::Exit;
 use crate::adapter::files::Catalog;
-use crate::adapter::kubernetes::{definition_yaml, install, role_yaml};
+use crate::adapter::kubernetes::{Who, definition_yaml, install, role_yaml};
 use crate::config;
 
 pub(super) async fn run(dir: &Path, command: &Install) -> Result<Exit, CliError> {
@@ -18,8 +18,12 @@ pub(super) async fn run(dir: &Path, command: &Install) -> Result<Exit, CliError>
     }
     let catalog = Catalog::load(dir);
     let environment = config::environment(&catalog, command.environment.as_deref())?;
-    if command.print_role {
-        write!(out, "{}", role_yaml(&environment.namespace))?;
+    if let Some(promoter) = command.print_role {
+        let who = match promoter {
+            Promoter::Person => Who::Person,
+            Promoter::Daemon => Who::Daemon,
+        };
+        write!(out, "{}", role_yaml(&environment.namespace, who))?;
         return Ok(Exit::Success);
     }
     let connection = config::connection(&environment.cluster).await?;
@@ -33,6 +37,6 @@ pub(super) async fn run(dir: &Path, command: &Install) -> Result<Exit, CliError>
         anstream::eprintln!("  {object}");
     }
     anstream::eprintln!("whoever deploys needs these, bound to them:");
-    write!(out, "{}", role_yaml(&environment.namespace))?;
+    write!(out, "{}", role_yaml(&environment.namespace, Who::Person))?;
     Ok(Exit::Success)
 }

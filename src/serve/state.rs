@@ -44,7 +44,9 @@ impl State {
         self.known().unkept = answered.err();
     }
 
-    /// Why it cannot do its work; nothing: it can.
+    /// Why it cannot do its work; nothing: it can. One environment of several that does
+    /// not answer keeps nobody from promoting in the others, or from replacing this
+    /// process by its next version.
     pub fn not_ready(&self) -> Vec<String> {
         let known = self.known();
         if !known.is_configured {
@@ -55,11 +57,42 @@ impl State {
             let why = seen.as_ref().err()?;
             Some(format!("environment {name}: {why}"))
         });
-        unseen.chain(known.unkept.clone()).collect()
+        let mut not_ready: Vec<_> = unseen.collect();
+        if not_ready.len() < known.seen.len() {
+            not_ready.clear();
+        }
+        not_ready.extend(known.unkept.clone());
+        not_ready
     }
 
     /// What is wrong with the configuration, while the last good one holds.
     pub fn problems(&self) -> Vec<String> {
         self.known().problems.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_environment_that_answers_is_enough() {
+        let [here, there] = ["v2", "v3"].map(|name| EnvironmentName::parse(name).unwrap());
+        let state = State::default();
+        assert_eq!(state.not_ready().len(), 1);
+        state.configured(&[]);
+        assert_eq!(state.not_ready(), Vec::<String>::new());
+        let away = || Err("forbidden".to_owned());
+        state.sees(&here, away());
+        state.sees(&there, away());
+        let why = ["environment v2: forbidden", "environment v3: forbidden"];
+        assert_eq!(state.not_ready(), why);
+        state.sees(&here, Ok(()));
+        assert_eq!(state.not_ready(), Vec::<String>::new());
+        state.keeps(Err("the database is away".to_owned()));
+        assert_eq!(state.not_ready(), ["the database is away"]);
+        state.keeps(Ok(()));
+        state.looks_away(&here);
+        assert_eq!(state.not_ready(), why[1..]);
     }
 }

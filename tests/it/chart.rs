@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use promoter::adapter::kubernetes::{definition_yaml, role_yaml};
+use promoter::adapter::kubernetes::{Who, definition_yaml, role_yaml};
 use promoter::group::name::Namespace;
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ fn manifest(kind: &str) -> Value {
 
 /// The roles that promoter says it needs.
 fn roles() -> Vec<Value> {
-    documents(&role_yaml(&Namespace::parse("v2").unwrap()))
+    documents(&role_yaml(&Namespace::parse("v2").unwrap(), Who::Daemon))
 }
 
 #[test]

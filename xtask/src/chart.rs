@@ -101,7 +101,7 @@ pub(crate) fn check(progress: &mut Progress) -> Result<()> {
 fn said() -> Result<()> {
     for (file, words) in [
         ("definition.yaml", &["--print-definition"][..]),
-        ("rights.yaml", &["--print-role", "--environment=v2"]),
+        ("rights.yaml", &["--print-role=daemon", "--environment=v2"]),
     ] {
         let mut cargo = Command::new(env!("CARGO"));
         cargo

@@ -2,8 +2,9 @@
 //! beside what the chart lets it do.
 //!
 //! Both have to be the same: a right that nothing uses is one too many, and what is
-//! refused is one too few. Promoters of all tests are accounts with just the rights
-//! that promoter says it needs, so the server's audit log has it all.
+//! refused is one too few. Promoters of the tests are accounts with just the rights
+//! that promoter says it needs, so the server's audit log has it all; the few tests
+//! that promote as an administrator count for nothing.
 
 mod granted;
 mod table;
@@ -83,12 +84,17 @@ fn read(testbed: &Testbed, audit: &Audit, since: Mark) -> Result<(Granted, Used)
 fn judge(granted: &Granted, used: &Used) -> Result<()> {
     let refused: Vec<_> = used.refused().map(table::sentence).collect();
     let unused: Vec<_> = granted.unused(used).map(table::sentence).collect();
+    let beyond: Vec<_> = granted.beyond(used).map(table::sentence).collect();
     let mut faults = Vec::new();
     if !refused.is_empty() {
         faults.push(format!("was refused: {}", refused.join("; ")));
     }
     if !unused.is_empty() {
         faults.push(format!("may do what no test did: {}", unused.join("; ")));
+    }
+    if !beyond.is_empty() {
+        let beyond = beyond.join("; ");
+        faults.push(format!("did what the chart does not let it: {beyond}"));
     }
     if faults.is_empty() {
         return Ok(());
@@ -154,11 +160,39 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_decided_on_is_no_use() {
+        let granted = Granted::of([right("pods", "list")]);
+        for code in [0, 401, 429, 503] {
+            let used = Used::of(vec![request("e2e-gate-abc123", "pods", "list", code)]);
+            judge(&granted, &used).expect_err("a fault");
+        }
+        let used = Used::of(vec![request("e2e-gate-abc123", "pods", "list", 404)]);
+        judge(&granted, &used).expect("no fault");
+    }
+
+    #[test]
+    fn a_daemon_does_nothing_that_the_chart_does_not_let_it() {
+        let granted = Granted::of([right("pods", "list")]);
+        let other = |user: &str| {
+            let requests = ["pods", "nodes"].map(|of| request(user, of, "list", 200));
+            judge(&granted, &Used::of(requests.into()))
+        };
+        other("e2e-gate-abc123").expect("no fault: a person may do more");
+        let said = other("e2e-gate-abc123-daemon").expect_err("a fault");
+        assert!(said.to_string().contains("let it: list nodes"), "{said}");
+    }
+
+    #[test]
     fn tests_are_told_by_their_names() {
         let granted = Granted::of([right("pods", "list")]);
-        let used = Used::of(vec![request("e2e-gate-abc123", "pods", "list", 200)]);
+        let users = ["e2e-gate-abc123", "e2e-installed-abc123-daemon"];
+        let used = users.map(|user| request(user, "pods", "list", 200));
+        let used = Used::of(used.into());
         judge(&granted, &used).expect("no fault");
         let text = table::markdown(&granted, &used);
-        assert!(text.contains("| core | `pods` | `list` | gate |"), "{text}");
+        assert!(
+            text.contains("| core | `pods` | `list` | **installed**, gate |"),
+            "{text}"
+        );
     }
 }

@@ -57,8 +57,23 @@ pub(super) fn toml_files(folder: &Path) -> Result<Vec<(String, PathBuf)>, String
     Ok(files)
 }
 
-/// The text of a file.
-pub(super) fn text(path: &Path) -> Result<String, String> {
+/// Where a path leads, if that is within `root`: a link may lead out where the path
+/// itself does not.
+fn real(root: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
+    let real = fs::canonicalize(path)?;
+    let root = fs::canonicalize(root)?;
+    Ok(Some(real).filter(|real| real.starts_with(root)))
+}
+
+/// The text of a file within `root`.
+pub(super) fn text_within(root: &Path, path: &Path) -> Result<String, String> {
+    match real(root, path).map_err(|error| reason(&error))? {
+        Some(real) => text(&real),
+        None => Err(format!("leads out of the folder {}", shown(root))),
+    }
+}
+
+fn text(path: &Path) -> Result<String, String> {
     let metadata = fs::metadata(path).map_err(|error| reason(&error))?;
     if !metadata.is_file() {
         return Err("is not a file".to_owned());
@@ -92,13 +107,8 @@ pub(super) fn template(root: &Path, folder: &Path, written: &str) -> Result<Temp
     let path = within(folder, written, depth(root, folder)).ok_or_else(outside)?;
     let name = shown(&path);
     let failed = |reason: String| format!("the manifest {name} {reason}");
-    // A link may lead out where the path itself does not.
-    let real = fs::canonicalize(&path).map_err(|error| failed(reason(&error)))?;
-    let real_root = fs::canonicalize(root).map_err(|error| failed(reason(&error)))?;
-    if !real.starts_with(real_root) {
-        return Err(outside());
-    }
-    let text = text(&real).map_err(failed)?;
+    let real = real(root, &path).map_err(|error| failed(reason(&error)))?;
+    let text = text(&real.ok_or_else(outside)?).map_err(failed)?;
     Ok(Template { path: name, text })
 }
 

@@ -190,6 +190,15 @@ fn a_link_does_not_lead_out() {
     let link = folder.path().join("groups/link.yaml");
     std::os::unix::fs::symlink(elsewhere.path().join("secret.yaml"), link).unwrap();
     assert_snapshot!(all(&folder), @"groups/g.toml:7:12: the manifest `link.yaml` is outside of the folder .");
+
+    // Nor does a group file that is one: its lines would be shown.
+    fs::write(elsewhere.path().join("token"), "hunter2").unwrap();
+    let link = folder.path().join("groups/h.toml");
+    std::os::unix::fs::symlink(elsewhere.path().join("token"), link).unwrap();
+    assert_snapshot!(all(&folder), @r"
+    groups/g.toml:7:12: the manifest `link.yaml` is outside of the folder .
+    groups/h.toml: leads out of the folder .
+    ");
 }
 
 #[test]

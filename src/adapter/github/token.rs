@@ -11,6 +11,9 @@ use crate::group::github::GithubApi;
 /// GitHub's own command line does: no server is sent a token of another one.
 const GITHUB: [&str; 2] = ["GH_TOKEN", "GITHUB_TOKEN"];
 const ENTERPRISE: [&str; 2] = ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"];
+/// Which of the other servers theirs is for, where whoever writes environments is not
+/// who sets tokens.
+const HOST: &str = "GH_HOST";
 
 /// A secret. It is not cloned and has no text; [`Token::secret`] is asked for
 /// where it is sent.
@@ -20,8 +23,13 @@ pub struct Token {
 }
 
 impl Token {
-    /// The token for an API, from variables that `get` reads.
+    /// The token for an API, from variables that `get` reads. Where `GH_HOST` is set,
+    /// that of an enterprise's server goes to no other host.
     pub fn find(api: &GithubApi, get: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let host = get(HOST).filter(|host| !host.is_empty() && !api.is_github());
+        if host.is_some_and(|host| !host.eq_ignore_ascii_case(api.host())) {
+            return None;
+        }
         variables(api).into_iter().find_map(|variable| {
             // Files and commands that tokens are read from end in a line break.
             let secret = get(variable)?.trim().to_owned();
@@ -98,6 +106,26 @@ mod tests {
         // A server of somebody else is not sent the token of GitHub.
         assert_eq!(found(own, &all[..2]), None);
         assert_eq!(found(github, &all[2..]), None);
+    }
+
+    #[test]
+    fn a_host_keeps_it_from_others() {
+        let mut set = vec![
+            ("GH_ENTERPRISE_TOKEN", "d"),
+            ("GH_HOST", "Git.acme.example"),
+        ];
+        let of = |secret: &str, variable| Some((secret.to_owned(), variable));
+        let own = "https://git.acme.example/api/v3";
+        assert_eq!(found(own, &set), of("d", "GH_ENTERPRISE_TOKEN"));
+        assert_eq!(found("https://git.acme.example.evil.example", &set), None);
+        // GitHub's is for GitHub anyway.
+        set.push(("GH_TOKEN", "b"));
+        assert_eq!(found("https://api.github.com", &set), of("b", "GH_TOKEN"));
+        set[1].1 = "";
+        assert_eq!(
+            found("https://other.example", &set),
+            of("d", "GH_ENTERPRISE_TOKEN")
+        );
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Connection {
     /// # Errors
     /// The server does not answer.
     pub async fn missing_rights(&self, namespace: &Namespace) -> Result<Vec<Right>, ClusterError> {
-        let here = rules::of_namespace();
+        let here = [rules::of_namespace(), rules::of_removal()].concat();
         let here = questions(&here, Some(namespace));
         let everywhere = rules::of_cluster();
         let everywhere = questions(&everywhere, None);

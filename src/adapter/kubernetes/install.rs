@@ -77,7 +77,11 @@ pub async fn install(
 
     let roles: Api<Role> = Api::namespaced(client.clone(), namespace.as_str());
     let applied = roles
-        .patch("promoter", &params, &Patch::Apply(role(namespace)))
+        .patch(
+            "promoter",
+            &params,
+            &Patch::Apply(role(namespace, Who::Person)),
+        )
         .await;
     applied.map_err(|error| error::from("apply the Role", error))?;
     done.push(format!("Role promoter in {namespace}"));
@@ -91,9 +95,18 @@ pub async fn install(
     Ok(Installed(done))
 }
 
+/// Who promotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Somebody who types commands.
+    Person,
+    /// The daemon, which takes no group out of the cluster.
+    Daemon,
+}
+
 /// The Role and `ClusterRole` that a group's promoter needs, as YAML.
-pub fn role_yaml(namespace: &Namespace) -> String {
-    let documents = [role(namespace), cluster_role()];
+pub fn role_yaml(namespace: &Namespace, who: Who) -> String {
+    let documents = [role(namespace, who), cluster_role()];
     documents.iter().map(yaml).collect::<Vec<_>>().join("---\n")
 }
 
@@ -112,12 +125,16 @@ fn definition_name() -> String {
 }
 
 /// Everything a promotion writes lies in the group's namespace.
-fn role(namespace: &Namespace) -> Value {
+fn role(namespace: &Namespace, who: Who) -> Value {
+    let mut rules = rules::of_namespace();
+    if who == Who::Person {
+        rules.extend(rules::of_removal());
+    }
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "Role",
         "metadata": { "name": "promoter", "namespace": namespace.as_str() },
-        "rules": rules::of_namespace(),
+        "rules": rules,
     })
 }
 
@@ -138,7 +155,7 @@ mod tests {
 
     #[test]
     fn whoever_promotes_may_build_walls() {
-        let role = role(&Namespace::parse("hello").unwrap());
+        let role = role(&Namespace::parse("hello").unwrap(), Who::Person);
         let rules = role["rules"].as_array().unwrap().iter();
         let of_walls = rules.filter(|rule| {
             let resources = rule["resources"].as_array().unwrap();

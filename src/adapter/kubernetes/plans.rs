@@ -3,6 +3,8 @@
 //! A plan holds rendered Secrets, so it is one. It is compressed, cut into
 //! chunks that fit into an object, immutable, and named by its content.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
@@ -29,9 +31,6 @@ use crate::port::{ClusterError, Epoch};
 const CHUNK: usize = 700 * 1024;
 /// Name of the Secret with the key of content hashes.
 const KEY_NAME: &str = "promoter-config-key";
-/// Most bytes of a plan once unpacked; a larger one was not written by promoter.
-const LARGEST: u64 = 64 * 1024 * 1024;
-
 /// What every plan says, whatever else it holds.
 #[derive(Deserialize)]
 struct Shape {
@@ -51,9 +50,12 @@ pub(super) async fn store(
         action: "keep the plan".to_owned(),
         reason,
     };
-    let json = serde_json::to_vec(plan).map_err(|error| refused(error.to_string()))?;
+    let json = serde_json::to_string(plan).map_err(|error| refused(error.to_string()))?;
+    bounds::keep(&json).map_err(&refused)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    let packed = encoder.write_all(&json).and_then(|()| encoder.finish());
+    let packed = encoder
+        .write_all(json.as_bytes())
+        .and_then(|()| encoder.finish());
     let packed = packed.map_err(|error| refused(error.to_string()))?;
     let id = plan.id();
     let chunks: Vec<_> = packed.chunks(CHUNK).collect();
@@ -131,9 +133,10 @@ pub(super) async fn load(
     let packed: Vec<u8> = chunks.into_values().flatten().collect();
     let mut json = String::new();
     let unpacked = GzDecoder::new(packed.as_slice())
-        .take(LARGEST)
+        .take(bounds::LARGEST + 1)
         .read_to_string(&mut json);
     unpacked.map_err(|error| refused(error.to_string()))?;
+    bounds::keep(&json).map_err(&refused)?;
     if PlanId::of_json(&json) != *id {
         return Err(refused(
             "its content does not match its name; somebody changed it".to_owned(),

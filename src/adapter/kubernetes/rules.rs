@@ -1,4 +1,4 @@
-//! The rights that a group's promoter needs.
+//! The rights that a group's promoter needs, be it a person's or the daemon.
 //!
 //! The one list of them: what `promoter install` writes as roles is made of it, and
 //! what `promoter doctor` asks the server about.
@@ -32,6 +32,7 @@ pub(super) fn of_namespace() -> Vec<Rule> {
     let own = ["get", "list", "create", "patch", "delete"];
     let watched = [&own[..], &["watch"]].concat();
     let shared = ["secrets", "serviceaccounts"];
+    let kept = ["get", "list", "watch", "create", "patch"];
     vec![
         rule("apps", &["deployments"], &watched),
         // What stood before is told by its ReplicaSet, and its pods get labels.
@@ -71,12 +72,17 @@ pub(super) fn of_namespace() -> Vec<Rule> {
             &["leases"],
             &["get", "list", "watch", "create", "update"],
         ),
-        rule(DOMAIN, &["deploymentgroups"], &watched),
+        rule(DOMAIN, &["deploymentgroups"], &kept),
         rule(DOMAIN, &["deploymentgroups/status"], &["update"]),
         rule("events.k8s.io", &["events"], &["create", "patch"]),
         rule("", &["resourcequotas"], &["list"]),
         rule("discovery.k8s.io", &["endpointslices"], &["list", "watch"]),
     ]
+}
+
+/// There, beside these: to take a whole group out, which nobody does but a person.
+pub(super) fn of_removal() -> Vec<Rule> {
+    vec![rule(DOMAIN, &["deploymentgroups"], &["delete"])]
 }
 
 /// In the whole cluster.

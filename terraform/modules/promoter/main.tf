@@ -71,7 +71,7 @@ resource "aws_iam_role_policy" "this" {
       {
         Sid      = "HearOfPushes"
         Effect   = "Allow"
-        Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        Action   = ["sqs:DeleteMessage", "sqs:ReceiveMessage"]
         Resource = aws_sqs_queue.pushes.arn
       },
     ]
@@ -83,21 +83,19 @@ resource "aws_iam_policy" "images" {
   for_each = { for i, names in chunklist(sort(keys(var.repository_arns)), 40) : tostring(i) => names }
 
   name        = "${var.name_prefix}-images-${each.key}"
-  description = "promoter finds images and moves their tags"
+  description = "promoter finds images"
   tags        = var.tags
 
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid    = "FindImagesAndMoveTags"
+      Sid    = "FindImages"
       Effect = "Allow"
       Action = [
         "ecr:BatchGetImage",
         "ecr:DescribeImages",
         "ecr:DescribeRepositories",
         "ecr:GetDownloadUrlForLayer",
-        "ecr:ListImages",
-        "ecr:PutImage",
       ]
       Resource = [for name in each.value : var.repository_arns[name]]
     }]

@@ -49,6 +49,11 @@ impl Granted {
         self.0.iter()
     }
 
+    /// What daemons did that is not among them, as something else let them.
+    pub(super) fn beyond<'a>(&'a self, used: &'a Used) -> impl Iterator<Item = &'a Right> {
+        used.by_daemons().filter(|right| !self.0.contains(right))
+    }
+
     /// Those that no promoter made use of.
     pub(super) fn unused<'a>(&'a self, used: &'a Used) -> impl Iterator<Item = &'a Right> {
         self.rights().filter(|right| used.by(right).is_empty())

@@ -3,23 +3,22 @@
 use std::fmt::Write;
 
 use super::granted::Granted;
-use super::used::Used;
+use super::used::{Used, User};
 use super::{Right, Scope};
 
 /// As many tests of a right as are named.
 const NAMED: usize = 3;
 
-/// The test whose promoter is the installed daemon.
-const DAEMON: &str = "installed";
-
 const HEAD: &str = "\
 # What promoter may do, and where it does
 
-Each verb on each resource that the chart's roles grant (`promoter install --print-role` prints the same ones), and the
-end-to-end tests in which the API server's audit log has it. All promoters of these tests, and the daemon that is installed
-from the chart, are accounts with these rights and no others. `cargo xtask test` fails if a promoter is refused anything, or
-if a right is not used by any test. `cargo xtask rights` writes this page anew. The daemon is in the test `installed`, which is
-named first.
+Each verb on each resource that the chart's roles grant (`promoter install --print-role=daemon` prints the same ones), and
+the end-to-end tests in which the API server's audit log has it. Bold are those in which the daemon did it, installed from
+the chart with these rights and no others. In the others a command did, by the same engine, as an account with these rights;
+a person's have one more, to delete a DeploymentGroup (`promoter remove`).
+
+`cargo xtask test` fails if a promoter is refused anything, if the daemon does what the chart does not grant, or if no test
+uses a right. `cargo xtask rights` writes this page anew.
 ";
 
 /// The page.
@@ -42,19 +41,24 @@ pub(super) fn markdown(granted: &Granted, used: &Used) -> String {
                 verb,
             } = right;
             let group = if group.is_empty() { "core" } else { group };
-            let tests = named(&used.by(right));
-            let _ = writeln!(text, "| {group} | `{resource}` | `{verb}` | {tests} |");
+            let users = named(&used.by(right));
+            let _ = writeln!(text, "| {group} | `{resource}` | `{verb}` | {users} |");
         }
     }
     text
 }
 
 /// A few of the tests, and how many more there are.
-fn named(tests: &[&str]) -> String {
-    let mut tests = tests.to_vec();
-    tests.sort_by_key(|test| *test != DAEMON);
-    let few = tests[..tests.len().min(NAMED)].join(", ");
-    match tests.len() {
+fn named(users: &[&User]) -> String {
+    let few = users.iter().take(NAMED);
+    let few: Vec<_> = few
+        .map(|user| match user.is_command {
+            true => user.test.clone(),
+            false => format!("**{}**", user.test),
+        })
+        .collect();
+    let few = few.join(", ");
+    match users.len() {
         0 => "**none**".to_owned(),
         number if number > NAMED => format!("{few} and {} more", number - NAMED),
         _ => few,

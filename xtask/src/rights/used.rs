@@ -7,14 +7,23 @@ use crate::audit::Request;
 
 /// The accounts of end-to-end tests: `system:serviceaccount:e2e-<test>-<digits>:promoter`.
 const ACCOUNTS: &str = "system:serviceaccount:e2e-";
+/// What the namespace of a daemon that was installed from the chart ends in.
+const DAEMON: &str = "-daemon";
 
 /// Resources that everybody may ask about.
 const FREE: [&str; 2] = ["selfsubjectaccessreviews", "selfsubjectreviews"];
 
-/// Each right that was used, with the tests that did.
+/// Each right that was used, with those that did.
 pub(super) struct Used {
-    by: BTreeMap<Right, BTreeSet<String>>,
+    by: BTreeMap<Right, BTreeSet<User>>,
     refused: BTreeSet<Right>,
+}
+
+/// Who used it: daemons first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct User {
+    pub(super) is_command: bool,
+    pub(super) test: String,
 }
 
 impl Used {
@@ -25,16 +34,18 @@ impl Used {
             refused: BTreeSet::new(),
         };
         for request in requests {
-            let Some(test) = test(&request.user) else {
+            let Some(user) = user(&request.user) else {
                 continue;
             };
             if request.resource.is_empty() || FREE.contains(&request.resource.as_str()) {
                 continue;
             }
             let right = right(&request);
-            if request.code == 403 {
-                used.refused.insert(right);
-                continue;
+            match request.code {
+                403 => drop(used.refused.insert(right.clone())),
+                // Nobody looked whether it was granted.
+                0 | 401 | 429 | 500.. => {}
+                _ => drop(used.note(right.clone(), &user)),
             }
             // A patch that makes what is not there yet needs both.
             if request.verb == "patch" && request.code == 201 {
@@ -43,17 +54,26 @@ impl Used {
                     verb,
                     ..right.clone()
                 };
-                used.by.entry(made).or_default().insert(test.clone());
+                used.note(made, &user);
             }
-            used.by.entry(right).or_default().insert(test);
         }
         used
     }
 
-    /// The tests that used a right.
-    pub(super) fn by(&self, right: &Right) -> Vec<&str> {
-        let tests = self.by.get(right).into_iter().flatten();
-        tests.map(String::as_str).collect()
+    fn note(&mut self, right: Right, user: &User) -> bool {
+        self.by.entry(right).or_default().insert(user.clone())
+    }
+
+    /// Those that used a right.
+    pub(super) fn by(&self, right: &Right) -> Vec<&User> {
+        self.by.get(right).into_iter().flatten().collect()
+    }
+
+    /// What daemons did.
+    pub(super) fn by_daemons(&self) -> impl Iterator<Item = &Right> {
+        let by = self.by.iter();
+        let by = by.filter(|(_, users)| users.iter().any(|user| !user.is_command));
+        by.map(|(right, _)| right)
     }
 
     /// What was asked for in vain.
@@ -62,12 +82,15 @@ impl Used {
     }
 }
 
-/// The name of a test, of its account.
-fn test(user: &str) -> Option<String> {
-    let namespace = user.strip_prefix(ACCOUNTS)?.split(':').next()?;
-    let name = namespace.strip_suffix("-daemon").unwrap_or(namespace);
-    let (name, _random) = name.rsplit_once('-')?;
-    Some(name.to_owned())
+/// A test's account.
+fn user(account: &str) -> Option<User> {
+    let namespace = account.strip_prefix(ACCOUNTS)?.split(':').next()?;
+    let command = namespace.strip_suffix(DAEMON);
+    let (test, _random) = command.unwrap_or(namespace).rsplit_once('-')?;
+    Some(User {
+        is_command: command.is_none(),
+        test: test.to_owned(),
+    })
 }
 
 fn right(request: &Request) -> Right {

@@ -118,24 +118,24 @@ run "what_the_role_may_do" {
     condition = toset(flatten([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Action])) == toset([
       "eks:DescribeCluster",
       "cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmsForMetric", "cloudwatch:GetMetricStatistics", "cloudwatch:PutMetricData",
-      "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"
+      "sqs:DeleteMessage", "sqs:ReceiveMessage"
     ])
     error_message = "these rights and no other"
   }
 
   assert {
     condition = jsondecode(aws_iam_policy.images["0"].policy).Statement == [{
-      Sid    = "FindImagesAndMoveTags"
+      Sid    = "FindImages"
       Effect = "Allow"
       Action = [
-        "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetDownloadUrlForLayer", "ecr:ListImages", "ecr:PutImage"
+        "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetDownloadUrlForLayer"
       ]
       Resource = [
         "arn:aws:ecr:eu-west-1:123456789012:repository/hello-a",
         "arn:aws:ecr:eu-west-1:123456789012:repository/hello-b"
       ]
     }]
-    error_message = "read images and move tags, in the repositories named"
+    error_message = "read images in the repositories named, and push none"
   }
 
   assert {
