@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use super::health::Watch;
 use super::judge::{self, LOCKED};
 use super::news::News;
 use super::yard::{Key, Yard};
@@ -40,6 +41,8 @@ pub(super) struct For {
     pub(super) environment: Environment,
     /// Who promotes, as people are told.
     pub(super) actor: String,
+    /// Whether it gets on, from its begin to its end.
+    pub(super) watch: Watch,
     pub(super) yard: Arc<dyn Yard>,
     pub(super) tell: UnboundedSender<News>,
 }
@@ -147,7 +150,11 @@ impl For {
             tell: self.tell.clone(),
         });
         let (environment, group) = (&self.environment, &self.key.group);
-        self.yard.engine(environment, group, heard).await
+        let engine = self.yard.engine(environment, group, heard).await?;
+        Ok(Engine {
+            clock: self.watch.over(engine.clock),
+            ..engine
+        })
     }
 }
 

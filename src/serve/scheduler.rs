@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use super::health::Pulse;
 use super::job::{For, Job};
 use super::news::News;
 use super::yard::{Key, Note, Yard};
@@ -34,6 +35,7 @@ const LONGEST: Duration = Duration::from_mins(1);
 pub(super) struct Scheduler {
     yard: Arc<dyn Yard>,
     clock: Arc<dyn Clock>,
+    pulse: Arc<Pulse>,
     actor: String,
     /// How many promotions may be under way before their switch.
     at_once: usize,
@@ -50,10 +52,11 @@ pub(super) struct Scheduler {
 
 impl Scheduler {
     /// Starts at most so many promotions at once, in the name of `actor`, until it is
-    /// stopped.
+    /// stopped. `pulse` is told whether each of them gets on.
     pub(super) fn new(
         yard: Arc<dyn Yard>,
         clock: Arc<dyn Clock>,
+        pulse: Arc<Pulse>,
         actor: String,
         at_once: usize,
         stop: CancellationToken,
@@ -62,6 +65,7 @@ impl Scheduler {
         Self {
             yard,
             clock,
+            pulse,
             actor,
             at_once,
             entries: BTreeMap::new(),
@@ -275,6 +279,7 @@ impl Scheduler {
             key: key.clone(),
             environment: environment.clone(),
             actor: self.actor.clone(),
+            watch: self.pulse.watch(format!("promotion of {key}")),
             yard: self.yard.clone(),
             tell: self.tell.clone(),
         };

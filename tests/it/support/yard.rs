@@ -18,6 +18,7 @@ use promoter::port::registry::Said;
 use promoter::port::sight::{Sight, Standing, Upcoming};
 use promoter::port::{Clock, Forge, Registry, Spending};
 use promoter::promotion::record::{GroupRecord, Outcome};
+use promoter::serve::health::Pulse;
 use promoter::serve::{Daemon, Files, Note, Settings, Sights, Supply, Yard};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -108,7 +109,7 @@ pub(crate) struct Serving {
     task: JoinHandle<()>,
     stop: CancellationToken,
     pub(crate) queue: Arc<Queue>,
-    pub(crate) livez: Arc<promoter::serve::health::Pulse>,
+    pub(crate) livez: Arc<Pulse>,
     pub(crate) state: Arc<promoter::serve::State>,
 }
 
@@ -125,10 +126,12 @@ impl Serving {
             town: town.clone(),
             processes: Mutex::default(),
         });
-        let daemon = Daemon::new(settings, yard.clone(), clock, Arc::new(Notify::new()));
+        let livez = Pulse::new(clock.clone());
+        let reload = Arc::new(Notify::new());
+        let daemon = Daemon::new(settings, yard.clone(), clock, livez.clone(), reload);
         let queue = Arc::new(Queue::default());
         let hints = queue.clone();
-        let (livez, state) = (daemon.pulse(), daemon.state());
+        let state = daemon.state();
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         // Engine calls stay on one thread.
