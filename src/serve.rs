@@ -156,7 +156,13 @@ impl Daemon {
         let watch = self.pulse.watch("configuration");
         let clock = watch.over(self.clock.clone());
         let mut held = Held::default();
-        let mut eyes = Eyes::new(self.yard.clone(), self.state.clone(), tell.clone());
+        // How long a cluster has nothing to show, nobody knows: eyes are not watched.
+        let mut eyes = Eyes::new(
+            self.yard.clone(),
+            self.clock.clone(),
+            self.state.clone(),
+            tell.clone(),
+        );
         loop {
             let change = held.take(self.yard.read());
             for error in &change.new_problems {
