@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::health::Pulse;
 use super::job::{For, Job};
+use super::judge::Says;
 use super::news::News;
 use super::yard::{Key, Note, Yard};
 use crate::group::name::EnvironmentName;
@@ -129,9 +130,17 @@ impl Scheduler {
                     entry.settles();
                 }
             }
-            News::Ended { key, job, came } => {
+            News::Ended {
+                key,
+                job,
+                came,
+                says,
+            } => {
                 self.yard.note(Note::Busy(&key, false));
                 if let Some(entry) = self.entries.get_mut(&key) {
+                    if let Some(says) = says.filter(|says| entry.is_new(&job, says)) {
+                        say(&key, &job, &says);
+                    }
                     entry.ended(&job, came, now);
                 }
             }
@@ -284,5 +293,15 @@ impl Scheduler {
             tell: self.tell.clone(),
         };
         self.jobs.push(Box::pin(job.run(whom, stop)));
+    }
+}
+
+/// Lets people know how a job ended.
+fn say(key: &Key, job: &Job, says: &Says) {
+    let Key { environment, group } = key;
+    let trigger = job.trigger().map(tracing::field::display);
+    match says {
+        Says::Well(message) => tracing::info!(%environment, %group, trigger, "{message}"),
+        Says::Wrong(message) => tracing::warn!(%environment, %group, trigger, "{message}"),
     }
 }

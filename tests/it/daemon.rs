@@ -4,6 +4,7 @@
 mod files;
 mod health;
 mod pushed;
+mod said;
 mod scheduled;
 mod taken_over;
 
