@@ -5,6 +5,7 @@ mod files;
 mod health;
 mod partitioned;
 mod pushed;
+mod recorded;
 mod said;
 mod scheduled;
 mod taken_over;
