@@ -2,7 +2,8 @@
 //!
 //! Adapters know ports and domain types. None of them knows another, the
 //! engine or an entry point, and none of them decides anything. Those for AWS
-//! share a session (`aws`), which implements no port.
+//! share a session (`aws`), and who speaks HTTP shares whom that trusts (`trust`); these
+//! two implement no port.
 
 pub mod aws;
 pub mod clock;
@@ -17,3 +18,4 @@ pub mod prometheus;
 pub mod sqs;
 pub mod store;
 pub mod sts;
+mod trust;

@@ -8,7 +8,6 @@ mod yard;
 use std::io::IsTerminal;
 use std::num::NonZeroU16;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use anstream::ColorChoice;
 use thiserror::Error;
@@ -21,7 +20,7 @@ use crate::adapter::eks::{Eks, Fresh};
 use crate::adapter::files::Catalog;
 use crate::adapter::github::{self, Github};
 use crate::adapter::kubernetes::{Connection, Kubernetes};
-use crate::adapter::store::{Location, Recording, Store};
+use crate::adapter::store::{Location, Recordings, Store};
 use crate::engine::resolve::Sources;
 use crate::engine::{Engine, OnStop};
 use crate::group::name::{EnvironmentName, GroupName, Namespace};
@@ -213,37 +212,26 @@ pub async fn engine(
     recorder: Arc<dyn Recorder>,
 ) -> Result<Engine, ConfigError> {
     let connection = connection(&place.cluster).await?;
-    let store = records()?.map(|store| Kept {
-        store: Arc::new(store),
-        behind: Arc::default(),
-    });
-    Ok(recorded(&connection, store, place, group, recorder).await)
+    let recordings = records()?.map(|store| recordings(Arc::new(store)));
+    Ok(recorded(&connection, recordings.as_ref(), place, group, recorder).await)
 }
 
-/// Records that engines share.
-#[derive(Clone)]
-struct Kept {
-    store: Arc<Store>,
-    /// How much waits to be kept in them.
-    behind: Arc<AtomicUsize>,
+fn recordings(store: Arc<Store>) -> Recordings {
+    Recordings::new(store, Arc::new(SystemClock::default()))
 }
 
 /// The engine of one group, whose events go to all that keep or show them.
 async fn recorded(
     connection: &Connection,
-    kept: Option<Kept>,
+    recordings: Option<&Recordings>,
     place: &Place,
     group: &GroupName,
     recorder: Arc<dyn Recorder>,
 ) -> Engine {
     let events = Arc::new(connection.events(&place.namespace, group));
     let mut recorders: Vec<Arc<dyn Recorder>> = vec![recorder.clone(), events];
-    if let Some(Kept { store, behind }) = kept {
-        let clock = Arc::new(SystemClock::default());
-        let (place, group) = (place.name(), group.clone());
-        let said_by = recorder.clone();
-        let recording = Recording::counted(place, group, store, clock, said_by, behind);
-        recorders.push(Arc::new(recording));
+    if let Some(recordings) = recordings {
+        recorders.push(recordings.of(place.name(), group, recorder.clone()));
     }
     if let Some(metrics) = &place.metrics {
         recorders.push(Arc::new(metrics_of(metrics, group, recorder).await));

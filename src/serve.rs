@@ -63,6 +63,7 @@ pub struct Settings {
 pub struct Daemon {
     settings: Settings,
     yard: Arc<dyn Yard>,
+    clock: Arc<dyn Clock>,
     pulse: Arc<Pulse>,
     state: Arc<State>,
     /// Somebody says that the configuration changed.
@@ -70,25 +71,23 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// One that does nothing yet. `reload` has it read the configuration at once.
+    /// One that does nothing yet. Schedules go by `clock`, and `pulse` is told who gets
+    /// on. `reload` has it read the configuration at once.
     pub fn new(
         settings: Settings,
         yard: Arc<dyn Yard>,
         clock: Arc<dyn Clock>,
+        pulse: Arc<Pulse>,
         reload: Arc<Notify>,
     ) -> Self {
         Self {
             settings,
             yard,
-            pulse: Pulse::new(clock),
+            clock,
+            pulse,
             state: Arc::default(),
             reload,
         }
-    }
-
-    /// Who tells whether it gets on.
-    pub fn pulse(&self) -> Arc<Pulse> {
-        self.pulse.clone()
     }
 
     /// What it knows of itself.
@@ -105,22 +104,30 @@ impl Daemon {
             poll,
             ..
         } = self.settings.clone();
-        let clock = self.pulse.clock("scheduler");
-        let scheduler =
-            Scheduler::new(self.yard.clone(), clock, actor, at_once.get(), stop.clone());
+        let watch = self.pulse.watch("scheduler");
+        let scheduler = Scheduler::new(
+            self.yard.clone(),
+            watch.over(self.clock.clone()),
+            self.pulse.clone(),
+            actor,
+            at_once.get(),
+            stop.clone(),
+        );
         let tell = scheduler.teller();
         let (groups, known) = watch::channel(Vec::new());
         let (hint, hints) = unbounded_channel();
         let following = async {
             match queue {
                 Some(queue) => {
-                    let clock = self.pulse.clock("queue of pushes");
+                    let watch = self.pulse.watch("queue of pushes");
+                    let clock = watch.over(self.clock.clone());
                     hints::follow(queue, self.yard.clone(), clock, hint).await;
                 }
                 None => pending().await,
             }
         };
-        let clock = self.pulse.clock("watcher");
+        let watch = self.pulse.watch("watcher");
+        let clock = watch.over(self.clock.clone());
         let watcher = Watcher::new(self.yard.clone(), clock, poll, known, hints, tell.clone());
         let reading = self.read(tell, groups);
         tokio::select! {
@@ -134,7 +141,8 @@ impl Daemon {
 
     /// Asks again and again whether the records answer. Promotions go on without.
     async fn ask_records(&self) {
-        let clock = self.pulse.clock("records");
+        let watch = self.pulse.watch("records");
+        let clock = watch.over(self.clock.clone());
         loop {
             let answered = self.yard.answers().await;
             self.state.keeps(answered.map_err(|Said(why)| why));
@@ -145,9 +153,16 @@ impl Daemon {
 
     /// Reads the configuration again and again, and tells what it says.
     async fn read(&self, tell: UnboundedSender<News>, groups: watch::Sender<Vec<Arc<Group>>>) {
-        let clock = self.pulse.clock("configuration");
+        let watch = self.pulse.watch("configuration");
+        let clock = watch.over(self.clock.clone());
         let mut held = Held::default();
-        let mut eyes = Eyes::new(self.yard.clone(), self.state.clone(), tell.clone());
+        // How long a cluster has nothing to show, nobody knows: eyes are not watched.
+        let mut eyes = Eyes::new(
+            self.yard.clone(),
+            self.clock.clone(),
+            self.state.clone(),
+            tell.clone(),
+        );
         loop {
             let change = held.take(self.yard.read());
             for error in &change.new_problems {

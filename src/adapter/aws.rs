@@ -14,6 +14,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader};
 
+use crate::adapter::trust;
 pub(in crate::adapter) use meaning::{Meaning, code, is_throttled};
 pub(in crate::adapter) use session::{Session, Source};
 pub(in crate::adapter) use told::Told;
@@ -42,9 +43,13 @@ pub fn loader() -> ConfigLoader {
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(REQUEST_TIMEOUT)
         .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
+    let loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(timeouts)
+        .timeout_config(timeouts);
+    match trust::client() {
+        Some(client) => loader.http_client(client),
+        None => loader,
+    }
 }
 
 /// The same for who would rather be told soon that something does not answer.

@@ -14,6 +14,7 @@ mod log;
 mod prune;
 mod read;
 mod recording;
+mod recordings;
 mod restore;
 mod shape;
 mod table;
@@ -41,6 +42,7 @@ use prune::Since;
 pub use backup::BackupError;
 pub use location::{Address, Location, LocationError};
 pub use recording::Recording;
+pub use recordings::Recordings;
 pub use restore::RestoreError;
 pub use shape::Shape;
 

@@ -13,8 +13,9 @@ use super::args::Serve;
 use super::driving::interrupted;
 use super::exit::Exit;
 use super::progress::Log;
-use crate::adapter::clock::TimeOfDay;
+use crate::adapter::clock::{SystemClock, TimeOfDay};
 use crate::config::{self, Outside};
+use crate::serve::health::Pulse;
 use crate::serve::http::{Listening, Told};
 use crate::serve::{Daemon, Settings};
 
@@ -36,9 +37,11 @@ pub(super) async fn run(dir: &Path, command: Serve) -> Result<Exit, CliError> {
     };
     let reload = Arc::new(Notify::new());
     // Schedules are about the time of day, which goes on while a machine sleeps.
-    let daemon = Daemon::new(settings, yard.clone(), Arc::new(TimeOfDay), reload.clone());
+    let clock = Arc::new(TimeOfDay);
+    let pulse = Pulse::new(Arc::new(SystemClock::default()));
+    let daemon = Daemon::new(settings, yard.clone(), clock, pulse.clone(), reload.clone());
     let told = Told {
-        pulse: daemon.pulse(),
+        pulse,
         state: daemon.state(),
         metrics: yard,
     };

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use super::{Images, Kept, Place, connection, images, recorded, records};
+use super::{Images, Place, connection, images, recorded, recordings, records};
 use crate::adapter::files::Catalog;
 use crate::adapter::kubernetes::{self, Connection};
 use crate::adapter::otlp::Otlp;
 use crate::adapter::prometheus::{CONTENT_TYPE, Prometheus};
 use crate::adapter::sqs::Sqs;
+use crate::adapter::store::{Recordings, Store};
 use crate::config::ConfigError;
 use crate::engine::resolve::Sources;
 use crate::engine::{Engine, OnStop};
@@ -32,6 +32,12 @@ pub type Teller = fn(&EnvironmentName) -> Arc<dyn Recorder>;
 
 /// What was made for an environment, and for what that said then.
 type Made<K, V> = Mutex<BTreeMap<K, (Environment, V)>>;
+
+/// The records, and the ways into them.
+struct Kept {
+    store: Arc<Store>,
+    recordings: Recordings,
+}
 
 /// What is shared by all groups is made once: connections, clients, the records.
 pub struct Outside {
@@ -70,9 +76,9 @@ impl Outside {
         let traces = Otlp::from_environment().transpose();
         Ok(Self {
             dir,
-            kept: records()?.map(|store| Kept {
-                store: Arc::new(store),
-                behind: Arc::default(),
+            kept: records()?.map(Arc::new).map(|store| Kept {
+                recordings: recordings(store.clone()),
+                store,
             }),
             queue,
             prometheus,
@@ -140,14 +146,14 @@ impl Yard for Outside {
     ) -> Result<Engine, Said> {
         let connection = self.cluster(environment).await?;
         let place = Place::from(environment);
-        let kept = self.kept.clone();
+        let recordings = self.kept.as_ref().map(|kept| &kept.recordings);
         let name = &environment.name;
         let counting = self.prometheus.group(name, group);
         let traces = self.traces.as_ref().map(|traces| traces.group(name, group));
         let traces = traces.map(|traces| Arc::new(traces) as Arc<dyn Recorder>);
         let told: [Arc<dyn Recorder>; 3] = [recorder, (self.teller)(name), counting];
         let recorder = Arc::new(Fan::new(told.into_iter().chain(traces).collect()));
-        let engine = recorded(&connection, kept, &place, group, recorder).await;
+        let engine = recorded(&connection, recordings, &place, group, recorder).await;
         Ok(Engine {
             on_stop: OnStop::Leave,
             ..engine
@@ -219,8 +225,7 @@ impl http::Metrics for Outside {
     fn text(&self, is_ready: bool) -> (&'static str, String) {
         self.prometheus.ready(is_ready);
         if let Some(kept) = &self.kept {
-            self.prometheus
-                .records_behind(kept.behind.load(Ordering::Acquire));
+            self.prometheus.records_behind(kept.recordings.waiting());
         }
         (CONTENT_TYPE, self.prometheus.text())
     }

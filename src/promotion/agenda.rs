@@ -250,6 +250,11 @@ impl Agenda {
         });
     }
 
+    /// The images there were when what is tried began.
+    pub fn tried(&self) -> Option<&str> {
+        self.trying.as_ref()?.images.as_deref()
+    }
+
     /// That came of it.
     pub fn ended(&mut self, start: &Start, came: Came, now: Timestamp) {
         let tried = self.trying.take().and_then(|trying| trying.images);

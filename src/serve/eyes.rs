@@ -13,7 +13,9 @@ use super::state::State;
 use super::yard::Yard;
 use crate::group::Environment;
 use crate::group::name::EnvironmentName;
+use crate::port::Clock;
 use crate::port::registry::Said;
+use crate::promotion::later;
 
 /// How soon a cluster that could not be reached is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -21,6 +23,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// One look at each environment.
 pub(super) struct Eyes {
     yard: Arc<dyn Yard>,
+    clock: Arc<dyn Clock>,
     state: Arc<State>,
     tell: UnboundedSender<News>,
     looks: BTreeMap<EnvironmentName, (Environment, JoinSet<()>)>,
@@ -28,9 +31,15 @@ pub(super) struct Eyes {
 
 impl Eyes {
     /// Tells what it sees, and notes whether it sees anything.
-    pub(super) fn new(yard: Arc<dyn Yard>, state: Arc<State>, tell: UnboundedSender<News>) -> Self {
+    pub(super) fn new(
+        yard: Arc<dyn Yard>,
+        clock: Arc<dyn Clock>,
+        state: Arc<State>,
+        tell: UnboundedSender<News>,
+    ) -> Self {
         Self {
             yard,
+            clock,
             state,
             tell,
             looks: BTreeMap::new(),
@@ -55,6 +64,7 @@ impl Eyes {
                 .sees(&environment.name, Err("nothing was seen yet".to_owned()));
             let look = look(
                 self.yard.clone(),
+                self.clock.clone(),
                 self.state.clone(),
                 self.tell.clone(),
                 environment.clone(),
@@ -69,6 +79,7 @@ impl Eyes {
 
 async fn look(
     yard: Arc<dyn Yard>,
+    clock: Arc<dyn Clock>,
     state: Arc<State>,
     tell: UnboundedSender<News>,
     environment: Environment,
@@ -104,6 +115,6 @@ async fn look(
             tracing::warn!(environment = %name, error = %why, "cannot look at the cluster; trying again");
         }
         state.sees(name, Err(why));
-        tokio::time::sleep(PAUSE).await;
+        clock.sleep_until(later(clock.now(), PAUSE)).await;
     }
 }

@@ -1,11 +1,12 @@
 //! Whether the daemon still gets on: every role goes by a clock that notes when it was
-//! asked last, and until when somebody sleeps by it.
+//! asked last, and until when somebody sleeps by it. So does every engine, for as long as
+//! its call lasts.
 //!
 //! Whoever neither asks the time nor sleeps is stuck, be it in a request that is never
 //! answered or in a loop. A process whose only thread is stuck answers nobody at all.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,17 +15,25 @@ use jiff::Timestamp;
 use crate::port::Clock;
 use crate::promotion::later;
 
-/// How long a role may be silent beyond what it said it would.
+/// How long a role may be silent beyond what it said it would. Every single request is
+/// given up sooner: to AWS after 90 s with all its attempts, to the cluster after seconds.
 const SILENCE: Duration = Duration::from_mins(5);
 
 /// When each role was seen last.
 pub struct Pulse {
     clock: Arc<dyn Clock>,
-    roles: Mutex<BTreeMap<String, Timestamp>>,
+    roles: Mutex<BTreeMap<String, Seen>>,
+}
+
+/// What is known of a role.
+struct Seen {
+    last: Timestamp,
+    /// Until when it sleeps; more than one where it waits for several things at once.
+    asleep: Vec<Timestamp>,
 }
 
 impl Pulse {
-    /// By that clock.
+    /// By that clock, which must not jump: time that nobody could use is no silence.
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Self {
             clock,
@@ -32,76 +41,106 @@ impl Pulse {
         })
     }
 
-    /// The clock of a role, which is watched from now on until it is dropped.
-    pub fn clock(self: &Arc<Self>, role: impl Into<String>) -> Arc<dyn Clock> {
-        let clock = Watched {
-            role: role.into(),
-            pulse: self.clone(),
+    /// Watches a role from now on, until what is returned is dropped.
+    pub fn watch(self: &Arc<Self>, role: impl Into<String>) -> Watch {
+        let role = role.into();
+        let seen = Seen {
+            last: self.clock.now(),
+            asleep: Vec::new(),
         };
-        clock.now();
-        Arc::new(clock)
+        self.roles().insert(role.clone(), seen);
+        Watch {
+            role,
+            pulse: self.clone(),
+        }
     }
 
     /// Who is stuck.
     pub fn stuck(&self) -> Vec<String> {
         let now = self.clock.now();
-        let roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
-        let stuck = roles
-            .iter()
-            .filter(|(_, until)| later(**until, SILENCE) < now);
+        let is_stuck = |seen: &Seen| {
+            let asleep = seen.asleep.iter().copied();
+            later(asleep.fold(seen.last, Timestamp::max), SILENCE) < now
+        };
+        let roles = self.roles();
+        let stuck = roles.iter().filter(|(_, seen)| is_stuck(seen));
         stuck.map(|(role, _)| role.clone()).collect()
+    }
+
+    fn roles(&self) -> MutexGuard<'_, BTreeMap<String, Seen>> {
+        self.roles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A role that is watched.
+pub struct Watch {
+    role: String,
+    pulse: Arc<Pulse>,
+}
+
+impl Watch {
+    /// The clock for the role to go by: that one, whose time may be another than the
+    /// pulse's.
+    pub fn over(&self, clock: Arc<dyn Clock>) -> Arc<dyn Clock> {
+        Arc::new(Watched {
+            clock,
+            role: self.role.clone(),
+            pulse: self.pulse.clone(),
+        })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.pulse.roles().remove(&self.role);
     }
 }
 
 struct Watched {
+    clock: Arc<dyn Clock>,
     role: String,
     pulse: Arc<Pulse>,
 }
 
 impl Watched {
-    fn is_alive_until(&self, until: Timestamp) {
-        let mut roles = self
-            .pulse
-            .roles
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        roles.insert(self.role.clone(), until);
-    }
-}
-
-impl Watched {
-    fn known_until(&self) -> Timestamp {
-        let roles = self
-            .pulse
-            .roles
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        roles.get(&self.role).copied().unwrap_or(Timestamp::MIN)
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        let mut roles = self
-            .pulse
-            .roles
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        roles.remove(&self.role);
+    /// A sign of life. Whatever goes on after its role has come to its end does not bring
+    /// that back.
+    fn note(&self, also: impl FnOnce(&mut Seen)) {
+        let now = self.pulse.clock.now();
+        if let Some(seen) = self.pulse.roles().get_mut(&self.role) {
+            seen.last = now;
+            also(seen);
+        }
     }
 }
 
 #[async_trait]
 impl Clock for Watched {
     fn now(&self) -> Timestamp {
-        let now = self.pulse.clock.now();
-        self.is_alive_until(now);
-        now
+        self.note(|_| ());
+        self.clock.now()
     }
 
     async fn sleep_until(&self, when: Timestamp) {
-        // Who waits for several things at once waits for the last of them.
-        self.is_alive_until(when.max(self.known_until()));
-        self.pulse.clock.sleep_until(when).await;
+        let left = when.duration_since(self.clock.now());
+        let left = Duration::try_from(left).unwrap_or_default();
+        let until = later(self.pulse.clock.now(), left);
+        self.note(|seen| seen.asleep.push(until));
+        let _asleep = Asleep(self, until);
+        self.clock.sleep_until(when).await;
+    }
+}
+
+/// Somebody who sleeps until then. Dropped, they are awake, be it before.
+struct Asleep<'a>(&'a Watched, Timestamp);
+
+impl Drop for Asleep<'_> {
+    fn drop(&mut self) {
+        let Self(sleeper, until) = self;
+        sleeper.note(|seen| {
+            if let Some(place) = seen.asleep.iter().position(|other| other == until) {
+                seen.asleep.swap_remove(place);
+            }
+        });
     }
 }

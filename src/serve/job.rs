@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use super::judge::{self, LOCKED};
+use super::health::Watch;
+use super::judge::{self, LOCKED, Says};
 use super::news::News;
 use super::yard::{Key, Yard};
 use crate::engine::deploy::DeployOptions;
 use crate::engine::resume::Resumed;
-use crate::engine::{Deployed, Engine, EngineError};
+use crate::engine::{Engine, EngineError};
 use crate::group::{Environment, Group};
 use crate::port::Recorder;
 use crate::port::registry::Said;
@@ -40,6 +41,8 @@ pub(super) struct For {
     pub(super) environment: Environment,
     /// Who promotes, as people are told.
     pub(super) actor: String,
+    /// Whether it gets on, from its begin to its end.
+    pub(super) watch: Watch,
     pub(super) yard: Arc<dyn Yard>,
     pub(super) tell: UnboundedSender<News>,
 }
@@ -54,9 +57,17 @@ impl Job {
         Some(later(start.meets.as_ref()?.at, delay))
     }
 
+    /// By which way it is asked for, if it is not somebody else's.
+    pub(super) fn trigger(&self) -> Option<Trigger> {
+        match self {
+            Self::Promote { start, .. } => Some(start.trigger),
+            Self::TakeOver => None,
+        }
+    }
+
     /// Does it to its end, or until it is stopped; what came of it is told.
     pub(super) async fn run(self, whom: For, stop: CancellationToken) {
-        let came = match &self {
+        let (came, says) = match &self {
             Self::Promote { start, group } => promote(&whom, start, group, stop).await,
             Self::TakeOver => take_over(&whom, stop).await,
         };
@@ -66,11 +77,17 @@ impl Job {
             key,
             job: self,
             came,
+            says,
         }));
     }
 }
 
-async fn promote(whom: &For, start: &Start, group: &Group, stop: CancellationToken) -> Came {
+async fn promote(
+    whom: &For,
+    start: &Start,
+    group: &Group,
+    stop: CancellationToken,
+) -> (Came, Option<Says>) {
     let options = DeployOptions {
         actor: Actor {
             name: whom.actor.clone(),
@@ -91,53 +108,37 @@ async fn promote(whom: &For, start: &Start, group: &Group, stop: CancellationTok
         Ok(Box::pin(engine.deploy(supply.sources(), group, options, stop)).await)
     };
     match deployed.await {
-        Ok(deployed) => {
-            tell(whom, start.trigger, &deployed);
-            judge::came(&deployed, start.trigger)
-        }
-        Err(Said(why)) => failed(whom, why),
+        Ok(deployed) => (
+            judge::came(&deployed, start.trigger),
+            judge::says(&deployed),
+        ),
+        Err(why) => failed(why),
     }
 }
 
-async fn take_over(whom: &For, stop: CancellationToken) -> Came {
+async fn take_over(whom: &For, stop: CancellationToken) -> (Came, Option<Says>) {
     let resumed = async {
         let engine = whom.engine().await?;
         Ok(Box::pin(engine.resume(&whom.actor, stop)).await)
     };
     match resumed.await {
-        Ok(Ok(Resumed::Nothing(_) | Resumed::Driven(_))) => Came::Settled,
+        Ok(Ok(Resumed::Nothing(_) | Resumed::Driven(_))) => (Came::Settled, None),
         // Whoever has the lock drives it on.
-        Ok(Err(EngineError::Lock(_) | EngineError::LockLost { .. })) => Came::Waits {
-            why: "its promoter".to_owned(),
-            pause: LOCKED,
-        },
-        Ok(Err(error)) => failed(whom, Said::of(&error).0),
-        Err(Said(why)) => failed(whom, why),
+        Ok(Err(EngineError::Lock(_) | EngineError::LockLost { .. })) => {
+            let came = Came::Waits {
+                why: "its promoter".to_owned(),
+                pause: LOCKED,
+            };
+            (came, None)
+        }
+        Ok(Err(error)) => failed(Said::of(&error)),
+        Err(why) => failed(why),
     }
 }
 
-fn failed(whom: &For, why: String) -> Came {
-    let Key { environment, group } = &whom.key;
-    tracing::warn!(%environment, %group, error = %why, "failed; trying again later");
-    Came::Failed { why }
-}
-
-/// What no event of a promotion says.
-fn tell(whom: &For, trigger: Trigger, deployed: &Result<Deployed, EngineError>) {
-    let Key { environment, group } = &whom.key;
-    match deployed {
-        Ok(Deployed::UpToDate(_)) => {
-            tracing::info!(%environment, %group, %trigger, "nothing new to promote");
-        }
-        Ok(Deployed::Met) => {
-            tracing::info!(%environment, %group, %trigger, "done by another daemon");
-        }
-        Ok(_) => {}
-        Err(error) => {
-            let error = Said::of(error).0;
-            tracing::warn!(%environment, %group, %trigger, %error, "not promoted");
-        }
-    }
+fn failed(Said(why): Said) -> (Came, Option<Says>) {
+    let says = Says::Wrong(format!("failed; trying again later: {why}"));
+    (Came::Failed { why }, Some(says))
 }
 
 impl For {
@@ -147,7 +148,11 @@ impl For {
             tell: self.tell.clone(),
         });
         let (environment, group) = (&self.environment, &self.key.group);
-        self.yard.engine(environment, group, heard).await
+        let engine = self.yard.engine(environment, group, heard).await?;
+        Ok(Engine {
+            clock: self.watch.over(engine.clock),
+            ..engine
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an engine call came to, for the agenda of its group.
+//! What an engine call came to: for the agenda of its group, and for people.
 
 use std::time::Duration;
 
@@ -18,6 +18,37 @@ pub(super) const LOCKED: Duration = Duration::from_secs(10);
 /// How soon it is looked whether what is in the way is gone; a change that the cluster
 /// shows ends the wait.
 const RESTRAINED: Duration = Duration::from_mins(10);
+
+/// What people should know of how a job ended, where no event of a promotion says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Says {
+    /// It is as it should be.
+    Well(String),
+    /// Something is wrong.
+    Wrong(String),
+}
+
+/// What there is to say of a promotion.
+pub(super) fn says(deployed: &Result<Deployed, EngineError>) -> Option<Says> {
+    match deployed {
+        Ok(Deployed::UpToDate(_)) => Some(Says::Well("nothing new to promote".to_owned())),
+        Ok(Deployed::Met) => Some(Says::Well("done by another daemon".to_owned())),
+        Ok(Deployed::Refused(restraints)) => {
+            let why: Vec<_> = restraints.iter().map(ToString::to_string).collect();
+            Some(Says::Well(format!("not promoted: {}", why.join("; "))))
+        }
+        Ok(
+            Deployed::Ended { .. }
+            | Deployed::Detached(_)
+            | Deployed::Unfinished(_)
+            | Deployed::Stopped,
+        ) => None,
+        Err(error) => {
+            let why = Said::of(error).0;
+            Some(Says::Wrong(format!("not promoted: {why}")))
+        }
+    }
+}
 
 /// What came of a promotion that was started by `trigger`.
 pub(super) fn came(deployed: &Result<Deployed, EngineError>, trigger: Trigger) -> Came {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::job::Job;
+use super::judge::Says;
 use super::yard::Key;
 use crate::group::name::EnvironmentName;
 use crate::group::{Environment, Group};
@@ -42,5 +43,7 @@ pub(super) enum News {
         job: Job,
         /// What came of it.
         came: Came,
+        /// What people should know of that.
+        says: Option<Says>,
     },
 }

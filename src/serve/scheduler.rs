@@ -16,7 +16,9 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use super::health::Pulse;
 use super::job::{For, Job};
+use super::judge::Says;
 use super::news::News;
 use super::yard::{Key, Note, Yard};
 use crate::group::name::EnvironmentName;
@@ -34,6 +36,7 @@ const LONGEST: Duration = Duration::from_mins(1);
 pub(super) struct Scheduler {
     yard: Arc<dyn Yard>,
     clock: Arc<dyn Clock>,
+    pulse: Arc<Pulse>,
     actor: String,
     /// How many promotions may be under way before their switch.
     at_once: usize,
@@ -50,10 +53,11 @@ pub(super) struct Scheduler {
 
 impl Scheduler {
     /// Starts at most so many promotions at once, in the name of `actor`, until it is
-    /// stopped.
+    /// stopped. `pulse` is told whether each of them gets on.
     pub(super) fn new(
         yard: Arc<dyn Yard>,
         clock: Arc<dyn Clock>,
+        pulse: Arc<Pulse>,
         actor: String,
         at_once: usize,
         stop: CancellationToken,
@@ -62,6 +66,7 @@ impl Scheduler {
         Self {
             yard,
             clock,
+            pulse,
             actor,
             at_once,
             entries: BTreeMap::new(),
@@ -125,9 +130,17 @@ impl Scheduler {
                     entry.settles();
                 }
             }
-            News::Ended { key, job, came } => {
+            News::Ended {
+                key,
+                job,
+                came,
+                says,
+            } => {
                 self.yard.note(Note::Busy(&key, false));
                 if let Some(entry) = self.entries.get_mut(&key) {
+                    if let Some(says) = says.filter(|says| entry.is_new(&job, says)) {
+                        say(&key, &job, &says);
+                    }
                     entry.ended(&job, came, now);
                 }
             }
@@ -275,9 +288,20 @@ impl Scheduler {
             key: key.clone(),
             environment: environment.clone(),
             actor: self.actor.clone(),
+            watch: self.pulse.watch(format!("promotion of {key}")),
             yard: self.yard.clone(),
             tell: self.tell.clone(),
         };
         self.jobs.push(Box::pin(job.run(whom, stop)));
+    }
+}
+
+/// Lets people know how a job ended.
+fn say(key: &Key, job: &Job, says: &Says) {
+    let Key { environment, group } = key;
+    let trigger = job.trigger().map(tracing::field::display);
+    match says {
+        Says::Well(message) => tracing::info!(%environment, %group, trigger, "{message}"),
+        Says::Wrong(message) => tracing::warn!(%environment, %group, trigger, "{message}"),
     }
 }

@@ -1,6 +1,7 @@
 //! What the daemon needs of the outside, group by group: one trait, so that a test
 //! can be all of it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -31,6 +32,12 @@ impl Key {
             environment: group.environment.name.clone(),
             group: group.name.clone(),
         }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.environment, self.group)
     }
 }
 

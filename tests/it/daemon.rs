@@ -3,7 +3,10 @@
 
 mod files;
 mod health;
+mod partitioned;
 mod pushed;
+mod recorded;
+mod said;
 mod scheduled;
 mod taken_over;
 
@@ -58,6 +61,27 @@ fn named(name: &str, group: Group) -> Group {
     Group {
         name: GroupName::parse(name).unwrap(),
         ..group
+    }
+}
+
+/// Those in which a promotion is under way.
+const PHASES: [Phase; 4] = [
+    Phase::Deploying,
+    Phase::Checking,
+    Phase::Promoting,
+    Phase::Settling,
+];
+
+/// Runs until a group's promotion is in a phase, as the record says.
+async fn until(town: &Town, group: &str, phase: Phase) {
+    let scenario = town.of_group(group);
+    let mut version = scenario.world.version.subscribe();
+    loop {
+        let in_flight = scenario.world.state().record.in_flight.clone();
+        if in_flight.is_some_and(|promotion| promotion.phase >= phase) {
+            return;
+        }
+        version.changed().await.unwrap();
     }
 }
 

@@ -31,4 +31,5 @@ mod sts;
 mod support;
 mod telling;
 mod tidy;
+mod trust;
 mod validate;

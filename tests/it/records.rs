@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use crate::support::postgres::{self, Database};
 
 /// Where the groups of these tests run, unless told.
-fn here() -> PlaceName {
+pub(crate) fn here() -> PlaceName {
     there("v2")
 }
 
@@ -37,17 +37,17 @@ fn there(namespace: &str) -> PlaceName {
 }
 
 /// Of all groups and places.
-fn all() -> Which {
+pub(crate) fn all() -> Which {
     Which::default()
 }
 
-fn notes(events: &[Event]) -> Vec<Note> {
+pub(crate) fn notes(events: &[Event]) -> Vec<Note> {
     events.iter().cloned().map(Note::Event).collect()
 }
 
 /// A kind of database that records can be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum On {
+pub(crate) enum On {
     Sqlite,
     Postgres,
 }
@@ -61,20 +61,20 @@ fn on_each(test: impl AsyncFn(On)) {
 }
 
 /// Records that go with the test.
-struct Fresh {
-    store: Store,
-    database: Place,
+pub(crate) struct Fresh {
+    pub(crate) store: Store,
+    pub(crate) database: Place,
 }
 
 /// Where they are.
-enum Place {
+pub(crate) enum Place {
     Folder(TempDir),
     Server(Database),
 }
 
 impl On {
     /// Empty records of that kind.
-    async fn fresh(self) -> Fresh {
+    pub(crate) async fn fresh(self) -> Fresh {
         let database = match self {
             Self::Sqlite => Place::Folder(tempfile::tempdir().unwrap()),
             Self::Postgres => Place::Server(postgres::database().await),
@@ -99,13 +99,13 @@ impl Place {
 }
 
 /// The records of a promoter that is told this.
-fn store(written: impl AsRef<OsStr>) -> Store {
+pub(crate) fn store(written: impl AsRef<OsStr>) -> Store {
     Store::new(Location::parse(written.as_ref()).unwrap())
 }
 
 impl Fresh {
     /// The same records, opened by another process.
-    fn again(&self) -> Store {
+    pub(crate) fn again(&self) -> Store {
         self.database.store()
     }
 
@@ -135,7 +135,7 @@ impl Fresh {
 
 /// What a scenario in virtual time comes to. Records are in a real file, which
 /// virtual time would not wait for.
-fn in_virtual_time<T>(scenario: impl Future<Output = T>) -> T {
+pub(crate) fn in_virtual_time<T>(scenario: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().start_paused(true).build();
     runtime.unwrap().block_on(scenario)

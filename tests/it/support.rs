@@ -5,6 +5,7 @@
 //! [`scenario::Scenario`] drives whole promotions and, after every single port
 //! call, [`promises`] checks what must never break.
 
+pub(crate) mod awaited;
 pub(crate) mod clock;
 mod crons;
 pub(crate) mod forge;

@@ -10,15 +10,14 @@ use std::time::Duration;
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::http::HttpRequest;
 use aws_sdk_ecr::config::retry::RetryConfig;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector as _, HttpConnectorSettings, SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
 use aws_smithy_types::byte_stream::ByteStream;
 use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use super::manifest::Blob;
 use crate::adapter::aws::{Session, is_throttled};
+use crate::adapter::trust;
 use crate::group::image::RepositoryName;
 
 /// Real configurations have some kilobytes.
@@ -36,8 +35,7 @@ pub(super) struct Blobs(Option<SharedHttpConnector>);
 
 impl Blobs {
     pub(super) fn new() -> Self {
-        let settings = HttpConnectorSettings::builder().build();
-        Self(aws_smithy_http_client::default_connector(&settings, None))
+        Self(trust::connector())
     }
 
     pub(super) async fn read(

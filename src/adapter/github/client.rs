@@ -8,9 +8,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector as _, HttpConnectorSettings, SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::byte_stream::ByteStream;
 use serde::de::DeserializeOwned;
@@ -19,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::answer::Message;
 use super::limit::Limit;
 use super::token::{self, Token};
+use crate::adapter::trust;
 use crate::group::github::GithubApi;
 use crate::plan::proof::Claim;
 use crate::port::chain::ForgeFound;
@@ -73,9 +72,8 @@ struct Answer {
 
 impl Client {
     pub(super) fn new(api: GithubApi, token: Option<Token>) -> Self {
-        let settings = HttpConnectorSettings::builder().build();
         Self {
-            connector: aws_smithy_http_client::default_connector(&settings, None),
+            connector: trust::connector(),
             api,
             token,
             limited: Mutex::default(),

@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector as _, HttpConnectorSettings, SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use tokio::time::timeout;
+
+use crate::adapter::trust;
 
 /// Longest wait for the answer to one batch.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,8 +43,7 @@ pub(super) struct Sender {
 impl Sender {
     /// `None`: this build has no HTTP client.
     pub(super) fn new(status: LastStatus) -> Option<Self> {
-        let settings = HttpConnectorSettings::builder().build();
-        let connector = aws_smithy_http_client::default_connector(&settings, None)?;
+        let connector = trust::connector()?;
         Some(Self { connector, status })
     }
 

@@ -21,9 +21,12 @@ use crate::port::records::{Note, PlaceName, Run};
 use crate::port::{Clock, Packed, Recorder, Records};
 use crate::promotion::event::{Event, Fact};
 use crate::promotion::id::PromotionId;
+use crate::promotion::pauses::Pauses;
 
-/// Pause before the records are tried again.
-const RETRY: Duration = Duration::from_secs(1);
+/// Pause before the records are tried again, at first.
+const RETRY: Duration = Duration::from_millis(250);
+/// The longest of these pauses: of a daemon, many groups may wait for the same records.
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// How long the end of a promotion waits for what happened to be kept.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most notes kept at one go.
@@ -68,7 +71,7 @@ impl Recording {
     }
 
     /// The same; what waits to be kept is counted in `of_all`, which groups share.
-    pub fn counted(
+    pub(super) fn counted(
         place: PlaceName,
         group: GroupName,
         records: Arc<dyn Records>,
@@ -112,6 +115,11 @@ impl Recording {
                 text: Packed::text(&text).expect("memory takes it"),
             });
         }
+    }
+
+    /// Whether something waits to be kept.
+    pub(super) fn is_behind(&self) -> bool {
+        *self.queue.waiting.borrow() > 0
     }
 
     fn logs(&self) -> MutexGuard<'_, BTreeMap<(PromotionId, CheckName), Gathering>> {
@@ -252,15 +260,18 @@ impl Queue {
     }
 
     async fn keep(&self, records: &dyn Records, batch: &[Note]) {
+        let mut pauses = Pauses::new(RETRY, LONGEST_RETRY);
         while let Err(error) = records.keep(&self.place, batch).await {
             if !self.behind.swap(true, Ordering::AcqRel) {
                 self.say(format!(
                     "{error}; the promotion goes on, what happens is kept as soon as that works"
                 ));
             }
-            self.clock.sleep_until(self.in_the_future(RETRY)).await;
+            let again_at = self.in_the_future(pauses.failed());
+            self.clock.sleep_until(again_at).await;
         }
         if self.behind.swap(false, Ordering::AcqRel) {
+            self.given_up.store(false, Ordering::Release);
             self.say(
                 "the records can be written again; what happened meanwhile is in them".to_owned(),
             );

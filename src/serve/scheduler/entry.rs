@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::super::job::Job;
+use super::super::judge::Says;
 use crate::group::Group;
 use crate::port::ledger::LOCK_LASTS;
 use crate::port::sight::{Standing, Upcoming};
-use crate::promotion::agenda::{Agenda, Came, Next};
+use crate::promotion::agenda::{Agenda, Came, Next, Start};
 use crate::promotion::later;
 use crate::promotion::pauses::Pauses;
 use crate::promotion::phase::Phase;
@@ -36,6 +37,18 @@ pub(super) struct Entry {
     pauses: Pauses,
     /// What was said last that is done next.
     announced: Option<Announcement>,
+    /// What was said last of how a job ended.
+    said: Option<Saying>,
+}
+
+/// What was said of a try, and of which: what waits is tried again and again.
+#[derive(PartialEq, Eq)]
+struct Saying {
+    /// `None`: of driving on what somebody left.
+    start: Option<Start>,
+    /// The images there were.
+    images: Option<String>,
+    says: Says,
 }
 
 /// What is done next, for all to see; `None`: nothing by itself.
@@ -86,6 +99,7 @@ impl Entry {
             take_over_from: None,
             pauses: Pauses::new(FIRST_PAUSE, LONGEST_PAUSE),
             announced: None,
+            said: None,
         }
     }
 
@@ -273,6 +287,24 @@ impl Entry {
         if let Some(running) = &mut self.running {
             running.settles = true;
         }
+    }
+
+    /// Whether that was not said yet of how such a job ended: of the same moment of its
+    /// schedule, or of the same images.
+    pub(super) fn is_new(&mut self, job: &Job, says: &Says) -> bool {
+        let start = match job {
+            Job::Promote { start, .. } => Some(start.clone()),
+            Job::TakeOver => None,
+        };
+        let planned = self.planned.as_ref().filter(|_| start.is_some());
+        let saying = Saying {
+            start,
+            images: planned.and_then(|planned| planned.agenda.tried().map(str::to_owned)),
+            says: says.clone(),
+        };
+        let is_new = self.said.as_ref() != Some(&saying);
+        self.said = Some(saying);
+        is_new
     }
 
     pub(super) fn ended(&mut self, job: &Job, came: Came, now: Timestamp) {

@@ -1,7 +1,22 @@
 //! Whether a daemon lives and is ready.
 
+use std::time::Duration;
+
+use promoter::group::Group;
+use promoter::promotion::phase::Phase;
+
 use super::{hourly, locally, pass, phases, serve};
+use crate::support::simulate::Run;
 use crate::support::yard::Town;
+
+const NOBODY: [&str; 0] = [];
+
+/// [`hourly`], whose check may take an hour.
+fn patient() -> Group {
+    let mut group = hourly();
+    group.checks[0].timeout = Duration::from_hours(1);
+    group
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_is_away_at_the_start_is_waited_for() {
@@ -33,10 +48,50 @@ async fn who_does_not_get_on_is_named() {
         pass(30).await;
         assert_eq!(daemon.livez.stuck(), Vec::<String>::new());
         // The registry never answers.
-        let day = std::time::Duration::from_hours(24);
+        let day = Duration::from_hours(24);
         scenario.registry.takes(day);
         pass(20).await;
         assert_eq!(daemon.livez.stuck(), ["watcher"]);
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_takes_its_time_is_no_standstill() {
+    locally(async {
+        let town = Town::of([patient()]);
+        let scenario = town.of_group("master");
+        scenario.world.run("greets", Run::exits(0).lasts(50 * 60));
+        let daemon = serve(&town, "daemon");
+        for minute in 0..180 {
+            pass(1).await;
+            assert_eq!(daemon.livez.stuck(), NOBODY, "after minute {minute}");
+        }
+        assert_eq!(phases(&town, "master"), [Phase::Promoted]);
+        daemon.stop().await;
+    })
+    .await;
+}
+
+/// What it waited for before was a long time off, which excuses nothing.
+#[tokio::test(start_paused = true)]
+async fn a_promotion_that_does_not_get_on_is_named() {
+    locally(async {
+        let town = Town::of([patient(), super::named("other", hourly())]);
+        let scenario = town.of_group("master");
+        scenario.world.run("greets", Run::exits(0).lasts(50 * 60));
+        let daemon = serve(&town, "daemon");
+        pass(65).await;
+        let hour = Duration::from_hours(1);
+        scenario.world.meddle(|state| state.cut_off_holder(hour));
+        pass(20).await;
+        assert_eq!(daemon.livez.stuck(), ["promotion of v2/master"]);
+        assert_eq!(phases(&town, "other"), [Phase::Promoted]);
+        // It is answered at last.
+        pass(60).await;
+        assert_eq!(daemon.livez.stuck(), NOBODY);
+        assert_eq!(phases(&town, "master"), [Phase::Promoted]);
         daemon.stop().await;
     })
     .await;

@@ -6,28 +6,8 @@ use promoter::group::name::GroupName;
 use promoter::group::triggers::Triggers;
 use promoter::promotion::phase::Phase;
 
-use super::{hourly, locally, on_push, pass, phases, serve};
+use super::{PHASES, hourly, locally, on_push, pass, phases, serve, until};
 use crate::support::yard::Town;
-
-const PHASES: [Phase; 4] = [
-    Phase::Deploying,
-    Phase::Checking,
-    Phase::Promoting,
-    Phase::Settling,
-];
-
-/// Runs until a group's promotion is in a phase, as the record says.
-async fn until(town: &Town, group: &str, phase: Phase) {
-    let scenario = town.of_group(group);
-    let mut version = scenario.world.version.subscribe();
-    loop {
-        let in_flight = scenario.world.state().record.in_flight.clone();
-        if in_flight.is_some_and(|promotion| promotion.phase >= phase) {
-            return;
-        }
-        version.changed().await.unwrap();
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn what_one_that_was_killed_left_another_finishes() {

@@ -4,8 +4,10 @@ mod ports;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use promoter::port::{ClusterError, Epoch};
+use jiff::{SignedDuration, Timestamp};
+use promoter::port::{Clock as _, ClusterError, Epoch};
 use tokio::sync::Notify;
 
 use super::journal::Entry;
@@ -89,7 +91,7 @@ impl Process {
     pub(crate) fn exit(&self) {
         self.is_dead.store(true, Ordering::SeqCst);
         let mut state = self.world.state();
-        let until = state.now + jiff::SignedDuration::from_secs(LEASE_SECONDS);
+        let until = state.now + SignedDuration::from_secs(LEASE_SECONDS);
         let mine = state.lease.as_mut().filter(|l| l.holder == self.name);
         if let Some(lease) = mine {
             lease.until = Some(until);
@@ -138,6 +140,10 @@ impl Process {
     ) -> Result<T, ClusterError> {
         // Calls under way together interleave.
         tokio::task::yield_now().await;
+        let cut_off = self.world.state().cut_off(&self.name);
+        if let Some(until) = cut_off {
+            self.world.clock.sleep_until(until).await;
+        }
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let blow = self.blow(number, &call);
         if self.is_dead.load(Ordering::SeqCst) || blow == Some(Blow::KilledBefore) {
@@ -219,6 +225,19 @@ fn tail(state: &State) -> String {
 }
 
 impl State {
+    /// Who has the lock is cut off for so long: their calls do not arrive before, and
+    /// nobody renews their lock.
+    pub(crate) fn cut_off_holder(&mut self, lasts: Duration) {
+        let lease = self.lease.as_mut().expect("somebody has the lock");
+        lease.until = Some(self.now + SignedDuration::from_secs(LEASE_SECONDS));
+        self.script.cut_off = Some((lease.holder.clone(), self.now + lasts));
+    }
+
+    fn cut_off(&self, process: &str) -> Option<Timestamp> {
+        let (of, until) = self.script.cut_off.as_ref()?;
+        Some(*until).filter(|_| of == process)
+    }
+
     /// The scripted answer to a call, and whether the call is done nevertheless.
     fn fault(&mut self, call: &str) -> Option<(ClusterError, bool)> {
         if self.script.outage.is_some_and(|until| self.now < until) {

@@ -117,6 +117,8 @@ pub(crate) struct Script {
     pub(crate) late_status: bool,
     /// Until when nothing is answered.
     pub(crate) outage: Option<Timestamp>,
+    /// Whose calls do not arrive before then.
+    pub(crate) cut_off: Option<(String, Timestamp)>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) hooks: Vec<(String, Option<Deed>)>,
     /// What happens before the call that has so many before it.

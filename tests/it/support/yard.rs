@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
+use promoter::adapter::store::Recordings;
 use promoter::engine::resolve::Sources;
 use promoter::engine::{Engine, OnStop};
 use promoter::group::image::RepositoryName;
@@ -14,10 +15,12 @@ use promoter::group::name::GroupName;
 use promoter::group::{Environment, Group};
 use promoter::port::hint::{Heard, Hint, HintError, Hints, Receipt};
 use promoter::port::recorder::{Fan, Recorder};
+use promoter::port::records::Which;
 use promoter::port::registry::Said;
 use promoter::port::sight::{Sight, Standing, Upcoming};
-use promoter::port::{Clock, Forge, Registry, Spending};
+use promoter::port::{Clock, Forge, Records, Registry, Spending};
 use promoter::promotion::record::{GroupRecord, Outcome};
+use promoter::serve::health::Pulse;
 use promoter::serve::{Daemon, Files, Note, Settings, Sights, Supply, Yard};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -25,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::process::Process;
 use super::scenario::Scenario;
+use crate::records;
 
 /// All groups there are, wherever their files are.
 #[derive(Default)]
@@ -35,6 +39,8 @@ pub(crate) struct Town {
     away: Mutex<Option<String>>,
     /// Why the records do not answer.
     pub(crate) unkept: Mutex<Option<String>>,
+    /// Where what happens is kept, if it is.
+    records: Mutex<Option<Arc<dyn Records>>>,
     /// What daemons said that they do next.
     announced: Mutex<Vec<(String, Option<Upcoming>)>>,
 }
@@ -80,6 +86,11 @@ impl Town {
         *self.away.lock().unwrap() = why.map(str::to_owned);
     }
 
+    /// Daemons that start from now on keep there what happens.
+    pub(crate) fn keep_in(&self, records: Arc<dyn Records>) {
+        *self.records.lock().unwrap() = Some(records);
+    }
+
     /// A group's world.
     pub(crate) fn of_group(&self, name: &str) -> Arc<Scenario> {
         let scenarios = self.scenarios.lock().unwrap();
@@ -108,7 +119,7 @@ pub(crate) struct Serving {
     task: JoinHandle<()>,
     stop: CancellationToken,
     pub(crate) queue: Arc<Queue>,
-    pub(crate) livez: Arc<promoter::serve::health::Pulse>,
+    pub(crate) livez: Arc<Pulse>,
     pub(crate) state: Arc<promoter::serve::State>,
 }
 
@@ -121,14 +132,18 @@ impl Serving {
             poll: Duration::from_mins(1),
             reload: Duration::from_secs(5),
         };
+        let records = town.records.lock().unwrap().clone();
         let yard = Arc::new(Yardman {
             town: town.clone(),
             processes: Mutex::default(),
+            recordings: records.map(|records| Recordings::new(records, clock.clone())),
         });
-        let daemon = Daemon::new(settings, yard.clone(), clock, Arc::new(Notify::new()));
+        let livez = Pulse::new(clock.clone());
+        let reload = Arc::new(Notify::new());
+        let daemon = Daemon::new(settings, yard.clone(), clock, livez.clone(), reload);
         let queue = Arc::new(Queue::default());
         let hints = queue.clone();
-        let (livez, state) = (daemon.pulse(), daemon.state());
+        let state = daemon.state();
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         // Engine calls stay on one thread.
@@ -170,6 +185,7 @@ impl Drop for Serving {
 struct Yardman {
     town: Arc<Town>,
     processes: Mutex<Vec<Arc<Process>>>,
+    recordings: Option<Recordings>,
 }
 
 #[async_trait]
@@ -188,8 +204,12 @@ impl Yard for Yardman {
         let process = scenario.process(None);
         self.processes.lock().unwrap().push(process.clone());
         let engine = scenario.engine(&process);
+        let mut recorders = vec![engine.recorder.clone(), recorder.clone()];
+        if let Some(recordings) = &self.recordings {
+            recorders.push(recordings.of(records::here(), group, recorder));
+        }
         Ok(Engine {
-            recorder: Arc::new(Fan::new(vec![engine.recorder.clone(), recorder])),
+            recorder: Arc::new(Fan::new(recorders)),
             on_stop: OnStop::Leave,
             ..engine
         })
@@ -200,8 +220,15 @@ impl Yard for Yardman {
     }
 
     async fn answers(&self) -> Result<(), Said> {
-        let unkept = self.town.unkept.lock().unwrap().clone();
-        unkept.map_or(Ok(()), |why| Err(Said(why)))
+        if let Some(why) = self.town.unkept.lock().unwrap().clone() {
+            return Err(Said(why));
+        }
+        let records = self.town.records.lock().unwrap().clone();
+        let Some(records) = records else {
+            return Ok(());
+        };
+        let asked = records.last(&Which::default(), 1).await;
+        asked.map(drop).map_err(|error| Said::of(&error))
     }
 
     async fn announce(
