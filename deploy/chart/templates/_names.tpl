@@ -39,3 +39,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "promoter.namespaces" -}}
 {{- .Values.namespaces | default (list .Release.Namespace) | uniq | toJson -}}
 {{- end -}}
+
+{{- /* Keeps the credentials of AWS out of the side car: by IRSA and by Pod Identity. */ -}}
+{{- define "promoter.annotations" -}}
+{{- if .Values.configuration.gitSync.enabled -}}
+eks.amazonaws.com/skip-containers: git-sync
+{{- end -}}
+{{- end -}}
