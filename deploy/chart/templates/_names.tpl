@@ -43,6 +43,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{- /* A path as a key of a ConfigMap, which has no folders; no two paths have the same one. */ -}}
+{{- define "promoter.key" -}}
+{{- . | replace "_" "_-" | replace "/" "__" -}}
+{{- end -}}
+
 {{- /* Namespaces of the environments, as a list in JSON. */ -}}
 {{- define "promoter.namespaces" -}}
 {{- .Values.namespaces | default (list .Release.Namespace) | uniq | toJson -}}
