@@ -85,6 +85,18 @@ fn the_daemon_is_nobody_and_writes_nowhere_else() {
 }
 
 #[test]
+fn the_token_is_in_the_daemons_container_and_no_side_car_has_it_by_itself() {
+    let pod = &manifest("Deployment")["spec"]["template"]["spec"];
+    assert_eq!(pod["automountServiceAccountToken"], false);
+    let mounts = pod["containers"][0]["volumeMounts"].as_array().unwrap();
+    let place = "/var/run/secrets/kubernetes.io/serviceaccount";
+    assert!(
+        mounts.iter().any(|mount| mount["mountPath"] == place),
+        "{mounts:#?}"
+    );
+}
+
+#[test]
 fn the_page_of_rights_has_each_of_them() {
     let mut granted = BTreeSet::new();
     for role in roles() {

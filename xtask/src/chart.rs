@@ -52,6 +52,9 @@ const HELM: Module = Module {
 /// The Kubernetes that the manifests are for.
 const KUBERNETES: &str = "--kube-version=1.34";
 
+/// The image of the manifests, to be changed by whoever has one.
+const IMAGE: &str = "--set=image.repository=promoter";
+
 /// Runs the command.
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
     let mut checks = false;
@@ -84,7 +87,7 @@ pub(crate) fn check(progress: &mut Progress) -> Result<()> {
     let helm = Helm::get(progress)?;
     progress.step("linting the chart", || {
         let mut lint = helm.command()?;
-        run::quietly(lint.args(["lint", "--strict", "--quiet", KUBERNETES, CHART]))
+        run::quietly(lint.args(["lint", "--strict", "--quiet", KUBERNETES, IMAGE, CHART]))
             .context("the chart does not pass")
     })?;
     let made = manifests(&helm)?;
@@ -122,7 +125,7 @@ fn said() -> Result<()> {
 fn manifests(helm: &Helm) -> Result<String> {
     let mut template = helm.command()?;
     template.args(["template", "promoter", CHART, "--namespace=promoter"]);
-    let made = run::output(template.arg(KUBERNETES))?;
+    let made = run::output(template.args([KUBERNETES, IMAGE]))?;
     Ok(format!("{HEAD}{made}"))
 }
 

@@ -119,6 +119,13 @@ impl Release {
         self.kubectl(&["logs", "deployment/promoter", "--tail=-1"])
     }
 
+    /// What the daemon measured, asked for through the API server.
+    pub(super) fn metrics(&self) -> String {
+        let namespace = &self.namespace;
+        let path = format!("/api/v1/namespaces/{namespace}/services/{NAME}:http/proxy/metrics");
+        self.kubectl(&["get", "--raw", &path])
+    }
+
     /// What `kubectl` says in its namespace.
     pub(super) fn kubectl(&self, arguments: &[&str]) -> String {
         let mut kubectl = Command::new("kubectl");
@@ -183,7 +190,8 @@ pub(super) fn helm(arguments: &[&str]) -> String {
     run_helm(arguments).unwrap()
 }
 
-fn run_helm(arguments: &[&str]) -> Result<String, String> {
+/// What Helm prints, or why it does not succeed.
+pub(super) fn run_helm(arguments: &[&str]) -> Result<String, String> {
     let mut helm = Command::new(env!("CARGO"));
     helm.current_dir(env!("CARGO_MANIFEST_DIR"));
     helm.args(["xtask", "helm"]).args(arguments);
