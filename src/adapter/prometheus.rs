@@ -87,6 +87,11 @@ impl Prometheus {
         self.process.ready(ready);
     }
 
+    /// Which environments' clusters answer; of others nothing is told.
+    pub fn environments(&self, answer: &BTreeMap<EnvironmentName, bool>) {
+        self.process.environments(answer);
+    }
+
     /// The configuration was read; where files have errors, the last good ones hold.
     pub fn config_loaded(&self, at: Timestamp, files_with_errors: usize) {
         self.process.config_loaded(at, files_with_errors);

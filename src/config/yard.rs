@@ -25,7 +25,7 @@ use crate::port::recorder::{Fan, Recorder};
 use crate::port::records::Which;
 use crate::port::registry::Said;
 use crate::port::sight::Upcoming;
-use crate::serve::{Files, Key, Note, Sights, Supply, Yard, http};
+use crate::serve::{Files, Key, Note, Sights, State, Supply, Yard, http};
 
 /// Tells people what happens to the groups of an environment.
 pub type Teller = fn(&EnvironmentName) -> Arc<dyn Recorder>;
@@ -206,6 +206,7 @@ impl Yard for Outside {
                 of(key).remember(standing.promoted_at, end);
             }
             Note::Due(key, since) => of(key).due(since),
+            Note::NotDue(key) => of(key).not_due(),
             Note::Answered(key, now) => of(key).answered(now),
             Note::Busy(key, is_busy) => of(key).lock_held(is_busy),
             Note::Hints { followed, dropped } => {
@@ -222,8 +223,9 @@ impl Yard for Outside {
 }
 
 impl http::Metrics for Outside {
-    fn text(&self, is_ready: bool) -> (&'static str, String) {
-        self.prometheus.ready(is_ready);
+    fn text(&self, state: &State) -> (&'static str, String) {
+        self.prometheus.ready(state.not_ready().is_empty());
+        self.prometheus.environments(&state.environments());
         if let Some(kept) = &self.kept {
             self.prometheus.records_behind(kept.recordings.waiting());
         }

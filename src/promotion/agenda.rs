@@ -242,8 +242,18 @@ impl Agenda {
         }
     }
 
+    /// Whether there are images at `now` that nobody has tried, and everybody is done pushing.
+    pub fn has_news(&self, now: Timestamp) -> bool {
+        self.pushed(now) == Some(now)
+    }
+
     /// A try begins, with the images there are.
     pub fn begins(&mut self, start: &Start) {
+        self.pause = None;
+        if start.meets.is_some() {
+            // Another moment, another chance.
+            self.unlucky = 0;
+        }
         self.trying = Some(Trying {
             meets: start.meets.as_ref().map(|met| met.at),
             images: self.offer.as_ref().map(|offer| offer.images.clone()),

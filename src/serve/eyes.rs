@@ -16,9 +16,12 @@ use crate::group::name::EnvironmentName;
 use crate::port::Clock;
 use crate::port::registry::Said;
 use crate::promotion::later;
+use crate::promotion::pauses::Pauses;
 
-/// How soon a cluster that could not be reached is tried again.
-const PAUSE: Duration = Duration::from_secs(5);
+/// How soon a cluster that did not answer is asked again.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest of these pauses, each of which is twice the one before.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// One look at each environment.
 pub(super) struct Eyes {
@@ -85,36 +88,31 @@ async fn look(
     environment: Environment,
 ) {
     let name = &environment.name;
-    let mut was_away = false;
+    let mut pauses = Pauses::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         let why = match yard.look(&environment).await {
             Err(Said(why)) => why,
-            Ok(mut sights) => {
-                while let Some(sight) = sights.next().await {
-                    let sight = match sight {
-                        Ok(sight) => sight,
-                        Err(Said(why)) => {
-                            if !std::mem::replace(&mut was_away, true) {
-                                tracing::warn!(environment = %name, error = %why, "the cluster does not answer");
-                            }
-                            state.sees(name, Err(why));
-                            continue;
+            Ok(mut sights) => loop {
+                match sights.next().await {
+                    Some(Ok(sight)) => {
+                        if pauses.begin_anew() {
+                            tracing::info!(environment = %name, "the cluster answers again");
                         }
-                    };
-                    if std::mem::replace(&mut was_away, false) {
-                        tracing::info!(environment = %name, "the cluster answers again");
+                        state.sees(name, Ok(()));
+                        let environment = name.clone();
+                        drop(tell.send(News::Seen { environment, sight }));
                     }
-                    state.sees(name, Ok(()));
-                    let environment = name.clone();
-                    drop(tell.send(News::Seen { environment, sight }));
+                    Some(Err(Said(why))) => break why,
+                    None => break "it tells nothing more".to_owned(),
                 }
-                "it ended".to_owned()
-            }
+            },
         };
-        if !std::mem::replace(&mut was_away, true) {
+        if !pauses.are_begun() {
             tracing::warn!(environment = %name, error = %why, "cannot look at the cluster; trying again");
         }
         state.sees(name, Err(why));
-        clock.sleep_until(later(clock.now(), PAUSE)).await;
+        // A new look begins with all there is, which tells that the cluster answers again.
+        let pause = pauses.failed();
+        clock.sleep_until(later(clock.now(), pause)).await;
     }
 }

@@ -1,6 +1,8 @@
 //! What the daemon answers over HTTP: whether it lives, whether it is ready, and its
 //! metrics. It takes no wishes.
 
+mod brief;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use self::brief::Brief;
 use super::health::Pulse;
 use super::state::State;
 
@@ -28,9 +31,9 @@ pub struct Told {
 
 /// Tells what is measured.
 pub trait Metrics: Send + Sync {
-    /// All of it now, and of which content type that is; for a process that is ready, or
-    /// not.
-    fn text(&self, is_ready: bool) -> (&'static str, String);
+    /// All of it now, and of which content type that is; for a process that knows so much
+    /// of itself.
+    fn text(&self, state: &State) -> (&'static str, String);
 }
 
 /// The port is taken, or there is no such address.
@@ -77,7 +80,7 @@ impl Listening {
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .with_state(self.told);
-        let served = axum::serve(self.listener, router);
+        let served = axum::serve(Brief(self.listener), router);
         served.with_graceful_shutdown(stop.cancelled_owned()).await
     }
 }
@@ -89,8 +92,7 @@ async fn live(Shared(told): Shared<Told>) -> (StatusCode, String) {
 }
 
 async fn metrics(Shared(told): Shared<Told>) -> ([(HeaderName, &'static str); 1], String) {
-    let is_ready = told.state.not_ready().is_empty();
-    let (kind, text) = told.metrics.text(is_ready);
+    let (kind, text) = told.metrics.text(&told.state);
     ([(CONTENT_TYPE, kind)], text)
 }
 

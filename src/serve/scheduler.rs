@@ -225,25 +225,34 @@ impl Scheduler {
         let ready = self.entries.iter_mut();
         // Where nobody knows what was met, and what is under way, nothing is begun.
         for (key, entry) in ready.filter(|(key, _)| known.contains(&key.environment)) {
-            match entry.due(now) {
+            let next = entry.due(now);
+            let moment = match &next {
+                Due::Now(_, job) => job.due_since(),
+                _ => None,
+            };
+            match (entry.tell_due(moment.is_some()), moment) {
+                (_, Some(since)) => self.yard.note(Note::Due(key, since)),
+                // Somebody else met it, or its file says something else.
+                (true, None) => self.yard.note(Note::NotDue(key)),
+                (false, None) => {}
+            }
+            match next {
+                // Who has waited longest goes first, whatever it is called.
                 Due::Now(urgency, job) => {
-                    if let Some(since) = job.due_since() {
-                        self.yard.note(Note::Due(key, since));
-                    }
-                    due.push((urgency, key.clone(), job));
+                    due.push(((urgency, entry.due_since(), key.clone()), job));
                 }
                 Due::At(at) => until = until.min(at),
                 Due::Never => {}
             }
         }
-        due.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+        due.sort_by(|(one, _), (other, _)| one.cmp(other));
         let busy = self
             .entries
             .values()
             .filter(|entry| entry.is_busy())
             .count();
         let room = self.at_once.saturating_sub(busy);
-        for (_, key, job) in due.into_iter().take(room) {
+        for ((.., key), job) in due.into_iter().take(room) {
             self.start(&key, job);
         }
         until
@@ -280,6 +289,7 @@ impl Scheduler {
         };
         self.yard.note(Note::Busy(key, true));
         if job.due_since().is_some() {
+            entry.tell_due(false);
             self.yard.note(Note::Answered(key, self.clock.now()));
         }
         let stop = self.stop.child_token();

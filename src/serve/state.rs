@@ -65,6 +65,14 @@ impl State {
         not_ready
     }
 
+    /// Of each environment, whether its cluster answers.
+    pub fn environments(&self) -> BTreeMap<EnvironmentName, bool> {
+        let known = self.known();
+        let seen = known.seen.iter();
+        seen.map(|(name, seen)| (name.clone(), seen.is_ok()))
+            .collect()
+    }
+
     /// What is wrong with the configuration, while the last good one holds.
     pub fn problems(&self) -> Vec<String> {
         self.known().problems.clone()

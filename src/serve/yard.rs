@@ -102,6 +102,8 @@ pub enum Note<'a> {
     Stands(&'a Key, &'a Standing),
     /// A moment of a group's schedule is due since then.
     Due(&'a Key, Timestamp),
+    /// No moment of its schedule is due any more, though this process did not act on it.
+    NotDue(&'a Key),
     /// What is due is acted on.
     Answered(&'a Key, Timestamp),
     /// A job of a group has begun, or come to its end.

@@ -25,6 +25,7 @@ mod push_image;
 mod records;
 mod reporter;
 mod schema;
+mod served;
 mod sqs;
 mod store;
 mod sts;

@@ -6,10 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::DynamicObject;
 use kube::runtime::watcher::{self, Event, watcher};
@@ -22,12 +21,9 @@ use crate::group::name::{GroupName, Namespace};
 use crate::plan::label;
 use crate::port::registry::Said;
 use crate::port::sight::{Sight, Standing};
-use crate::promotion::pauses::Pauses;
 
-/// Pause after the first question that was not answered.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest of these pauses.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// What was seen last is too old to go on from: the watch lists anew by itself.
+const GONE: u16 = 410;
 
 /// Locks as they were seen first in their present state, by namespace and group: who
 /// wants one that is not renewed need not watch it anew.
@@ -60,16 +56,17 @@ enum Told {
 }
 
 /// Where the groups of a namespace stand, now and at each change, as long as anybody
-/// listens; or why the cluster cannot be asked now.
+/// listens; or why the cluster cannot be asked now. Who hears that looks anew after a
+/// pause: this one would ask again at once.
 pub fn look(
     connection: &Connection,
     namespace: &Namespace,
 ) -> BoxStream<'static, Result<Sight, Said>> {
     let client = connection.client.clone();
     let config = watcher::Config::default();
-    let groups = patiently(watcher(groups_in(&client, namespace), config.clone()));
+    let groups = watcher(groups_in(&client, namespace), config.clone());
     let leases: Api<Lease> = Api::namespaced(client, namespace.as_str());
-    let leases = patiently(watcher(leases, config.labels(label::GROUP)));
+    let leases = watcher(leases, config.labels(label::GROUP));
     let told = stream::select(groups.map_ok(Told::Group), leases.map_ok(Told::Lease));
     let mut looking = Looking {
         namespace: namespace.clone(),
@@ -80,32 +77,10 @@ pub fn look(
     told.map(move |told| match told {
         Ok(Told::Group(event)) => looking.group(event).map(Ok),
         Ok(Told::Lease(event)) => looking.lease(event).map(Ok),
+        Err(watcher::Error::WatchError(status)) if status.code == GONE => None,
         Err(error) => Some(Err(Said(error::said(&error)))),
     })
     .filter_map(async |sight| sight)
-    .boxed()
-}
-
-/// Asks ever more seldom where nobody answers, or what is asked for is refused. That a
-/// list begins is no answer yet.
-fn patiently<K: Send + 'static>(
-    watch: impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
-) -> BoxStream<'static, watcher::Result<Event<K>>> {
-    let pauses = Pauses::new(FIRST_PAUSE, LONGEST_PAUSE);
-    let begin = (watch.boxed(), pauses, Duration::ZERO);
-    stream::unfold(begin, async |(mut watch, mut pauses, pause)| {
-        tokio::time::sleep(pause).await;
-        let event = watch.next().await?;
-        let pause = match &event {
-            Err(_) => pauses.failed(),
-            Ok(Event::Init) => Duration::ZERO,
-            Ok(_) => {
-                pauses.begin_anew();
-                Duration::ZERO
-            }
-        };
-        Some((event, (watch, pauses, pause)))
-    })
     .boxed()
 }
 
@@ -171,26 +146,4 @@ fn standing(found: &DynamicObject) -> Option<Standing> {
     }
     let (hold, upcoming) = (translate::hold(found), upcoming::read(found));
     Some(Standing::of(group, &record.ok()?, hold, upcoming))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A list that is begun again and again, and refused.
-    #[tokio::test(start_paused = true)]
-    async fn what_is_refused_is_asked_ever_more_seldom() {
-        let refused = || Err(watcher::Error::NoResourceVersion);
-        let turn = [Ok(Event::Init), refused()];
-        let watch = stream::iter(turn).chain(stream::iter([Ok(Event::Init), refused()]));
-        let watch = watch.chain(stream::iter([
-            Ok(Event::Init),
-            Ok(Event::InitDone),
-            refused(),
-        ]));
-        let begin = tokio::time::Instant::now();
-        let times = patiently::<Lease>(watch).map(|_| begin.elapsed().as_secs());
-        let times: Vec<_> = times.collect().await;
-        assert_eq!(times, [0, 0, 1, 1, 3, 3, 3]);
-    }
 }

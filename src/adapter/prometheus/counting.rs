@@ -17,6 +17,7 @@ use crate::port::Recorder;
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::news::News;
 use crate::promotion::event::{Event, Fact};
+use crate::promotion::id::PromotionId;
 use crate::promotion::phase::Phase;
 use crate::promotion::record::{Ending, Outcome};
 use crate::promotion::restraint::Restraint;
@@ -36,6 +37,8 @@ struct State {
     hooks: BTreeSet<CheckName>,
     news: News,
     due: Option<Timestamp>,
+    /// What this process left by itself, to begin something new.
+    left: Option<PromotionId>,
 }
 
 impl Counting {
@@ -98,8 +101,15 @@ impl Counting {
         self.metrics.due.with(self.of.clone()).set(seconds(since));
     }
 
-    /// The run that was due was begun or refused, or is of no use any more; nothing
-    /// happens if none was.
+    /// The run that was due is of no use any more, or was somebody else's.
+    pub fn not_due(&self) {
+        let mut state = self.state();
+        if state.due.take().is_some() && !state.forgotten {
+            self.metrics.due.with(self.of.clone()).set(0.0);
+        }
+    }
+
+    /// The run that was due was begun or refused; nothing happens if none was.
     pub fn answered(&self, now: Timestamp) {
         let mut state = self.state();
         let Some(since) = state.due.take().filter(|_| !state.forgotten) else {
@@ -182,7 +192,12 @@ impl Recorder for Counting {
         if state.forgotten || !state.news.is(&event) {
             return;
         }
-        let Event { at, fact, .. } = event;
+        let Event {
+            at,
+            fact,
+            promotion,
+            ..
+        } = event;
         match fact {
             Fact::Started { hooks, .. } => {
                 state.hooks = hooks.into_iter().collect();
@@ -192,7 +207,10 @@ impl Recorder for Counting {
             Fact::Resumed { phase } => {
                 // Nobody knows how long it stood there without an owner.
                 state.phase = Some((phase, at));
-                self.metrics.takeovers.with(self.of.clone()).inc();
+                // Who left it to begin something new drives on its own.
+                if state.left.is_none() || state.left != promotion {
+                    self.metrics.takeovers.with(self.of.clone()).inc();
+                }
                 self.drives(true);
             }
             Fact::Entered { phase, .. } => self.enter(&mut state, phase, at),
@@ -203,6 +221,7 @@ impl Recorder for Counting {
             }
             Fact::Left { .. } => {
                 state.phase = None;
+                state.left = promotion;
                 self.drives(false);
             }
             Fact::Finished { outcome } => {

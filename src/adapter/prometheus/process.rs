@@ -1,16 +1,20 @@
 //! What is told of the process itself: its configuration, its records, and whom
 //! it asks.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use prometheus_client::registry::Registry;
 
 use super::seconds;
 use super::series::{Counters, Gauges};
+use crate::group::name::EnvironmentName;
 use crate::port::calls::{Call, System};
 
 /// The metrics of the process.
 pub(super) struct Process {
     ready: Gauges,
+    environments: Gauges,
     config_success: Gauges,
     config_time: Gauges,
     config_errors: Gauges,
@@ -30,6 +34,11 @@ impl Process {
                 registry,
                 "ready",
                 "Whether the process is ready: its store and the API server answer",
+            ),
+            environments: Gauges::gauge(
+                registry,
+                "environment_answers",
+                "Whether the cluster of an environment answers",
             ),
             config_success: Gauges::gauge(
                 registry,
@@ -71,6 +80,15 @@ impl Process {
 
     pub(super) fn ready(&self, ready: bool) {
         self.ready.with(Vec::new()).set(f64::from(u8::from(ready)));
+    }
+
+    pub(super) fn environments(&self, answer: &BTreeMap<EnvironmentName, bool>) {
+        self.environments.forget(&[]);
+        for (name, answers) in answer {
+            let labels = vec![("environment", name.to_string())];
+            let answers = f64::from(u8::from(*answers));
+            self.environments.with(labels).set(answers);
+        }
     }
 
     pub(super) fn config_loaded(&self, at: Timestamp, files_with_errors: usize) {

@@ -32,6 +32,10 @@ pub(super) struct Entry {
     /// Who had its lock when it was seen last, and when that was.
     lock: Option<(String, Timestamp)>,
     running: Option<Running>,
+    /// Since when it is due without being begun.
+    due_since: Option<Timestamp>,
+    /// Whether it was told that a moment of its schedule is due.
+    is_told_due: bool,
     /// Not before that it is tried to drive on what is under way.
     take_over_from: Option<Timestamp>,
     pauses: Pauses,
@@ -96,6 +100,8 @@ impl Entry {
             known: false,
             lock: None,
             running: None,
+            due_since: None,
+            is_told_due: false,
             take_over_from: None,
             pauses: Pauses::new(FIRST_PAUSE, LONGEST_PAUSE),
             announced: None,
@@ -202,8 +208,27 @@ impl Entry {
         }
     }
 
-    /// What is due at `now`.
+    /// What is due at `now`, and since when.
     pub(super) fn due(&mut self, now: Timestamp) -> Due {
+        let due = self.is_due(now);
+        self.due_since = match due {
+            Due::Now(..) => self.due_since.or(Some(now)),
+            _ => None,
+        };
+        due
+    }
+
+    /// Since when it waits for room.
+    pub(super) fn due_since(&self) -> Option<Timestamp> {
+        self.due_since
+    }
+
+    /// Notes whether a moment of its schedule is due; says whether that was told before.
+    pub(super) fn tell_due(&mut self, is_due: bool) -> bool {
+        std::mem::replace(&mut self.is_told_due, is_due)
+    }
+
+    fn is_due(&self, now: Timestamp) -> Due {
         let promotion =
             self.planned
                 .as_ref()
@@ -216,8 +241,10 @@ impl Entry {
                     Next::Rest => Due::Never,
                 });
         if let Some(running) = &self.running {
-            // Who has something new ends the wait of what is promoted already.
-            if running.settles && matches!(promotion, Due::Now(..)) {
+            // New images end the wait of what is promoted already. A moment that may come
+            // to nothing does not.
+            let has_news = |planned: &Planned| planned.agenda.has_news(now);
+            if running.settles && self.planned.as_ref().is_some_and(has_news) {
                 running.stop.cancel();
             }
             return Due::Never;
@@ -270,11 +297,16 @@ impl Entry {
     /// differently must not contradict each other without an end.
     pub(super) fn announcement(&mut self, now: Timestamp) -> Option<Announcement> {
         let standing = self.standing.as_ref().filter(|_| self.running.is_none())?;
-        let upcoming = match self.planned.as_ref()?.agenda.next(now) {
-            Next::Wait { until, what } => Some(Upcoming { at: until, what }),
-            Next::Rest => None,
-            // It is about to begin.
-            Next::Promote(_) => return None,
+        let upcoming = match &self.planned {
+            Some(planned) => match planned.agenda.next(now) {
+                Next::Wait { until, what } => Some(Upcoming { at: until, what }),
+                Next::Rest => None,
+                // It is about to begin.
+                Next::Promote(_) => return None,
+            },
+            // Its file is gone. Of a group that never had one here others may say something.
+            None if self.announced.is_some() => None,
+            None => return None,
         };
         let is_seen = standing.upcoming == upcoming;
         let announcement = Announcement(upcoming);

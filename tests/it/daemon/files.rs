@@ -111,3 +111,24 @@ async fn a_file_that_is_gone_ends_its_promotions() {
     })
     .await;
 }
+
+/// Nobody is promised what nothing leads to any more.
+#[tokio::test(start_paused = true)]
+async fn what_is_next_of_a_group_whose_file_is_gone_is_taken_back() {
+    locally(async {
+        let other = super::named("other", given::hello());
+        let town = Town::of([hourly(), other]);
+        let daemon = serve(&town, "daemon");
+        pass(65).await;
+        assert_eq!(town.announced(), ["master: its schedule 21 11:00"]);
+        // The cluster tells what was said.
+        town.of_group("master").world.meddle(|_| {});
+        pass(1).await;
+        town.delete("master");
+        pass(120).await;
+        let announced = town.announced();
+        assert_eq!(announced[1..], ["master: nothing"]);
+        daemon.stop().await;
+    })
+    .await;
+}

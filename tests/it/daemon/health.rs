@@ -39,6 +39,27 @@ async fn a_cluster_that_is_away_at_the_start_is_waited_for() {
     .await;
 }
 
+/// Nothing happens there that would tell that it answers again.
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_was_away_for_a_moment_is_known_to_answer() {
+    locally(async {
+        let town = Town::of([hourly()]);
+        let daemon = serve(&town, "daemon");
+        pass(1).await;
+        assert_eq!(daemon.state.not_ready(), Vec::<String>::new());
+        town.breaks_off("connection reset");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(
+            daemon.state.not_ready(),
+            ["environment v2: connection reset"]
+        );
+        pass(1).await;
+        assert_eq!(daemon.state.not_ready(), Vec::<String>::new());
+        daemon.stop().await;
+    })
+    .await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_does_not_get_on_is_named() {
     locally(async {

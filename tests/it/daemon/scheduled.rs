@@ -1,15 +1,17 @@
 //! Promotions by schedule.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use promoter::group::cloudwatch::BudgetGuard;
 use promoter::group::schedule::Schedule;
+use promoter::group::triggers::Triggers;
 use promoter::port::registry::RegistryError;
 use promoter::promotion::Trigger;
 use promoter::promotion::phase::Phase;
 use promoter::promotion::record::Met;
 
-use super::{hourly, locally, named, pass, phases, serve};
+use super::{hourly, locally, named, on_push, pass, phases, serve};
 use crate::support::clock::FakeClock;
 use crate::support::simulate::Run;
 use crate::support::yard::{Serving, Town};
@@ -193,6 +195,63 @@ async fn a_hundred_groups_of_the_same_minute_go_a_few_at_a_time() {
                 "{n}"
             );
         }
+        daemon.stop().await;
+    })
+    .await;
+}
+
+/// What is promoted already waits for its old pods: a moment comes to nothing, or waits, too.
+#[tokio::test(start_paused = true)]
+async fn moments_without_anything_new_leave_what_settles_alone() {
+    locally(async {
+        let mut group = on_push();
+        group.triggers.schedule = Some(Schedule::parse("*/5 * * * *", "UTC").unwrap());
+        group.strategy.keep_old = Duration::from_mins(32);
+        let town = Town::of([group]);
+        let scenario = town.of_group("master");
+        let daemon = serve(&town, "daemon");
+        // The first one has no old pods to keep.
+        pass(11).await;
+        assert_eq!(phases(&town, "master").len(), 1);
+        scenario.push_all();
+        pass(30).await;
+        let promotion = scenario.world.state().record.in_flight.clone();
+        assert_eq!(promotion.map(|at| at.phase), Some(Phase::Settling));
+        assert_eq!(scenario.events.of("left").len(), 0);
+        // Whoever pushed something does not wait.
+        scenario.push_all();
+        pass(5).await;
+        assert_eq!(phases(&town, "master").len(), 2);
+        assert_eq!(scenario.events.of("left").len(), 1);
+        daemon.stop().await;
+    })
+    .await;
+}
+
+/// Names decide nothing where there is not room for all.
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_longest_goes_first() {
+    locally(async {
+        let each_minute = || {
+            super::with(Triggers {
+                schedule: Some(Schedule::parse("* * * * *", "UTC").unwrap()),
+                ..Triggers::default()
+            })
+        };
+        let mut names: Vec<_> = (0..12).map(|n| format!("busy-{n:02}")).collect();
+        names.push("zoo".to_owned());
+        let town = Town::of(names.iter().map(|name| named(name, each_minute())));
+        let daemon = serve(&town, "daemon");
+        // Each of them has something new each time it is looked at.
+        for _ in 0..40 {
+            for name in &names {
+                town.of_group(name).push_all();
+            }
+            tokio::time::sleep(Duration::from_secs(15)).await;
+        }
+        let often = |name: &str| phases(&town, name).len();
+        let (first, last) = (often("busy-00"), often("zoo"));
+        assert!(last > 0 && last + 1 >= first, "{first} and {last}");
         daemon.stop().await;
     })
     .await;

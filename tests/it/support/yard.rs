@@ -22,7 +22,7 @@ use promoter::port::{Clock, Forge, Records, Registry, Spending};
 use promoter::promotion::record::{GroupRecord, Outcome};
 use promoter::serve::health::Pulse;
 use promoter::serve::{Daemon, Files, Note, Settings, Sights, Supply, Yard};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,8 @@ pub(crate) struct Town {
     files: Mutex<Files>,
     /// Why the cluster does not answer.
     away: Mutex<Option<String>>,
+    /// Why looks at it broke off, each time.
+    broken: watch::Sender<String>,
     /// Why the records do not answer.
     pub(crate) unkept: Mutex<Option<String>>,
     /// Where what happens is kept, if it is.
@@ -89,6 +91,11 @@ impl Town {
     /// Daemons that start from now on keep there what happens.
     pub(crate) fn keep_in(&self, records: Arc<dyn Records>) {
         *self.records.lock().unwrap() = Some(records);
+    }
+
+    /// All that look at the cluster hear this, once.
+    pub(crate) fn breaks_off(&self, why: &str) {
+        self.broken.send_replace(why.to_owned());
     }
 
     /// A group's world.
@@ -260,10 +267,13 @@ impl Yard for Yardman {
         });
         let changes = stream::select_all(changes.collect::<Vec<_>>());
         let town = self.town.clone();
-        Ok(changes
-            .flat_map(move |()| stream::iter(sights(&town)))
-            .map(Ok)
-            .boxed())
+        let broken = stream::unfold(town.broken.subscribe(), async |mut broken| {
+            broken.changed().await.ok()?;
+            let why = broken.borrow_and_update().clone();
+            Some((Err(Said(why)), broken))
+        });
+        let seen = changes.flat_map(move |()| stream::iter(sights(&town)));
+        Ok(stream::select(seen.map(Ok), broken).boxed())
     }
 }
 

@@ -58,6 +58,7 @@ fn everything() -> String {
     counting.due(at(0).parse().unwrap());
     counting.answered(at(1).parse().unwrap());
     prometheus.ready(true);
+    prometheus.environments(&BTreeMap::from([(environment, true)]));
     prometheus.config_loaded(at(0).parse().unwrap(), 0);
     prometheus.records_behind(0);
     prometheus.hints_followed(1);
