@@ -37,7 +37,12 @@ pub(crate) struct Town {
     pub(crate) unkept: Mutex<Option<String>>,
     /// What daemons said that they do next.
     announced: Mutex<Vec<(String, Option<Upcoming>)>>,
+    /// Who is told what happens, beside the scenarios, in each job of a daemon.
+    told: Mutex<Option<Told>>,
 }
+
+/// Gives whom to tell what happens to a group.
+pub(crate) type Told = Box<dyn Fn(&GroupName) -> Arc<dyn Recorder> + Send>;
 
 impl Town {
     /// A town with the files of these groups, each in a world of its own.
@@ -78,6 +83,22 @@ impl Town {
     /// From now on the cluster does not answer, or does again.
     pub(crate) fn is_away(&self, why: Option<&str>) {
         *self.away.lock().unwrap() = why.map(str::to_owned);
+    }
+
+    /// From now on these are told what happens, too.
+    pub(crate) fn tell(&self, told: Told) {
+        *self.told.lock().unwrap() = Some(told);
+    }
+
+    /// Forgets what happened, and images that nobody promotes any more.
+    pub(crate) fn forget(&self) {
+        for scenario in self.scenarios.lock().unwrap().values() {
+            scenario.forget();
+            scenario.registry.forget();
+        }
+        let mut announced = self.announced.lock().unwrap();
+        let last: BTreeMap<_, _> = announced.drain(..).collect();
+        announced.extend(last);
     }
 
     /// A group's world.
@@ -186,10 +207,16 @@ impl Yard for Yardman {
     ) -> Result<Engine, Said> {
         let scenario = self.town.of_group(group.as_str());
         let process = scenario.process(None);
-        self.processes.lock().unwrap().push(process.clone());
+        let mut processes = self.processes.lock().unwrap();
+        // Those that no engine has any more have come to their end.
+        processes.retain(|process| Arc::strong_count(process) > 1);
+        processes.push(process.clone());
         let engine = scenario.engine(&process);
+        let mut recorders = vec![engine.recorder.clone(), recorder];
+        let told = self.town.told.lock().unwrap();
+        recorders.extend(told.as_ref().map(|told| told(group)));
         Ok(Engine {
-            recorder: Arc::new(Fan::new(vec![engine.recorder.clone(), recorder])),
+            recorder: Arc::new(Fan::new(recorders)),
             on_stop: OnStop::Leave,
             ..engine
         })
