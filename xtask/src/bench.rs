@@ -110,7 +110,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<()> {
         cluster: Cluster::new(&testbed),
         audit: Audit::new(log),
         peers: testbed::peers(&mut progress)?,
-        programs: Programs::build(&mut progress)?,
+        programs: Programs::build(options.races(), &mut progress)?,
         scratch: Scratch::new("bench")?,
         requests: options.requests.clone(),
         testbed,
@@ -193,6 +193,12 @@ impl Bench {
 }
 
 impl Options {
+    /// Whether promoter is measured beside others.
+    fn races(&self) -> bool {
+        let races = [Part::Speed, Part::Scale, Part::Raised];
+        self.parts.is_empty() || self.parts.iter().any(|part| races.contains(part))
+    }
+
     fn parse(mut arguments: lexopt::Parser) -> Result<Self> {
         let mut options = Self::default();
         while let Some(argument) = arguments.next()? {
@@ -246,7 +252,13 @@ mod tests {
         let options = parse(&["start", "speed", "--rounds", "12"]).expect("valid");
         assert_eq!(options.parts, [Part::Start, Part::Speed]);
         assert_eq!(options.rounds, Some(12));
-        assert_eq!(parse(&[]).expect("valid"), Options::default());
+        let all = parse(&[]).expect("valid");
+        assert_eq!(all, Options::default());
+        assert!(options.races() && all.races());
+        let daemon = parse(&["idle", "flat"]).expect("valid");
+        let measures = [Measure::Idle, Measure::Flat].map(Part::Of);
+        assert_eq!(daemon.parts, measures);
+        assert!(!daemon.races());
     }
 
     #[test]
