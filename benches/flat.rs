@@ -90,8 +90,8 @@ fn main() {
         .unwrap();
     let records = store.clone();
     let handle = real.handle().clone();
-    let all = LocalSet::new().run_until(promote(records, handle));
-    virtual_time.block_on(all);
+    let local = LocalSet::new();
+    virtual_time.block_on(local.run_until(promote(records, handle)));
     let kept = real.block_on(store.last(&Which::default(), PROMOTIONS + 1));
     assert_eq!(kept.unwrap().len(), usize::try_from(PROMOTIONS).unwrap());
 }
