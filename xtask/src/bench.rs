@@ -47,7 +47,7 @@ bench [speed|scale|raised|start|daemon|idle|crowd|begun|flat]...
                   send 20 requests a second, as Kubernetes ships them (about 40 min);
                   raised: the same with 100 a second; start: size and cold start;
                   daemon: promoter serve, of which idle: memory, processor time and requests
-                  with one group (6 min); crowd: the same with 100 groups of 10 apps and
+                  with one group (9 min); crowd: the same with 100 groups of 10 apps and
                   10,000 promotions on record (about 15 min); begun: time from a push to its
                   promotion (about 10 min); flat: memory over 2,000 promotions with fakes.
                   All of them by default, 10 rounds each. --apps takes another group size;

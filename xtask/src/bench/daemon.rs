@@ -81,7 +81,7 @@ fn idle(bench: &Bench, progress: &mut Progress) -> Result<()> {
         apps: 1,
         memory: Some(SMALL_MEMORY),
     };
-    progress.step("looking at an idle daemon (5 min)", || {
+    progress.step("looking at an idle daemon (8 min)", || {
         let daemon = Daemon::start(site.command(&["serve"]), site.path("serve.log"))?;
         idle::measure(&daemon, &subject, &bench.audit, &site.namespace)
     })
@@ -94,10 +94,6 @@ fn crowd(bench: &Bench, progress: &mut Progress) -> Result<()> {
         quiet_period: NEVER,
     };
     let site = promoted(bench, "bench-daemon-crowd", &groups, progress)?;
-    say(&format!(
-        "what the cluster remembers of a group: {} bytes",
-        crowd::size(bench, &site)?
-    ));
     let doing = format!("making {} more groups that look the same", MANY - 1);
     progress.step(&doing, || crowd::pretend(bench, &site, MANY))?;
     let records = site.path("many.db");
@@ -110,7 +106,7 @@ fn crowd(bench: &Bench, progress: &mut Progress) -> Result<()> {
         apps: u32::try_from(APPS)?,
         memory: Some(LARGE_MEMORY),
     };
-    progress.step("looking at an idle daemon (5 min)", || {
+    progress.step("looking at an idle daemon (8 min)", || {
         let mut serve = site.command(&["serve"]);
         serve.env("PROMOTER_RECORDS", &records);
         let daemon = Daemon::start(serve, site.path("serve.log"))?;

@@ -4,16 +4,25 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::super::Bench;
 use super::super::site::Site;
+use super::super::{Bench, say};
 use super::groups::Groups;
 use crate::run;
+
+/// As much as the cluster remembers of a group at most: how its promotions ended, and what
+/// served before the release that served before.
+const OUTCOMES: usize = 10;
+const EARLIER: usize = 3;
 
 /// Gives all groups but the first what the cluster remembers of that one, and a lock
 /// that nobody has.
 pub(super) fn pretend(bench: &Bench, site: &Site, number: usize) -> Result<()> {
     let first = Groups::name(0);
-    let group = get(bench, site, "deploymentgroup", &first)?;
+    let group = often(get(bench, site, "deploymentgroup", &first)?);
+    say(&format!(
+        "what the cluster remembers of a group: {} bytes",
+        group.to_string().len()
+    ));
     let leases = get(bench, site, "leases", "")?;
     let leases = leases["items"].as_array().cloned().unwrap_or_default();
     let of_first = leases.iter().filter(|lease| {
@@ -45,10 +54,13 @@ pub(super) fn pretend(bench: &Bench, site: &Site, number: usize) -> Result<()> {
     Ok(())
 }
 
-/// How large what the cluster remembers of a group is, in bytes.
-pub(super) fn size(bench: &Bench, site: &Site) -> Result<u32> {
-    let group = get(bench, site, "deploymentgroup", &Groups::name(0))?;
-    Ok(u32::try_from(group.to_string().len())?)
+/// The same group after more promotions than are remembered.
+fn often(mut group: Value) -> Value {
+    let record = &mut group["status"]["record"];
+    record["previous"] = record["serving"].clone();
+    record["earlier"] = json!(vec![record["serving"].clone(); EARLIER]);
+    record["outcomes"] = json!(vec![record["outcomes"][0].clone(); OUTCOMES]);
+    group
 }
 
 fn get(bench: &Bench, site: &Site, kind: &str, name: &str) -> Result<Value> {
@@ -71,6 +83,15 @@ fn renamed(object: &Value, from: &str, to: &str) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_that_was_promoted_often_remembers_what_it_may() {
+        let group = json!({ "status": { "record": { "serving": "a", "outcomes": ["b"] } } });
+        let record = &often(group)["status"]["record"];
+        assert_eq!(record["outcomes"], json!(vec!["b"; 10]));
+        assert_eq!(record["previous"], "a");
+        assert_eq!(record["earlier"], json!(["a", "a", "a"]));
+    }
 
     #[test]
     fn another_group_has_the_state_and_nothing_that_the_server_said() {

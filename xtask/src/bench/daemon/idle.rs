@@ -12,8 +12,8 @@ use crate::audit::Audit;
 
 /// How long it has run before anything counts: all images were looked up twice.
 const SETTLES: Duration = Duration::from_secs(130);
-/// As many minutes count.
-const MINUTES: usize = 3;
+/// As many minutes count: a watch is begun anew every five.
+const MINUTES: usize = 5;
 const MINUTE: Duration = Duration::from_mins(1);
 /// As often `/metrics` is asked, one right after the other.
 const SCRAPES: usize = 20;
@@ -67,7 +67,8 @@ pub(super) fn measure(
 
 /// All together, and each of them.
 fn print_rates(subject: &Subject, figure: &str, minutes: &[Rates]) {
-    let sums: Vec<f64> = minutes.iter().map(|rates| rates.values().sum()).collect();
+    let sum = |rates: &Rates| rates.values().fold(0.0, |sum, rate| sum + rate);
+    let sums: Vec<_> = minutes.iter().map(sum).collect();
     subject.print(figure, "1/min", &sums);
     let mut all: Vec<_> = minutes.iter().flat_map(Rates::keys).collect();
     all.sort();
