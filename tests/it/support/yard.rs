@@ -195,8 +195,8 @@ struct Yardman {
 
 #[async_trait]
 impl Yard for Yardman {
-    fn read(&self) -> Files {
-        self.town.files.lock().unwrap().clone()
+    fn read(&self) -> Option<Files> {
+        Some(self.town.files.lock().unwrap().clone())
     }
 
     async fn engine(
