@@ -59,7 +59,7 @@ impl File {
 fn files() -> Vec<File> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for folder in ["src", "tests", "bench", "xtask/src"] {
+    for folder in ["src", "tests", "bench", "benches", "xtask/src"] {
         collect(root, &root.join(folder), &mut found);
     }
     assert!(found.len() > 100, "only {} files were found", found.len());
