@@ -99,8 +99,8 @@ fn crowd(bench: &Bench, progress: &mut Progress) -> Result<()> {
     let records = site.path("many.db");
     let doing = format!("putting {} promotions on record", MANY * PROMOTIONS);
     let rows = progress.step(&doing, || records::fill(&site, MANY, PROMOTIONS, &records))?;
-    let size = std::fs::metadata(&records)?.len() / 1_000_000;
-    say(&format!("{rows} rows, {size} MB"));
+    let megabytes = std::fs::metadata(&records)?.len() / 1_000_000;
+    say(&format!("{rows} rows, {megabytes} MB"));
     let subject = Subject {
         of: format!("promoter serve of {MANY} groups"),
         apps: u32::try_from(APPS)?,

@@ -57,7 +57,9 @@ pub(super) fn run(bench: &Bench, rounds: usize, progress: &mut Progress) -> Resu
         let mut serve = site.command(&["serve", "--poll", "24h"]);
         serve.env("PROMOTER_PUSH_QUEUE", &queue.url);
         let daemon = Daemon::start(serve, site.path("told.log"))?;
-        pushes.measure(rounds, Duration::from_secs(1), &daemon, Some(&queue))
+        let measured = pushes.measure(rounds, Duration::from_secs(1), Some(&queue));
+        drop(daemon);
+        measured
     })?;
     subject("told by a queue").print_with(figure, "s", Some(SOON), &told);
 
@@ -66,7 +68,9 @@ pub(super) fn run(bench: &Bench, rounds: usize, progress: &mut Progress) -> Resu
         let poll = format!("{}s", POLL.as_secs());
         let serve = site.command(&["serve", "--poll", &poll]);
         let daemon = Daemon::start(serve, site.path("found.log"))?;
-        pushes.measure(rounds, POLL, &daemon, None)
+        let measured = pushes.measure(rounds, POLL, None);
+        drop(daemon);
+        measured
     })?;
     let subject = subject(&format!("looking every {} s", POLL.as_secs()));
     subject.print_with(figure, "s", Some(POLL.as_secs_f64()), &found);
@@ -92,7 +96,6 @@ impl Pushes<'_> {
         &mut self,
         rounds: usize,
         interval: Duration,
-        _serving: &Daemon,
         queue: Option<&Queue>,
     ) -> Result<Vec<f64>> {
         // What it finds when it starts.
@@ -139,10 +142,10 @@ impl Pushes<'_> {
         ];
         loop {
             let found = run::output(&mut self.bench.cluster.kubectl(words))?;
-            if let Some(begun) = ended(&found, &self.source.tag)? {
-                if put.is_none_or(|put| begun >= put) {
-                    return Ok(begun);
-                }
+            if let Some(begun) = ended(&found, &self.source.tag)?
+                && put.is_none_or(|put| begun >= put)
+            {
+                return Ok(begun);
             }
             if waiting.elapsed() > ENDS_WITHIN {
                 bail!("{} is not promoted: {found}", self.source.tag);

@@ -117,7 +117,7 @@ mod tests {
             line("ecr", "c", 1),
             line("sqs", "d", 1),
         ];
-        let rates = of_ecr(&before, &after.concat(), Duration::from_secs(120));
+        let rates = of_ecr(&before, &after.concat(), Duration::from_mins(2));
         let expected = [("a ok", 1.0), ("c ok", 0.5)];
         let expected = expected.map(|(what, rate)| (what.to_owned(), rate));
         assert_eq!(rates, Rates::from(expected));
