@@ -35,7 +35,7 @@ use crate::port::hint::Hints;
 use crate::port::registry::Said;
 use crate::promotion::later;
 use eyes::Eyes;
-use files::Held;
+use files::{Change, Held};
 use health::Pulse;
 use news::News;
 use scheduler::Scheduler;
@@ -164,7 +164,8 @@ impl Daemon {
             tell.clone(),
         );
         loop {
-            let change = held.take(self.yard.read());
+            let read = self.yard.read();
+            let change = read.map_or_else(Change::none, |files| held.take(files));
             for error in &change.new_problems {
                 tracing::error!(%error, "the configuration has a problem; the last good one holds");
             }

@@ -14,7 +14,10 @@ use crate::group::spec::{EnvironmentSpec, GroupSpec};
 use crate::group::validate::{self, Manifests, Overrides, ValidEnvironment};
 use crate::group::{Group, Template};
 
+mod again;
 mod read;
+
+pub use again::Again;
 
 /// Where group files are, below the root.
 const GROUPS: &str = "groups";

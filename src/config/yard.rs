@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{self, Arc, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::{Images, Place, connection, images, recorded, recordings, records};
-use crate::adapter::files::Catalog;
+use crate::adapter::files::Again;
 use crate::adapter::kubernetes::{self, Connection};
 use crate::adapter::otlp::Otlp;
 use crate::adapter::prometheus::{CONTENT_TYPE, Prometheus};
@@ -41,7 +41,7 @@ struct Kept {
 
 /// What is shared by all groups is made once: connections, clients, the records.
 pub struct Outside {
-    dir: PathBuf,
+    files: sync::Mutex<Again>,
     kept: Option<Kept>,
     queue: Option<Arc<Sqs>>,
     prometheus: Arc<Prometheus>,
@@ -75,7 +75,7 @@ impl Outside {
         }
         let traces = Otlp::from_environment().transpose();
         Ok(Self {
-            dir,
+            files: sync::Mutex::new(Again::new(dir)),
             kept: records()?.map(Arc::new).map(|store| Kept {
                 recordings: recordings(store.clone()),
                 store,
@@ -112,8 +112,9 @@ impl Outside {
 
 #[async_trait]
 impl Yard for Outside {
-    fn read(&self) -> Files {
-        let catalog = Catalog::load(&self.dir);
+    fn read(&self) -> Option<Files> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let catalog = files.read()?;
         let validation = catalog.validate_all();
         let environments = catalog.environment_names();
         let environments: Vec<_> = environments
@@ -123,7 +124,7 @@ impl Yard for Outside {
             let registries = environments.iter().map(|of| of.registry.clone());
             queue.expect(&registries.collect::<Vec<_>>());
         }
-        Files {
+        Some(Files {
             groups: validation.groups,
             named: catalog
                 .group_names()
@@ -135,7 +136,7 @@ impl Yard for Outside {
                 .errors()
                 .map(ToString::to_string)
                 .collect(),
-        }
+        })
     }
 
     async fn engine(

@@ -31,6 +31,17 @@ pub(super) struct Change {
     pub(super) is_mended: bool,
 }
 
+impl Change {
+    /// The files are as they were.
+    pub(super) fn none() -> Self {
+        Self {
+            is_other: false,
+            new_problems: Vec::new(),
+            is_mended: false,
+        }
+    }
+}
+
 impl Held {
     /// Takes what the files say now.
     pub(super) fn take(&mut self, mut read: Files) -> Change {

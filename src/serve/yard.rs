@@ -44,8 +44,8 @@ impl fmt::Display for Key {
 /// The outside of a daemon.
 #[async_trait]
 pub trait Yard: Send + Sync {
-    /// The group files as they are now.
-    fn read(&self) -> Files;
+    /// The group files as they are now. `None`: as they were when that was asked last.
+    fn read(&self) -> Option<Files>;
 
     /// The engine of a group, which tells what happens to `recorder` as well. It leaves
     /// what is under way when it is stopped.

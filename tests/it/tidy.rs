@@ -59,7 +59,7 @@ impl File {
 fn files() -> Vec<File> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for folder in ["src", "tests", "bench", "xtask/src"] {
+    for folder in ["src", "tests", "bench", "benches", "xtask/src"] {
         collect(root, &root.join(folder), &mut found);
     }
     assert!(found.len() > 100, "only {} files were found", found.len());
@@ -222,7 +222,8 @@ fn every_file_is_compiled() {
     for file in &files {
         let (folder, name) = file.path.rsplit_once('/').unwrap();
         let name = name.trim_end_matches(".rs");
-        let is_root = ["main", "lib"].contains(&name);
+        // Each benchmark is a program of its own.
+        let is_root = ["main", "lib"].contains(&name) || folder == "benches";
         let line = format!("mod {name};");
         let declares = |path: String| {
             let parent = files.iter().find(|file| file.path == path);

@@ -7,6 +7,7 @@
 
 mod argo;
 mod cluster;
+mod daemon;
 mod figure;
 mod floor;
 mod images;
@@ -16,6 +17,7 @@ mod programs;
 mod promoter;
 mod race;
 mod report;
+mod site;
 mod start;
 mod workload;
 
@@ -26,6 +28,7 @@ use lexopt::Arg::{Long, Value};
 use lexopt::ValueExt;
 
 use self::cluster::Cluster;
+use self::daemon::Measure;
 use self::figure::Controllers;
 use self::kwok::Kwok;
 use self::programs::Programs;
@@ -36,12 +39,17 @@ use crate::scratch::Scratch;
 use crate::testbed::{self, Peers, Testbed};
 
 pub(crate) const USAGE: &str = "\
-bench [speed|scale|raised|start]... [--rounds N] [--apps N] [--requests DIR]
+bench [speed|scale|raised|start|daemon|idle|crowd|begun|flat]...
+      [--rounds N] [--apps N] [--requests DIR]
                   measure promoter beside Argo Rollouts and the least the cluster takes, on
                   the testbed: one JSON line per figure. speed: 1 and 8 apps (about 20 min);
                   scale: 100 apps on nodes that kwok plays, while the cluster's controllers
                   send 20 requests a second, as Kubernetes ships them (about 40 min);
-                  raised: the same with 100 a second; start: size and cold start.
+                  raised: the same with 100 a second; start: size and cold start;
+                  daemon: promoter serve, of which idle: memory, processor time and requests
+                  with one group (9 min); crowd: the same with 100 groups of 10 apps and
+                  10,000 promotions on record (about 15 min); begun: time from a push to its
+                  promotion (about 10 min); flat: memory over 2,000 promotions with fakes.
                   All of them by default, 10 rounds each. --apps takes another group size;
                   --requests writes promoter's API requests of the last round, with their
                   times, into DIR
@@ -73,6 +81,10 @@ enum Part {
     /// The same with the testbed's own, which are quicker.
     Raised,
     Start,
+    /// All of the daemon's.
+    Daemon,
+    /// One of these alone.
+    Of(Measure),
 }
 
 /// What every part works with.
@@ -98,7 +110,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<()> {
         cluster: Cluster::new(&testbed),
         audit: Audit::new(log),
         peers: testbed::peers(&mut progress)?,
-        programs: Programs::build(&mut progress)?,
+        programs: Programs::build(options.races(), &mut progress)?,
         scratch: Scratch::new("bench")?,
         requests: options.requests.clone(),
         testbed,
@@ -118,6 +130,7 @@ impl Bench {
         if wanted(Part::Start) {
             start::run(self, rounds, progress)?;
         }
+        self.measure_daemon(options, rounds, progress)?;
         if wanted(Part::Speed) {
             let sizes = options.apps.map_or(SIZES.to_vec(), |size| vec![size]);
             for size in sizes {
@@ -136,6 +149,21 @@ impl Bench {
             raced.and(mended.map(drop))?;
         }
         Ok(())
+    }
+
+    fn measure_daemon(
+        &self,
+        options: &Options,
+        rounds: usize,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let parts = &options.parts;
+        let all = parts.is_empty() || parts.contains(&Part::Daemon);
+        let measures = Measure::ALL.into_iter();
+        let measures: Vec<_> = measures
+            .filter(|measure| all || parts.contains(&Part::Of(*measure)))
+            .collect();
+        daemon::run(self, &measures, rounds, progress)
     }
 
     fn race_at_scale(
@@ -165,6 +193,12 @@ impl Bench {
 }
 
 impl Options {
+    /// Whether promoter is measured beside others.
+    fn races(&self) -> bool {
+        let races = [Part::Speed, Part::Scale, Part::Raised];
+        self.parts.is_empty() || self.parts.iter().any(|part| races.contains(part))
+    }
+
     fn parse(mut arguments: lexopt::Parser) -> Result<Self> {
         let mut options = Self::default();
         while let Some(argument) = arguments.next()? {
@@ -177,6 +211,11 @@ impl Options {
                     Some("scale") => Part::Scale,
                     Some("raised") => Part::Raised,
                     Some("start") => Part::Start,
+                    Some("daemon") => Part::Daemon,
+                    Some("idle") => Part::Of(Measure::Idle),
+                    Some("crowd") => Part::Of(Measure::Crowd),
+                    Some("begun") => Part::Of(Measure::Begun),
+                    Some("flat") => Part::Of(Measure::Flat),
                     _ => bail!("there is no `bench {}`\n\n{USAGE}", name.display()),
                 }),
                 other => bail!("{}\n\n{USAGE}", other.unexpected()),
@@ -213,7 +252,13 @@ mod tests {
         let options = parse(&["start", "speed", "--rounds", "12"]).expect("valid");
         assert_eq!(options.parts, [Part::Start, Part::Speed]);
         assert_eq!(options.rounds, Some(12));
-        assert_eq!(parse(&[]).expect("valid"), Options::default());
+        let all = parse(&[]).expect("valid");
+        assert_eq!(all, Options::default());
+        assert!(options.races() && all.races());
+        let daemon = parse(&["idle", "flat"]).expect("valid");
+        let measures = [Measure::Idle, Measure::Flat].map(Part::Of);
+        assert_eq!(daemon.parts, measures);
+        assert!(!daemon.races());
     }
 
     #[test]

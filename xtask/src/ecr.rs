@@ -1,35 +1,29 @@
 //! The AWS double's ECR, as far as tasks need it.
-//!
-//! Requests are not signed, which real AWS refuses: this is for the double.
 
-use std::time::Duration;
+use anyhow::Result;
+use serde_json::json;
 
-use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
-
-use crate::http;
+use crate::aws::{Answer, Service};
 use crate::registry::Manifest;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The ECR of one region behind an endpoint.
-pub(crate) struct Ecr {
-    endpoint: String,
-    region: String,
-}
+pub(crate) struct Ecr(Service);
 
 impl Ecr {
     pub(crate) fn new(endpoint: &str, region: &str) -> Self {
-        Self {
+        Self(Service {
             endpoint: endpoint.to_owned(),
             region: region.to_owned(),
-        }
+            name: "ecr",
+            target: "AmazonEC2ContainerRegistry_V20150921",
+            content: "application/x-amz-json-1.1",
+        })
     }
 
     /// Makes a repository, unless there is one.
     pub(crate) fn create_repository(&self, repository: &str) -> Result<()> {
         let asked = json!({ "repositoryName": repository });
-        match self.call("CreateRepository", &asked)? {
+        match self.0.call("CreateRepository", &asked)? {
             Answer::Refused(kind, _) if kind == "RepositoryAlreadyExistsException" => Ok(()),
             answer => answer.success().map(drop),
         }
@@ -38,7 +32,7 @@ impl Ecr {
     /// Deletes a repository with its images, if there is one.
     pub(crate) fn delete_repository(&self, repository: &str) -> Result<()> {
         let asked = json!({ "repositoryName": repository, "force": true });
-        match self.call("DeleteRepository", &asked)? {
+        match self.0.call("DeleteRepository", &asked)? {
             Answer::Refused(kind, _) if kind == "RepositoryNotFoundException" => Ok(()),
             answer => answer.success().map(drop),
         }
@@ -47,7 +41,7 @@ impl Ecr {
     /// The tags in a repository; none if there is no such repository.
     pub(crate) fn tags(&self, repository: &str) -> Result<Vec<String>> {
         let asked = json!({ "repositoryName": repository, "filter": { "tagStatus": "TAGGED" } });
-        let images = match self.call("ListImages", &asked)? {
+        let images = match self.0.call("ListImages", &asked)? {
             Answer::Refused(kind, _) if kind == "RepositoryNotFoundException" => {
                 return Ok(Vec::new());
             }
@@ -61,7 +55,7 @@ impl Ecr {
 
     /// The repositories.
     pub(crate) fn repositories(&self) -> Result<Vec<String>> {
-        let answer = self.call("DescribeRepositories", &json!({}))?.success()?;
+        let answer = self.0.call("DescribeRepositories", &json!({}))?.success()?;
         let all = answer["repositories"].as_array().into_iter().flatten();
         Ok(all
             .filter_map(|one| Some(one["repositoryName"].as_str()?.to_owned()))
@@ -78,52 +72,9 @@ impl Ecr {
             "imageManifestMediaType": manifest.media_type,
             "imageDigest": manifest.digest,
         });
-        match self.call("PutImage", &asked)? {
+        match self.0.call("PutImage", &asked)? {
             Answer::Refused(kind, _) if kind == "ImageAlreadyExistsException" => Ok(()),
             answer => answer.success().map(drop),
-        }
-    }
-
-    fn call(&self, action: &str, asked: &Value) -> Result<Answer> {
-        let credential = format!(
-            "Credential=testbed/20260101/{}/ecr/aws4_request",
-            self.region
-        );
-        let mut response = http::client(TIMEOUT)
-            .post(format!("{}/", self.endpoint))
-            .header("content-type", "application/x-amz-json-1.1")
-            .header(
-                "x-amz-target",
-                format!("AmazonEC2ContainerRegistry_V20150921.{action}"),
-            )
-            .header(
-                "authorization",
-                format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=none"),
-            )
-            .send(asked.to_string())
-            .with_context(|| format!("failed to reach AWS at {}", self.endpoint))?;
-        let text = response.body_mut().read_to_string()?;
-        let value: Value = serde_json::from_str(&text)
-            .with_context(|| format!("AWS answered {action} with {text}"))?;
-        if response.status().is_success() {
-            return Ok(Answer::Success(value));
-        }
-        let kind = value["__type"].as_str().unwrap_or_default().to_owned();
-        Ok(Answer::Refused(kind, text))
-    }
-}
-
-enum Answer {
-    Success(Value),
-    /// The kind of error, and all that was said about it.
-    Refused(String, String),
-}
-
-impl Answer {
-    fn success(self) -> Result<Value> {
-        match self {
-            Self::Success(value) => Ok(value),
-            Self::Refused(_, said) => bail!("AWS refused: {said}"),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! is a file of its own and a line in `COMMANDS`; nothing else belongs here.
 
 mod audit;
+mod aws;
 mod bench;
 mod cache;
 mod chart;

@@ -75,10 +75,10 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.live(cx, |stream, cx| stream.poll_flush(cx))
+        self.live(cx, AsyncWrite::poll_flush)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.live(cx, |stream, cx| stream.poll_shutdown(cx))
+        self.live(cx, AsyncWrite::poll_shutdown)
     }
 }

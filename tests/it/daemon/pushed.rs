@@ -1,5 +1,7 @@
 //! Promotions of new images.
 
+use std::sync::Arc;
+
 use promoter::group::Proof;
 use promoter::group::github::Owner;
 use promoter::group::image::RepositoryName;
@@ -10,6 +12,7 @@ use promoter::promotion::phase::Phase;
 use promoter::promotion::restraint::Statement;
 
 use super::{locally, on_push, pass, phases, serve};
+use crate::support::recording::Recording;
 use crate::support::yard::Town;
 
 #[tokio::test(start_paused = true)]
@@ -77,6 +80,28 @@ async fn while_nothing_is_pushed_a_repository_is_listed_once_a_round() {
         pass(60).await;
         let listed = scenario.registry.listings() - listed;
         assert!((59..=61).contains(&listed), "{listed}");
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_to_be_told_hears_each_promotion_once() {
+    locally(async {
+        let town = Town::of([on_push()]);
+        let heard = Arc::new(Recording::default());
+        let listener = heard.clone();
+        town.tell(Box::new(move |_| listener.clone()));
+        let daemon = serve(&town, "daemon");
+        for promotion in 1..=12 {
+            town.of_group("master").push_all();
+            pass(5).await;
+            assert_eq!(heard.of("finished").len(), promotion);
+            // Nor is it promoted again for want of images that were there before.
+            town.forget();
+            pass(5).await;
+            assert_eq!(heard.of("started").len(), promotion);
+        }
         daemon.stop().await;
     })
     .await;

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use promoter::adapter::store::Store;
 use promoter::port::Records as _;
+use promoter::port::records::PlaceName;
 use promoter::promotion::event::{Event, Fact};
 use promoter::promotion::phase::Phase;
 use tokio::runtime::{Handle, Runtime};
 
 use super::{PHASES, hourly, locally, pass, phases, serve, until};
-use crate::records::{On, Place, all, here, in_virtual_time, notes};
+use crate::records::{On, Place, all, in_virtual_time, notes};
 use crate::support::awaited::{Awaited, beside};
 use crate::support::postgres::{Database, Server};
 use crate::support::simulate::Run;
@@ -65,7 +66,8 @@ async fn is_kept(store: &Store, events: Vec<Event>, phase: Phase) {
     };
     let facts: Vec<_> = events.into_iter().filter(of_promotion).collect();
     let whole = On::Sqlite.fresh().await;
-    whole.store.keep(&here(), &notes(&facts)).await.unwrap();
+    let place = PlaceName::new("testbed", &hourly().environment.namespace);
+    whole.store.keep(&place, &notes(&facts)).await.unwrap();
     let entries = store.last(&all(), 10).await.unwrap();
     let expected = whole.store.last(&all(), 10).await.unwrap();
     assert_eq!(entries, expected, "{phase}");

@@ -12,6 +12,9 @@ use promoter::plan::init::Repositories;
 use promoter::port::registry::{ImageDetails, Listing, Registry, RegistryError};
 use sha2::{Digest as _, Sha256};
 
+/// How many images of a repository are kept where old ones are forgotten.
+const KEPT: usize = 10;
+
 /// Repositories with their images.
 #[derive(Debug, Default)]
 pub(crate) struct FakeRegistry {
@@ -70,6 +73,15 @@ impl FakeRegistry {
         let repository = RepositoryName::parse(repository).unwrap();
         let mut state = self.state.lock().unwrap();
         state.images.get_mut(&repository).unwrap().pop().unwrap();
+    }
+
+    /// Keeps the newest images of each repository alone, as a lifecycle policy does.
+    pub(crate) fn forget(&self) {
+        let mut state = self.state.lock().unwrap();
+        for images in state.images.values_mut() {
+            let old = images.len().saturating_sub(KEPT);
+            images.drain(..old);
+        }
     }
 
     /// From now on it answers nothing else.

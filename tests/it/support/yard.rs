@@ -15,7 +15,7 @@ use promoter::group::name::GroupName;
 use promoter::group::{Environment, Group};
 use promoter::port::hint::{Heard, Hint, HintError, Hints, Receipt};
 use promoter::port::recorder::{Fan, Recorder};
-use promoter::port::records::Which;
+use promoter::port::records::{PlaceName, Which};
 use promoter::port::registry::Said;
 use promoter::port::sight::{Sight, Standing, Upcoming};
 use promoter::port::{Clock, Forge, Records, Registry, Spending};
@@ -28,7 +28,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::process::Process;
 use super::scenario::Scenario;
-use crate::records;
 
 /// All groups there are, wherever their files are.
 #[derive(Default)]
@@ -45,7 +44,12 @@ pub(crate) struct Town {
     records: Mutex<Option<Arc<dyn Records>>>,
     /// What daemons said that they do next.
     announced: Mutex<Vec<(String, Option<Upcoming>)>>,
+    /// Who is told what happens, beside the scenarios, in each job of a daemon.
+    told: Mutex<Option<Told>>,
 }
+
+/// Gives whom to tell what happens to a group.
+pub(crate) type Told = Box<dyn Fn(&GroupName) -> Arc<dyn Recorder> + Send>;
 
 impl Town {
     /// A town with the files of these groups, each in a world of its own.
@@ -96,6 +100,22 @@ impl Town {
     /// All that look at the cluster hear this, once.
     pub(crate) fn breaks_off(&self, why: &str) {
         self.broken.send_replace(why.to_owned());
+    }
+
+    /// From now on these are told what happens, too.
+    pub(crate) fn tell(&self, told: Told) {
+        *self.told.lock().unwrap() = Some(told);
+    }
+
+    /// Forgets what happened, and images that nobody promotes any more.
+    pub(crate) fn forget(&self) {
+        for scenario in self.scenarios.lock().unwrap().values() {
+            scenario.forget();
+            scenario.registry.forget();
+        }
+        let mut announced = self.announced.lock().unwrap();
+        let last: BTreeMap<_, _> = announced.drain(..).collect();
+        announced.extend(last);
     }
 
     /// A group's world.
@@ -197,24 +217,30 @@ struct Yardman {
 
 #[async_trait]
 impl Yard for Yardman {
-    fn read(&self) -> Files {
-        self.town.files.lock().unwrap().clone()
+    fn read(&self) -> Option<Files> {
+        Some(self.town.files.lock().unwrap().clone())
     }
 
     async fn engine(
         &self,
-        _: &Environment,
+        environment: &Environment,
         group: &GroupName,
         recorder: Arc<dyn Recorder>,
     ) -> Result<Engine, Said> {
         let scenario = self.town.of_group(group.as_str());
         let process = scenario.process(None);
-        self.processes.lock().unwrap().push(process.clone());
+        let mut processes = self.processes.lock().unwrap();
+        // Those that no engine has any more have come to their end.
+        processes.retain(|process| Arc::strong_count(process) > 1);
+        processes.push(process.clone());
         let engine = scenario.engine(&process);
         let mut recorders = vec![engine.recorder.clone(), recorder.clone()];
         if let Some(recordings) = &self.recordings {
-            recorders.push(recordings.of(records::here(), group, recorder));
+            let place = PlaceName::new("testbed", &environment.namespace);
+            recorders.push(recordings.of(place, group, recorder));
         }
+        let told = self.town.told.lock().unwrap();
+        recorders.extend(told.as_ref().map(|told| told(group)));
         Ok(Engine {
             recorder: Arc::new(Fan::new(recorders)),
             on_stop: OnStop::Leave,

@@ -69,7 +69,7 @@ impl Contender for Floor<'_> {
         let cluster = &self.bench.cluster;
         let work = self.work(release)?.to_string();
         let file = self.bench.scratch.write("floor.json", &work)?;
-        let mut floor = self.bench.command(&self.bench.programs.floor);
+        let mut floor = self.bench.command(self.bench.programs.floor()?);
         floor.args([cluster.context(), &self.namespace]).arg(&file);
         let said = run::output(&mut floor)?;
         // To the end of the last check, and not of the process.

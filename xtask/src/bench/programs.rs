@@ -1,6 +1,6 @@
 //! The programs that are measured, as they are released.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -12,30 +12,31 @@ use crate::run;
 /// Where they lie.
 pub(super) struct Programs {
     pub(super) promoter: PathBuf,
-    pub(super) floor: PathBuf,
+    floor: Option<PathBuf>,
 }
 
 impl Programs {
-    /// Builds them with the release profile.
-    pub(super) fn build(progress: &mut Progress) -> Result<Self> {
-        let doing = "building promoter and the floor for release (about 10 min the first time)";
-        let output = progress.step(doing, || {
-            // The floor asks of its libraries no more than promoter does, so that
-            // building both together gives the very promoter that is released.
-            run::output(Command::new(env!("CARGO")).args([
-                "build",
-                "--release",
-                "--quiet",
-                "--message-format=json",
-                "--package=promoter",
-                "--package=floor",
-                "--bins",
-            ]))
-        })?;
+    /// Builds them with the release profile; the floor if there is a race.
+    pub(super) fn build(races: bool, progress: &mut Progress) -> Result<Self> {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["build", "--release", "--quiet", "--message-format=json"]);
+        // The floor asks of its libraries no more than promoter does, so that
+        // building both together gives the very promoter that is released.
+        command.arg("--package=promoter");
+        command.args(races.then_some("--package=floor"));
+        command.arg("--bins");
+        let doing = "building what is measured for release (about 10 min the first time)";
+        let output = progress.step(doing, || run::output(&mut command))?;
         Ok(Self {
             promoter: executable(&output, "promoter")?,
-            floor: executable(&output, "floor")?,
+            floor: races.then(|| executable(&output, "floor")).transpose()?,
         })
+    }
+
+    /// That of a race.
+    pub(super) fn floor(&self) -> Result<&Path> {
+        let floor = self.floor.as_deref();
+        floor.context("the floor is built for races alone")
     }
 }
 

@@ -1,7 +1,6 @@
 //! promoter in the race, as a user runs it.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -12,10 +11,10 @@ use super::Bench;
 use super::memory::Watched;
 use super::race::{Contender, Lap, Switch};
 use super::report::PROMOTER;
+use super::site::Site;
 use super::workload::{Release, Workload};
 use crate::audit::Request;
 use crate::run;
-use crate::testbed::layout;
 
 /// How its requests are known.
 const AGENT: &str = "promoter/";
@@ -26,45 +25,26 @@ const SWITCHES: &str = "fieldManager=promoter-switch";
 pub(super) struct Promoter<'a> {
     bench: &'a Bench,
     workload: Workload,
-    namespace: String,
-    folder: PathBuf,
+    site: Site<'a>,
 }
 
 impl<'a> Promoter<'a> {
     /// Writes the group's files and prepares the namespace.
     pub(super) fn new(bench: &'a Bench, workload: &Workload, namespace: String) -> Result<Self> {
-        let write =
-            |file: &str, text: &str| bench.scratch.write(&format!("{namespace}/{file}"), text);
-        write("groups/bench.toml", &workload.group("a"))?;
-        write("groups/app.json", &Workload::template())?;
-        let account = layout::ECR.split('.').next().unwrap_or_default();
-        write(
-            "environments/bench.toml",
-            &format!(
-                "[environment]\nname = \"bench\"\nnamespace = \"{namespace}\"\n\
-                 cluster = {{ context = \"{}\" }}\n\n[registry]\naccount = \"{account}\"\n\
-                 region = \"{}\"\n",
-                bench.cluster.context(),
-                layout::REGION,
-            ),
-        )?;
-        let promoter = Self {
+        let site = Site::new(bench, namespace)?;
+        site.write("groups/bench.toml", &workload.group("a"))?;
+        site.write("groups/app.json", &Workload::template())?;
+        site.install()?;
+        Ok(Self {
             bench,
             workload: workload.clone(),
-            folder: bench.scratch.path().join(&namespace),
-            namespace,
-        };
-        run::output(&mut promoter.command(&["install"]))?;
-        Ok(promoter)
+            site,
+        })
     }
 
     /// A command of promoter on the group.
     pub(super) fn command(&self, words: &[&str]) -> Command {
-        let mut command = self.bench.command(&self.bench.programs.promoter);
-        command.arg("-C").arg(&self.folder).args(words);
-        command.env("PROMOTER_ACTOR", "bench");
-        command.env("PROMOTER_RECORDS", self.folder.join("records.db"));
-        command
+        self.site.command(words)
     }
 
     /// Promotes a release to the end, and gives its events and its peak memory.
@@ -114,7 +94,7 @@ impl<'a> Promoter<'a> {
         let patches = requests.iter().filter(|request| {
             request.verb == "patch"
                 && request.resource == "services"
-                && request.namespace == self.namespace
+                && request.namespace == self.site.namespace
                 && request.code == 200
                 && request.uri.contains(SWITCHES)
                 && request.answered <= reported
@@ -165,7 +145,7 @@ impl Contender for Promoter<'_> {
         self.write_requests(&requests, begun)?;
         self.bench
             .cluster
-            .settled(&self.namespace, self.workload.size())?;
+            .settled(&self.site.namespace, self.workload.size())?;
         Ok(Lap {
             took: switch.last.duration_since(begun).unwrap_or(Duration::ZERO),
             skew: Some(switch.skew()),

@@ -213,7 +213,7 @@ impl<'a> Race<'a> {
 /// A pause of less than a second, another one before every lap. The kubelet looks
 /// at its pods once a second, and it is its last look that a lap begins after: in
 /// step with it, all would measure where in that second they begin.
-fn pause(laps_begun: u32) -> Duration {
+pub(super) fn pause(laps_begun: u32) -> Duration {
     const GOLDEN_RATIO: f64 = 0.618_034;
     Duration::from_secs_f64((f64::from(laps_begun) * GOLDEN_RATIO).fract())
 }

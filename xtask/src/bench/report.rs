@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::figure::{Controllers, Figure};
+use super::memory;
 use super::race::Lap;
 
 /// The laps that count, by contender and in the order of the rounds.
@@ -120,6 +121,6 @@ fn print_one(name: &str, all: &Laps, course: Course) {
     );
     let memory = laps
         .iter()
-        .filter_map(|lap| Some(f64::from(lap.memory?) * 1.024 / 1000.0));
+        .filter_map(|lap| Some(memory::megabytes(lap.memory?)));
     print("peak memory", name, "MB", goals.memory, memory.collect());
 }

@@ -24,7 +24,7 @@ pub(crate) fn next_build<T: AsRef<str>>(tags: &[T], slug: &str) -> u64 {
 }
 
 /// Slug and build number. Read from the end, since a slug may contain dashes.
-fn split(tag: &str) -> Option<(&str, u64)> {
+pub(crate) fn split(tag: &str) -> Option<(&str, u64)> {
     let (rest, _sha) = tag.rsplit_once('-')?;
     let (slug, build) = rest.rsplit_once('-')?;
     Some((slug, build.parse().ok()?))

@@ -50,12 +50,19 @@ pub(super) fn markdown(granted: &Granted, used: &Used) -> String {
 
 /// A few of the tests, and how many more there are.
 fn named(users: &[&User]) -> String {
-    let few = users.iter().take(NAMED);
-    let few: Vec<_> = few
-        .map(|user| match user.is_command {
-            true => user.test.clone(),
-            false => format!("**{}**", user.test),
-        })
+    let name = |user: &&User| {
+        let User { is_command, test } = user;
+        if *is_command {
+            test.clone()
+        } else {
+            format!("**{test}**")
+        }
+    };
+    let few: Vec<_> = users
+        .iter()
+        .copied()
+        .take(NAMED)
+        .map(|user| name(&user))
         .collect();
     let few = few.join(", ");
     match users.len() {

@@ -34,7 +34,7 @@ impl Used {
             refused: BTreeSet::new(),
         };
         for request in requests {
-            let Some(user) = user(&request.user) else {
+            let Some(who) = user(&request.user) else {
                 continue;
             };
             if request.resource.is_empty() || FREE.contains(&request.resource.as_str()) {
@@ -45,7 +45,7 @@ impl Used {
                 403 => drop(used.refused.insert(right.clone())),
                 // Nobody looked whether it was granted.
                 0 | 401 | 429 | 500.. => {}
-                _ => drop(used.note(right.clone(), &user)),
+                _ => drop(used.note(right.clone(), &who)),
             }
             // A patch that makes what is not there yet needs both.
             if request.verb == "patch" && request.code == 201 {
@@ -54,7 +54,7 @@ impl Used {
                     verb,
                     ..right.clone()
                 };
-                used.note(made, &user);
+                used.note(made, &who);
             }
         }
         used
