@@ -151,6 +151,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_elsewhere_is_no_fault() {
+        let granted = Granted::of([right("pods", "list")]);
+        let elsewhere = Request {
+            namespace: "nowhere".to_owned(),
+            ..request("e2e-gate-abc123", "secrets", "get", 403)
+        };
+        let used = [elsewhere, request("e2e-gate-abc123", "pods", "list", 200)];
+        judge(&granted, &Used::of(used.into())).expect("no fault");
+    }
+
+    #[test]
     fn a_patch_that_makes_something_is_a_creation_too() {
         let granted = Granted::of([right("secrets", "create"), right("secrets", "patch")]);
         let patch = |code| vec![request("e2e-gate-abc123", "secrets", "patch", code)];

@@ -7,6 +7,8 @@ use crate::audit::Request;
 
 /// The accounts of end-to-end tests: `system:serviceaccount:e2e-<test>-<digits>:promoter`.
 const ACCOUNTS: &str = "system:serviceaccount:e2e-";
+/// What their namespaces begin with.
+const PREFIX: &str = "e2e-";
 /// What the namespace of a daemon that was installed from the chart ends in.
 const DAEMON: &str = "-daemon";
 
@@ -34,15 +36,18 @@ impl Used {
             refused: BTreeSet::new(),
         };
         for request in requests {
-            let Some(who) = user(&request.user) else {
+            let Some((who, home)) = user(&request.user) else {
                 continue;
             };
             if request.resource.is_empty() || FREE.contains(&request.resource.as_str()) {
                 continue;
             }
             let right = right(&request);
+            let is_home = request.namespace.is_empty() || request.namespace == home;
             match request.code {
-                403 => drop(used.refused.insert(right.clone())),
+                // Elsewhere it has no rights, as a test may show.
+                403 if is_home => drop(used.refused.insert(right.clone())),
+                403 => {}
                 // Nobody looked whether it was granted.
                 0 | 401 | 429 | 500.. => {}
                 _ => drop(used.note(right.clone(), &who)),
@@ -82,15 +87,17 @@ impl Used {
     }
 }
 
-/// A test's account.
-fn user(account: &str) -> Option<User> {
+/// Whose account it is, and where it promotes.
+fn user(account: &str) -> Option<(User, String)> {
     let namespace = account.strip_prefix(ACCOUNTS)?.split(':').next()?;
     let command = namespace.strip_suffix(DAEMON);
-    let (test, _random) = command.unwrap_or(namespace).rsplit_once('-')?;
-    Some(User {
+    let home = command.unwrap_or(namespace);
+    let (test, _random) = home.rsplit_once('-')?;
+    let user = User {
         is_command: command.is_none(),
         test: test.to_owned(),
-    })
+    };
+    Some((user, format!("{PREFIX}{home}")))
 }
 
 fn right(request: &Request) -> Right {
