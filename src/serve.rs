@@ -143,9 +143,18 @@ impl Daemon {
     async fn ask_records(&self) {
         let watch = self.pulse.watch("records");
         let clock = watch.over(self.clock.clone());
+        let mut was_away = false;
         loop {
-            let answered = self.yard.answers().await;
-            self.state.keeps(answered.map_err(|Said(why)| why));
+            let answered = self.yard.answers().await.map_err(|Said(why)| why);
+            match &answered {
+                Err(error) if !was_away => {
+                    tracing::warn!(%error, "the records do not answer; promotions go on without");
+                }
+                Ok(()) if was_away => tracing::info!("the records answer again"),
+                _ => {}
+            }
+            was_away = answered.is_err();
+            self.state.keeps(answered);
             let next = later(clock.now(), RECORDS);
             clock.sleep_until(next).await;
         }
