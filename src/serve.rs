@@ -175,17 +175,25 @@ impl Daemon {
         loop {
             let change = held.take(self.yard.read());
             for error in &change.new_problems {
-                tracing::error!(%error, "the configuration has a problem; the last good one holds");
+                if held.is_nothing() {
+                    tracing::error!(%error, "the configuration has a problem; nothing can be promoted");
+                } else {
+                    tracing::error!(%error, "the configuration has a problem; the last good one holds");
+                }
             }
             if change.is_mended {
                 tracing::info!("the configuration has no problem any more");
             }
             let at = clock.now();
-            let problems = held.problems().len();
-            self.yard.note(Note::Configured { at, problems });
-            self.state.configured(held.problems());
+            let valid = held.groups();
+            self.yard.note(Note::Configured {
+                at,
+                broken: held.broken(),
+                groups: &valid,
+            });
+            self.state.configured(held.problems(), held.is_taken());
             if change.is_other {
-                let (valid, environments) = (held.groups(), held.environments());
+                let environments = held.environments();
                 tracing::info!(groups = valid.len(), "took the configuration");
                 eyes.look_at(&environments);
                 // Before anybody tells anything of them.
