@@ -55,6 +55,7 @@ use crate::engine::propose::ProposeError;
 use crate::group::Group;
 use crate::group::problem::Problems;
 use crate::group::validate::Overrides;
+use crate::port::registry::Said;
 use crate::port::{Clock, ClusterError, LockError, LoginError, RecordsError};
 use crate::promotion::restraint::Statement;
 use args::{Args, Command, Target};
@@ -100,8 +101,8 @@ enum CliError {
 
 impl CliError {
     /// What was asked for cannot be meant.
-    fn usage(error: impl std::fmt::Display) -> Self {
-        Self::Usage(error.to_string())
+    fn usage(error: impl std::error::Error) -> Self {
+        Self::Usage(Said::of(&error).0)
     }
 }
 

@@ -91,12 +91,9 @@ pub enum ConfigError {
 /// Sets up colours, logging and TLS for the process.
 pub fn init(color: ColorChoice) {
     color.write_global();
-    let wished = std::env::var(env::LOG).unwrap_or_else(|_| "off".to_owned());
-    let filter = EnvFilter::try_new(format!("{wished},{UNLOGGED}"));
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("off"));
     // A second call, as tests make, leaves the first one's subscriber in place.
     let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(wished("off"))
         .with_writer(std::io::stderr)
         .try_init();
     install_tls();
@@ -105,14 +102,25 @@ pub fn init(color: ColorChoice) {
 /// The same for a daemon: it logs more by itself, a line of JSON for each event.
 pub fn init_daemon() {
     ColorChoice::Never.write_global();
-    let wished = std::env::var(env::LOG).unwrap_or_else(|_| DAEMON_LOG.to_owned());
-    let filter = EnvFilter::try_new(format!("{wished},{UNLOGGED}"));
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new(DAEMON_LOG));
     // A second call, as tests make, leaves the first one's subscriber in place.
     let _ = log::lines(std::io::stderr)
-        .with_env_filter(filter)
+        .with_env_filter(wished(DAEMON_LOG))
         .try_init();
     install_tls();
+}
+
+/// What is to be logged: what [`env::LOG`] says, or `otherwise`.
+fn wished(otherwise: &str) -> EnvFilter {
+    let said = std::env::var(env::LOG).unwrap_or_else(|_| otherwise.to_owned());
+    EnvFilter::try_new(format!("{said},{UNLOGGED}")).unwrap_or_else(|_| {
+        // Nothing can be logged yet.
+        let name = env::LOG;
+        eprintln!(
+            "warning: {name} is {said:?}, which cannot be read, so it is taken as {otherwise:?}; \
+             write levels, as info or warn,promoter=debug"
+        );
+        EnvFilter::new(format!("{otherwise},{UNLOGGED}"))
+    })
 }
 
 fn install_tls() {

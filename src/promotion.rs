@@ -233,6 +233,11 @@ pub enum Trigger {
     Push,
 }
 
+impl Trigger {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Cli, Self::Cron, Self::Push];
+}
+
 impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -143,9 +143,18 @@ impl Daemon {
     async fn ask_records(&self) {
         let watch = self.pulse.watch("records");
         let clock = watch.over(self.clock.clone());
+        let mut was_away = false;
         loop {
-            let answered = self.yard.answers().await;
-            self.state.keeps(answered.map_err(|Said(why)| why));
+            let answered = self.yard.answers().await.map_err(|Said(why)| why);
+            match &answered {
+                Err(error) if !was_away => {
+                    tracing::warn!(%error, "the records do not answer; promotions go on without");
+                }
+                Ok(()) if was_away => tracing::info!("the records answer again"),
+                _ => {}
+            }
+            was_away = answered.is_err();
+            self.state.keeps(answered);
             let next = later(clock.now(), RECORDS);
             clock.sleep_until(next).await;
         }
@@ -167,17 +176,25 @@ impl Daemon {
             let read = self.yard.read();
             let change = read.map_or_else(Change::none, |files| held.take(files));
             for error in &change.new_problems {
-                tracing::error!(%error, "the configuration has a problem; the last good one holds");
+                if held.is_nothing() {
+                    tracing::error!(%error, "the configuration has a problem; nothing can be promoted");
+                } else {
+                    tracing::error!(%error, "the configuration has a problem; the last good one holds");
+                }
             }
             if change.is_mended {
                 tracing::info!("the configuration has no problem any more");
             }
             let at = clock.now();
-            let problems = held.problems().len();
-            self.yard.note(Note::Configured { at, problems });
-            self.state.configured(held.problems());
+            let valid = held.groups();
+            self.yard.note(Note::Configured {
+                at,
+                broken: held.broken(),
+                groups: &valid,
+            });
+            self.state.configured(held.problems(), held.is_taken());
             if change.is_other {
-                let (valid, environments) = (held.groups(), held.environments());
+                let environments = held.environments();
                 tracing::info!(groups = valid.len(), "took the configuration");
                 eyes.look_at(&environments);
                 // Before anybody tells anything of them.

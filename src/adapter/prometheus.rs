@@ -62,15 +62,25 @@ impl Prometheus {
         text
     }
 
-    /// A group's part, which is one and the same each time it is asked for.
-    pub fn group(&self, environment: &EnvironmentName, group: &GroupName) -> Arc<Counting> {
-        let mut known = self.known();
+    /// A group is configured: from now on it has series, which begin at 0.
+    pub fn configured(&self, environment: &EnvironmentName, group: &GroupName) {
         let of = (environment.clone(), group.clone());
-        let counting = known.entry(of).or_insert_with(|| {
+        let begin = || {
+            let counting = Counting::new(Arc::clone(&self.groups), groups::of(environment, group));
+            Arc::new(counting)
+        };
+        self.known().entry(of).or_insert_with(begin);
+    }
+
+    /// A group's part, which is one and the same for as long as it is configured. Of one
+    /// that is not, nothing is counted: its series would stay for ever.
+    pub fn group(&self, environment: &EnvironmentName, group: &GroupName) -> Arc<Counting> {
+        let of = (environment.clone(), group.clone());
+        let counting = self.known().get(&of).cloned();
+        counting.unwrap_or_else(|| {
             let of = groups::of(environment, group);
-            Arc::new(Counting::new(Arc::clone(&self.groups), of))
-        });
-        Arc::clone(counting)
+            Arc::new(Counting::none(Arc::clone(&self.groups), of))
+        })
     }
 
     /// A group is configured no more: its series go, and what a promotion of it that

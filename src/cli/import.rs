@@ -70,7 +70,7 @@ fn text(file: Option<&Path>) -> Result<String, CliError> {
     };
     let reader: Box<dyn Read> = match file {
         Some(file) => Box::new(File::open(file).map_err(|error| failed(&error))?),
-        None if io::stdin().is_terminal() => return Err(CliError::usage(USAGE)),
+        None if io::stdin().is_terminal() => return Err(CliError::Usage(USAGE.to_owned())),
         None => Box::new(io::stdin()),
     };
     let mut text = String::new();

@@ -73,7 +73,7 @@ fn write_new(dir: &Path, file: &File) -> Result<(), CliError> {
     new.write_all(file.text.as_bytes()).map_err(failed)
 }
 
-fn parsed<T, E: std::fmt::Display>(
+fn parsed<T, E: std::error::Error>(
     written: Option<&String>,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<Option<T>, CliError> {

@@ -1,6 +1,6 @@
 //! The outside of the daemon as it is: files, clusters, registries, records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{self, Arc, PoisonError};
 
@@ -18,6 +18,7 @@ use crate::config::ConfigError;
 use crate::engine::resolve::Sources;
 use crate::engine::{Engine, OnStop};
 use crate::group::name::{EnvironmentName, GroupName};
+use crate::group::problem::{Problem, Problems};
 use crate::group::{Environment, Group, Proof};
 use crate::port::Records as _;
 use crate::port::hint::Hints;
@@ -26,6 +27,10 @@ use crate::port::records::Which;
 use crate::port::registry::Said;
 use crate::port::sight::Upcoming;
 use crate::serve::{Files, Key, Note, Sights, State, Supply, Yard, http};
+
+/// Most problems of one file that are told: a file that is something else altogether has
+/// tens of thousands.
+const PROBLEMS: usize = 20;
 
 /// Tells people what happens to the groups of an environment.
 pub type Teller = fn(&EnvironmentName) -> Arc<dyn Recorder>;
@@ -115,6 +120,7 @@ impl Yard for Outside {
     fn read(&self) -> Option<Files> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let catalog = files.read()?;
+        let is_missing = !files.is_there();
         let validation = catalog.validate_all();
         let environments = catalog.environment_names();
         let environments: Vec<_> = environments
@@ -131,11 +137,9 @@ impl Yard for Outside {
                 .filter_map(|name| GroupName::parse(name).ok())
                 .collect(),
             environments,
-            problems: validation
-                .problems
-                .errors()
-                .map(ToString::to_string)
-                .collect(),
+            broken: broken(&validation.problems),
+            problems: told(&validation.problems),
+            is_missing,
         })
     }
 
@@ -200,7 +204,13 @@ impl Yard for Outside {
     fn note(&self, note: Note<'_>) {
         let of = |key: &Key| self.prometheus.group(&key.environment, &key.group);
         match note {
-            Note::Configured { at, problems } => self.prometheus.config_loaded(at, problems),
+            Note::Configured { at, broken, groups } => {
+                self.prometheus.config_loaded(at, broken);
+                for group in groups {
+                    let environment = &group.environment.name;
+                    self.prometheus.configured(environment, &group.name);
+                }
+            }
             Note::Gone(key) => self.prometheus.forget(&key.environment, &key.group),
             Note::Stands(key, standing) => {
                 let end = standing.last.as_ref().map(|(_, at)| *at);
@@ -223,6 +233,22 @@ impl Yard for Outside {
     }
 }
 
+/// How many files have errors.
+fn broken(problems: &Problems) -> usize {
+    let files = problems.errors().map(|problem| problem.source.path());
+    files.collect::<BTreeSet<_>>().len()
+}
+
+/// Errors as they are told where nobody sees the files beside them.
+fn told(problems: &Problems) -> Vec<String> {
+    let errors: Problems = problems.errors().cloned().collect();
+    let told = |problem: Problem| match &problem.hint {
+        Some(hint) => format!("{problem}; {hint}"),
+        None => problem.to_string(),
+    };
+    errors.bounded(PROBLEMS).into_iter().map(told).collect()
+}
+
 impl http::Metrics for Outside {
     fn text(&self, state: &State) -> (&'static str, String) {
         self.prometheus.ready(state.not_ready().is_empty());
@@ -237,5 +263,50 @@ impl http::Metrics for Outside {
 impl Supply for Images {
     fn sources(&self) -> Sources<'_> {
         Images::sources(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    async fn of(dir: PathBuf) -> Files {
+        let teller: Teller = |_| Arc::new(Fan::new(Vec::new()));
+        let outside = Outside::new(dir, None, teller).await.unwrap();
+        outside.read().unwrap()
+    }
+
+    #[tokio::test]
+    async fn of_files_that_are_something_else_a_few_problems_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["groups", "environments"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let junk = "? = [\n".repeat(30_000);
+        fs::write(folder.path().join("groups/junk.toml"), junk).unwrap();
+        let keys = (0..30_000).map(|n| format!("key{n} = 1\n"));
+        let keys = keys.collect::<String>();
+        fs::write(folder.path().join("groups/keys.toml"), keys).unwrap();
+        let files = of(folder.path().to_owned()).await;
+        assert_eq!(
+            (files.problems.len(), files.broken),
+            (2 * (PROBLEMS + 1), 2)
+        );
+        assert!(!files.is_missing);
+    }
+
+    #[tokio::test]
+    async fn of_a_folder_that_is_not_there_it_is_told_how_to_choose_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = of(folder.path().join("nothing")).await;
+        assert!(files.is_missing);
+        let how = "is not there; choose the folder that has `groups` in it with -C or PROMOTER_DIR";
+        assert!(
+            files.problems.iter().any(|problem| problem.ends_with(how)),
+            "{files:?}"
+        );
+        assert!(!of(folder.path().to_owned()).await.is_missing);
     }
 }

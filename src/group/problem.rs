@@ -321,6 +321,34 @@ impl Problems {
         self.0.retain(keep);
     }
 
+    /// Of each file the first `most`, and at the next one how many more there are: who
+    /// has put these right looks again.
+    #[must_use]
+    pub fn bounded(self, most: usize) -> Self {
+        let mut kept = Self::new();
+        let mut all = self.0.into_iter().peekable();
+        while let Some(first) = all.next() {
+            let source = Arc::clone(&first.source);
+            let is_beside = |other: &Problem| other.source.path() == source.path();
+            let beside = std::iter::from_fn(|| all.next_if(is_beside));
+            let mut its = std::iter::once(first).chain(beside);
+            kept.extend(its.by_ref().take(most));
+            if let Some(next) = its.next() {
+                let more = its.count() + 1;
+                let message = match more {
+                    1 => "there is 1 more problem".to_owned(),
+                    more => format!("there are {more} more problems"),
+                };
+                kept.push(Problem {
+                    message,
+                    hint: None,
+                    ..next
+                });
+            }
+        }
+        kept
+    }
+
     /// All as text for people, with an empty line between them; the first 200
     /// if there are more, and the number of the others. See [`Problem::render`].
     pub fn render(&self, color: bool, columns: usize) -> String {

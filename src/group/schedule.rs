@@ -230,6 +230,30 @@ mod tests {
         assert_eq!(second, Some("2026-11-02T06:30:00Z".parse().unwrap()));
     }
 
+    /// 02:00 to 03:00 comes twice on 25 October 2026, and not at all on 29 March.
+    #[test]
+    fn ranges_and_steps_go_by_the_clock_as_it_is() {
+        let schedule = Schedule::parse("*/30 1-3 * * *", "Europe/Berlin").unwrap();
+        let met = |after: &str, until: &str| {
+            let until: Timestamp = until.parse().unwrap();
+            let first = schedule.next_after(after.parse().unwrap());
+            let moments = iter::successors(first, |at| schedule.next_after(*at));
+            let zone = TimeZone::get("Europe/Berlin").unwrap();
+            let shown = moments
+                .take_while(|at| *at < until)
+                .map(|at| at.to_zoned(zone.clone()).strftime("%H:%M%:::z").to_string());
+            shown.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            met("2026-10-24T20:00:00Z", "2026-10-25T12:00:00Z"),
+            "01:00+02 01:30+02 02:00+02 02:30+02 02:00+01 02:30+01 03:00+01 03:30+01"
+        );
+        assert_eq!(
+            met("2026-03-28T20:00:00Z", "2026-03-29T12:00:00Z"),
+            "01:00+01 01:30+01 03:00+02 03:30+02"
+        );
+    }
+
     #[test]
     fn missed_over_both_changes_of_the_clocks() {
         let last = |cron: &str, after: &str, until: &str| {

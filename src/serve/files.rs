@@ -18,6 +18,10 @@ pub(super) struct Held {
     groups: BTreeMap<Key, Arc<Group>>,
     environments: BTreeMap<EnvironmentName, Environment>,
     problems: Vec<String>,
+    /// How many files have them.
+    broken: usize,
+    /// Whether there ever was something to go on with.
+    is_taken: bool,
 }
 
 /// What became of another reading.
@@ -46,15 +50,23 @@ impl Held {
     /// Takes what the files say now.
     pub(super) fn take(&mut self, mut read: Files) -> Change {
         let mut problems = mem::take(&mut read.problems);
+        self.broken = read.broken;
         let are_all_gone = read.named.is_empty() && !self.groups.is_empty();
         let is_other = if are_all_gone {
             problems
                 .push("all group files are gone; going on with those that were there".to_owned());
+            self.broken = self.broken.max(1);
             false
         } else {
-            self.take_valid(read, !problems.is_empty())
+            let is_empty = read.named.is_empty() && !read.is_missing;
+            let is_other = self.take_valid(read, !problems.is_empty());
+            let are_some_valid = !self.groups.is_empty() || !self.environments.is_empty();
+            // Where there is no file there is nothing to promote yet, and nothing wrong.
+            self.is_taken |= are_some_valid || is_empty;
+            is_other
         };
-        let new_problems = problems.iter().filter(|new| !self.problems.contains(new));
+        let known: BTreeSet<_> = self.problems.iter().collect();
+        let new_problems = problems.iter().filter(|new| !known.contains(new));
         let change = Change {
             is_other,
             new_problems: new_problems.cloned().collect(),
@@ -98,6 +110,22 @@ impl Held {
     /// Where they run.
     pub(super) fn environments(&self) -> Vec<Environment> {
         self.environments.values().cloned().collect()
+    }
+
+    /// Whether there ever was something to go on with: a valid file, or a folder without
+    /// groups.
+    pub(super) fn is_taken(&self) -> bool {
+        self.is_taken
+    }
+
+    /// Whether nothing can be promoted: there is no valid file, and never was.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.groups.is_empty() && self.environments.is_empty()
+    }
+
+    /// How many files have something wrong.
+    pub(super) fn broken(&self) -> usize {
+        self.broken
     }
 
     /// What is wrong with the files.

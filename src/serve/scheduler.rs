@@ -26,6 +26,7 @@ use crate::group::{Environment, Group};
 use crate::port::Clock;
 use crate::port::registry::Said;
 use crate::port::sight::{Sight, Standing};
+use crate::promotion::id::PromotionId;
 use crate::promotion::later;
 use entry::{Announcement, Due, Entry};
 
@@ -139,7 +140,7 @@ impl Scheduler {
                 self.yard.note(Note::Busy(&key, false));
                 if let Some(entry) = self.entries.get_mut(&key) {
                     if let Some(says) = says.filter(|says| entry.is_new(&job, says)) {
-                        say(&key, &job, &says);
+                        say(&key, &job, entry.in_flight(), &says);
                     }
                     entry.ended(&job, came, now);
                 }
@@ -306,12 +307,18 @@ impl Scheduler {
     }
 }
 
-/// Lets people know how a job ended.
-fn say(key: &Key, job: &Job, says: &Says) {
+/// Lets people know how a job ended, and which promotion is under way as far as anybody
+/// knows.
+fn say(key: &Key, job: &Job, promotion: Option<&PromotionId>, says: &Says) {
     let Key { environment, group } = key;
     let trigger = job.trigger().map(tracing::field::display);
+    let promotion = promotion.map(tracing::field::display);
     match says {
-        Says::Well(message) => tracing::info!(%environment, %group, trigger, "{message}"),
-        Says::Wrong(message) => tracing::warn!(%environment, %group, trigger, "{message}"),
+        Says::Well(message) => {
+            tracing::info!(%environment, %group, trigger, promotion, "{message}");
+        }
+        Says::Wrong(message) => {
+            tracing::warn!(%environment, %group, trigger, promotion, "{message}");
+        }
     }
 }

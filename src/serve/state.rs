@@ -11,7 +11,7 @@ pub struct State(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Whether the configuration was read.
+    /// Whether there ever was a configuration to go on with.
     is_configured: bool,
     /// What is wrong with it.
     problems: Vec<String>,
@@ -26,9 +26,9 @@ impl State {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn configured(&self, problems: &[String]) {
+    pub(super) fn configured(&self, problems: &[String], is_taken: bool) {
         let mut known = self.known();
-        known.is_configured = true;
+        known.is_configured = is_taken;
         known.problems = problems.to_vec();
     }
 
@@ -50,7 +50,10 @@ impl State {
     pub fn not_ready(&self) -> Vec<String> {
         let known = self.known();
         if !known.is_configured {
-            return vec!["the configuration was not read yet".to_owned()];
+            return vec![match known.problems.first() {
+                Some(problem) => format!("no configuration was taken yet: {problem}"),
+                None => "the configuration was not read yet".to_owned(),
+            }];
         }
         let seen = known.seen.iter();
         let unseen = seen.filter_map(|(name, seen)| {
@@ -88,7 +91,10 @@ mod tests {
         let [here, there] = ["v2", "v3"].map(|name| EnvironmentName::parse(name).unwrap());
         let state = State::default();
         assert_eq!(state.not_ready().len(), 1);
-        state.configured(&[]);
+        state.configured(&["groups: is not there".to_owned()], false);
+        let why = "no configuration was taken yet: groups: is not there";
+        assert_eq!(state.not_ready(), [why]);
+        state.configured(&[], true);
         assert_eq!(state.not_ready(), Vec::<String>::new());
         let away = || Err("forbidden".to_owned());
         state.sees(&here, away());

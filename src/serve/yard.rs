@@ -93,8 +93,10 @@ pub enum Note<'a> {
     Configured {
         /// When.
         at: Timestamp,
-        /// How many problems it has.
-        problems: usize,
+        /// How many of its files have problems.
+        broken: usize,
+        /// The groups that are acted on.
+        groups: &'a [Arc<Group>],
     },
     /// A group is configured no more.
     Gone(&'a Key),
@@ -126,6 +128,10 @@ pub struct Files {
     pub named: Vec<GroupName>,
     /// The valid environments.
     pub environments: Vec<Environment>,
-    /// What is wrong, one problem a text; none of it is a warning.
+    /// What is wrong, one problem a text; none of it is a warning. Of each file a few.
     pub problems: Vec<String>,
+    /// How many files have them.
+    pub broken: usize,
+    /// Whether not even the folder that they are in is there.
+    pub is_missing: bool,
 }

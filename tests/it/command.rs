@@ -2,6 +2,7 @@
 //! shells and terminals. Nobody outside is asked.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -250,4 +251,45 @@ fn no_color_is_no_color() {
             .env("TERM", "xterm-256color");
         assert!(!has_codes(&quiet.output().unwrap()), "{command:?}");
     }
+}
+
+#[test]
+fn a_filter_that_cannot_be_read_is_said_once() {
+    let mut command = promoter(PROMOTER);
+    command
+        .args(["schema", "group"])
+        .env("PROMOTER_LOG", "promoter=loud=er");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let said = text(&output.stderr);
+    let warned = "warning: PROMOTER_LOG is \"promoter=loud=er\", which cannot be read";
+    assert!(
+        said.starts_with(warned) && said.lines().count() == 1,
+        "{said}"
+    );
+}
+
+#[test]
+fn who_cannot_listen_says_why() {
+    for address in ["8080", "localhost:8080"] {
+        let output = run(&["serve", "--listen", address]);
+        assert_eq!(output.status.code(), Some(2));
+        let said = text(&output.stderr);
+        assert!(
+            said.contains("write an IP address and a port, as 127.0.0.1:8080"),
+            "{said}"
+        );
+    }
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let output = run(&[
+        "serve",
+        "--listen",
+        &taken.local_addr().unwrap().to_string(),
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("with --listen: Address already in use"),
+        "{said}"
+    );
 }

@@ -32,6 +32,11 @@ impl Again {
         }
     }
 
+    /// Whether there is such a folder.
+    pub fn is_there(&self) -> bool {
+        self.root.is_dir()
+    }
+
     /// What the files say. `None`: nothing changed since that was asked last.
     pub fn read(&mut self) -> Option<Catalog> {
         let before = self.seen.again();
@@ -59,7 +64,7 @@ impl Catalog {
         let manifests = manifests.map(|written| self.root.join(GROUPS).join(written));
         let folders = [GROUPS, ENVIRONMENTS].map(|folder| self.root.join(folder));
         let files = groups.chain(environments).chain(manifests);
-        files.chain(folders)
+        files.chain(folders).chain([self.root.clone()])
     }
 }
 

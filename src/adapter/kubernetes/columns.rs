@@ -95,11 +95,17 @@ fn conditions(record: &GroupRecord) -> Vec<Value> {
     }
     if let Some(outcome) = last {
         let reasons: Vec<_> = outcome.reasons.iter().map(|r| r.text.as_str()).collect();
+        let promotion = format!("promotion {}", outcome.promotion);
+        let message = if reasons.is_empty() {
+            promotion
+        } else {
+            format!("{promotion}: {}", reasons.join("; "))
+        };
         conditions.push(condition(
             "Promoted",
             outcome.phase == Phase::Promoted,
             word(outcome.phase),
-            format!("promotion {}: {}", outcome.promotion, reasons.join("; ")),
+            message,
             outcome.ended_at.to_string(),
         ));
     }
@@ -133,6 +139,19 @@ mod tests {
     /// What the API server keeps beside the status: it was 1.4 kB for a record
     /// that is one field, and 17.6 kB where each of its fields had an owner.
     const METADATA: usize = 4_000;
+
+    #[test]
+    fn one_that_passed_says_no_reason() {
+        let mut record = largest(Phase::Promoting);
+        let message = |record: &GroupRecord| {
+            let conditions = conditions(record);
+            let promoted = conditions.iter().find(|found| found["type"] == "Promoted");
+            promoted.unwrap()["message"].as_str().unwrap().to_owned()
+        };
+        let named = format!("promotion {}", record.outcomes[0].promotion);
+        record.outcomes[0].reasons.clear();
+        assert_eq!(message(&record), named);
+    }
 
     #[test]
     fn the_largest_object_stays_under_64_kb() {

@@ -27,6 +27,7 @@ use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
 use super::{Kubernetes, error, resource};
+use crate::group::name::{GroupName, Namespace};
 use crate::plan::label;
 use crate::port::ledger::LOCK_LASTS;
 use crate::port::{ClusterError, Epoch, LockError};
@@ -185,14 +186,23 @@ impl Kubernetes {
             Err(error) if error::is_conflict(&error) => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
-        let renewal =
-            tokio::spawn(renew(leases, taken, Arc::clone(&self.held), epoch)).abort_handle();
+        let renewal = tokio::spawn(self.renewing(leases, taken, epoch)).abort_handle();
         *self.held.lock().await = Some(Held {
             epoch,
             deadline: before + GOOD_FOR,
             renewal,
         });
         Ok(Some(epoch))
+    }
+
+    fn renewing(
+        &self,
+        leases: Api<Lease>,
+        taken: Lease,
+        epoch: Epoch,
+    ) -> impl Future<Output = ()> + use<> {
+        let about = (self.namespace.clone(), self.group.clone());
+        renew(leases, taken, Arc::clone(&self.held), epoch, about)
     }
 
     /// Fails while somebody else holds the Lease and was seen to renew it, or
@@ -317,7 +327,13 @@ fn person(identity: &str) -> &str {
 }
 
 /// Renews until the Lease is somebody else's or the deadline has passed.
-async fn renew(leases: Api<Lease>, mut lease: Lease, held: Arc<Mutex<Option<Held>>>, epoch: Epoch) {
+async fn renew(
+    leases: Api<Lease>,
+    mut lease: Lease,
+    held: Arc<Mutex<Option<Held>>>,
+    epoch: Epoch,
+    (namespace, group): (Namespace, GroupName),
+) {
     let name = lease.metadata.name.clone().unwrap_or_default();
     let mut pause = RENEWAL;
     loop {
@@ -345,10 +361,14 @@ async fn renew(leases: Api<Lease>, mut lease: Lease, held: Arc<Mutex<Option<Held
             }
             // The deadline decides how long that may go on.
             Ok(Err(error)) => tracing::warn!(
+                %group,
+                %namespace,
                 error = error::said(&error),
                 "failed to renew the group's lock"
             ),
-            Err(_) => tracing::warn!("renewing the group's lock takes too long"),
+            Err(_) => {
+                tracing::warn!(%group, %namespace, "renewing the group's lock takes too long");
+            }
         }
     }
 }

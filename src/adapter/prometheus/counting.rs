@@ -14,6 +14,7 @@ use super::seconds;
 use super::series::Labels;
 use crate::group::name::CheckName;
 use crate::port::Recorder;
+use crate::promotion::Trigger;
 use crate::promotion::check::CheckResult;
 use crate::promotion::event::news::News;
 use crate::promotion::event::{Event, Fact};
@@ -31,7 +32,7 @@ pub struct Counting {
 
 #[derive(Default)]
 struct State {
-    /// The group is configured no more: what still happens to it is not counted.
+    /// The group is not configured, or no more: what happens to it is not counted.
     forgotten: bool,
     phase: Option<(Phase, Timestamp)>,
     hooks: BTreeSet<CheckName>,
@@ -48,12 +49,31 @@ impl Counting {
             of,
             state: Mutex::default(),
         };
-        // So that there is something to compare with before anything happens.
+        // So that there is something to compare with before anything happens: a counter
+        // that begins with its first failure has not grown, to who looks at it.
         let metrics = &counting.metrics;
         for gauge in [&metrics.under_way, &metrics.lock_held, &metrics.due] {
             gauge.with(counting.of.clone()).set(0.0);
         }
+        for ending in Ending::ALL {
+            for trigger in Trigger::ALL {
+                metrics.promotions.with(counting.ended_by(ending, trigger));
+            }
+        }
         counting
+    }
+
+    /// That of a group which is not configured: it counts nothing.
+    pub(super) fn none(metrics: Arc<Groups>, of: Labels) -> Self {
+        let state = State {
+            forgotten: true,
+            ..State::default()
+        };
+        Self {
+            metrics,
+            of,
+            state: Mutex::new(state),
+        }
     }
 
     /// When the group was last promoted, and when a promotion of it last ended, as
@@ -149,14 +169,18 @@ impl Counting {
         gauge.set(f64::from(u8::from(drives)));
     }
 
+    fn ended_by(&self, ending: Ending, trigger: Trigger) -> Labels {
+        let mut labels = self.and("outcome", word_of(ending));
+        labels.push(("trigger", trigger.to_string()));
+        labels
+    }
+
     fn ended(&self, outcome: &Outcome) {
         let ending = outcome.ending();
-        let word_of = ending.word().replace(' ', "-");
         let took = length(outcome.started_at, outcome.ended_at);
-        let labels = self.and("outcome", &word_of);
+        let labels = self.and("outcome", word_of(ending));
         self.metrics.duration.with(labels).observe(took);
-        let mut labels = self.and("outcome", word_of);
-        labels.push(("trigger", outcome.actor.trigger.to_string()));
+        let labels = self.ended_by(ending, outcome.actor.trigger);
         self.metrics.promotions.with(labels).inc();
         let at = seconds(outcome.ended_at);
         self.metrics.last_end.with(self.of.clone()).set(at);
@@ -232,6 +256,10 @@ impl Recorder for Counting {
             _ => {}
         }
     }
+}
+
+fn word_of(ending: Ending) -> String {
+    ending.word().replace(' ', "-")
 }
 
 fn kind(restraint: &Restraint) -> &'static str {

@@ -53,6 +53,13 @@ pub enum LocationError {
          and / ? # @ in a password as %2F %3F %23 %40"
     )]
     Malformed,
+    /// It is neither a path nor an address, or not known to be one.
+    #[error(
+        "it looks like the address of a database and is none; write \
+         postgres://user:password@host:port/database, or a path that does not begin with \
+         postgres and has no : before an @"
+    )]
+    Unclear,
     /// It is of something else.
     #[error("records are kept in a file or in Postgres; write a path, or postgres://…")]
     Kind,
@@ -74,6 +81,7 @@ impl Location {
     pub fn parse(written: &OsStr) -> Result<Self, LocationError> {
         match written.to_str() {
             Some(text) if text.contains("://") => Address::parse(text).map(Self::Server),
+            _ if is_unclear(&written.to_string_lossy()) => Err(LocationError::Unclear),
             _ => Ok(Self::File(written.into())),
         }
     }
@@ -94,6 +102,14 @@ impl Location {
             Self::Server(address) => address.urls(),
         }
     }
+}
+
+/// Whether somebody may have meant an address, and so wrote a password: a path is shown
+/// to everybody.
+fn is_unclear(text: &str) -> bool {
+    let begins = text.trim_start().to_lowercase().starts_with("postgres");
+    let after = text.split_once(':').map(|(_, after)| after);
+    begins || after.is_some_and(|after| after.contains('@'))
 }
 
 /// Every byte is escaped, so that none means anything.

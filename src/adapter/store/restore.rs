@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::read::GzDecoder;
 use serde_json::{Map, Value};
+use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Transaction};
 use thiserror::Error;
 
@@ -149,9 +150,23 @@ async fn fill(
             let damaged = RestoreError::Damaged { rows: backup.rows };
             query = bind(query, table, row).ok_or(damaged)?;
         }
-        answered(query.execute(&mut **transaction)).await?;
+        let put = answered(query.execute(&mut **transaction)).await;
+        put.map_err(|error| match error.as_database_error() {
+            Some(refused) if is_of_rows(refused) => {
+                RestoreError::Damaged { rows: backup.rows }.into()
+            }
+            _ => Fault::Database(error),
+        })?;
     }
     Ok(true)
+}
+
+/// Whether rows cannot be together, as one of them that comes twice: no backup has such.
+fn is_of_rows(refused: &dyn DatabaseError) -> bool {
+    refused.is_unique_violation()
+        || refused.is_foreign_key_violation()
+        || refused.is_check_violation()
+        || matches!(refused.kind(), ErrorKind::NotNullViolation)
 }
 
 /// `None`: something else is in it than its columns have.

@@ -16,7 +16,7 @@ use crate::group::duration;
 #[derive(Debug, ClapArgs)]
 pub struct Serve {
     /// Where to answer /livez, /readyz and /metrics
-    #[arg(long, value_name = "ADDRESS", env = env::LISTEN, default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS", env = env::LISTEN, default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen: SocketAddr,
 
     /// How often to look for new images of groups that are promoted on push
@@ -50,6 +50,11 @@ pub struct Schedule {
     /// How to print it
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub output: Format,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = "write an IP address and a port, as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080";
+    text.parse().map_err(|_| wrong.to_owned())
 }
 
 /// A time between two questions: asking without a pause would be refused by those asked.

@@ -21,6 +21,35 @@ fn positions() {
 }
 
 #[test]
+fn of_each_file_a_few_are_kept() {
+    let text = "x\n".repeat(9);
+    let of = |path, count: usize| {
+        let source = Arc::new(Source::new(path, text.as_str()));
+        let at = move |line: usize| Problem::error(&source, line * 2..line * 2 + 1, "no");
+        (0..count).map(at)
+    };
+    let all: Problems = of("a", 9).chain(of("b", 2)).chain(of("c", 3)).collect();
+    let kept: Vec<_> = all.bounded(2).iter().map(ToString::to_string).collect();
+    let (a, c) = (
+        "a:3:1: there are 7 more problems",
+        "c:3:1: there is 1 more problem",
+    );
+    assert_eq!(
+        kept,
+        [
+            "a:1:1: no",
+            "a:2:1: no",
+            a,
+            "b:1:1: no",
+            "b:2:1: no",
+            "c:1:1: no",
+            "c:2:1: no",
+            c
+        ]
+    );
+}
+
+#[test]
 fn an_error_shows_its_line() {
     let source = Arc::new(Source::new("groups/a.toml", "[group]\r\nname = \"ä\"\r\n"));
     let problem = Problem::error(&source, 16..20, "`ä` cannot be a name").hint("write `a`");

@@ -1,8 +1,9 @@
 //! Takes a TOML document apart and collects everything wrong with its form.
 //!
 //! Input: text, and a function that asks for the keys it knows. Output: what
-//! the function made, and all problems. It never stops at the first one, and
-//! it never puts a value of `env` or `values` into a message.
+//! the function made, and all problems. It never stops at the first one, tells
+//! only some of what is no TOML at all, and never puts a value of `env` or
+//! `values` into a message.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,6 +18,10 @@ use crate::group::problem::{Problem, Problems, Source, did_you_mean};
 
 mod json;
 mod private;
+
+/// Most errors of syntax that are told of one document: the others mostly follow from
+/// these, and what is no TOML at all has one in each few bytes.
+const MOST: usize = 20;
 
 /// Reads one document.
 pub(super) struct Reader {
@@ -72,7 +77,8 @@ impl Reader {
                 let span = error.span().unwrap_or_default();
                 Problem::error(&source, span, error.message())
             };
-            return (None, errors.into_iter().map(problem).collect());
+            let problems: Problems = errors.into_iter().map(problem).collect();
+            return (None, problems.bounded(MOST));
         }
         let mut reader = Self {
             source,

@@ -238,3 +238,16 @@ fn every_key_is_read() {
         lines(&problems)
     );
 }
+
+#[test]
+fn what_is_no_toml_at_all_has_a_few_problems() {
+    for junk in ["?".repeat(300_000), "? = [\n".repeat(30_000)] {
+        let (spec, problems) = GroupSpec::read("groups/junk.toml", &junk);
+        assert!(spec.is_none());
+        let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert!((1..=21).contains(&said.len()), "{}", said.len());
+    }
+    let (_, problems) = GroupSpec::read("groups/junk.toml", &"? = [\n".repeat(30_000));
+    let last = problems.iter().last().unwrap().to_string();
+    assert!(last.ends_with(" more problems"), "{last}");
+}

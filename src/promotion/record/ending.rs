@@ -52,6 +52,21 @@ impl Outcome {
 }
 
 impl Ending {
+    /// Every one.
+    pub const ALL: [Self; 11] = [
+        Self::Promoted,
+        Self::AbortStuck,
+        Self::RolledBack,
+        Self::Regressed,
+        Self::Stopped,
+        Self::Held,
+        Self::Banned,
+        Self::Failed,
+        Self::Errored,
+        Self::Refused,
+        Self::NotDeployed,
+    ];
+
     /// In a word or two.
     pub fn word(self) -> &'static str {
         match self {

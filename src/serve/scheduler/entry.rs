@@ -12,6 +12,7 @@ use crate::group::Group;
 use crate::port::ledger::LOCK_LASTS;
 use crate::port::sight::{Standing, Upcoming};
 use crate::promotion::agenda::{Agenda, Came, Next, Start};
+use crate::promotion::id::PromotionId;
 use crate::promotion::later;
 use crate::promotion::pauses::Pauses;
 use crate::promotion::phase::Phase;
@@ -178,6 +179,12 @@ impl Entry {
             }
         }
         changed
+    }
+
+    /// The promotion that is under way.
+    pub(super) fn in_flight(&self) -> Option<&PromotionId> {
+        let (promotion, _) = self.standing.as_ref()?.in_flight.as_ref()?;
+        Some(promotion)
     }
 
     fn met(&self) -> Option<&Met> {

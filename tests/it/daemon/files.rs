@@ -6,6 +6,7 @@ use promoter::group::image::Branch;
 use promoter::promotion::phase::Phase;
 use promoter::serve::Files;
 
+use super::said::Log;
 use super::{hourly, locally, on_push, pass, phases, serve};
 use crate::support::given;
 use crate::support::yard::Town;
@@ -128,6 +129,53 @@ async fn what_is_next_of_a_group_whose_file_is_gone_is_taken_back() {
         pass(120).await;
         let announced = town.announced();
         assert_eq!(announced[1..], ["master: nothing"]);
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_folder_that_is_not_there_nothing_is_ready() {
+    locally(async {
+        let log = Log::begin();
+        let town = Town::of([]);
+        town.files(|files| {
+            files.is_missing = true;
+            files.problems.push("groups: is not there".to_owned());
+        });
+        let daemon = serve(&town, "daemon");
+        pass(5).await;
+        let why = "no configuration was taken yet: groups: is not there";
+        assert_eq!(daemon.state.not_ready(), [why]);
+        assert_eq!(log.with("nothing can be promoted").len(), 1);
+        assert_eq!(log.with("the last good one holds").len(), 0);
+        // It is mounted, and empty yet.
+        town.files(|files| files.is_missing = false);
+        pass(1).await;
+        assert_eq!(daemon.state.not_ready(), Vec::<String>::new());
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_every_file_was_broken_from_the_beginning_nothing_is_ready() {
+    locally(async {
+        let town = Town::of([hourly()]);
+        town.files(|files| {
+            files.groups.clear();
+            files.environments.clear();
+            files
+                .problems
+                .push("groups/master.toml:3:1: it is broken".to_owned());
+        });
+        let daemon = serve(&town, "daemon");
+        pass(5).await;
+        assert_eq!(daemon.state.not_ready().len(), 1);
+        town.write(hourly());
+        town.files(|files| files.problems.clear());
+        pass(1).await;
+        assert_eq!(daemon.state.not_ready(), Vec::<String>::new());
         daemon.stop().await;
     })
     .await;

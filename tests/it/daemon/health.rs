@@ -5,6 +5,7 @@ use std::time::Duration;
 use promoter::group::Group;
 use promoter::promotion::phase::Phase;
 
+use super::said::Log;
 use super::{hourly, locally, pass, phases, serve};
 use crate::support::simulate::Run;
 use crate::support::yard::Town;
@@ -122,6 +123,7 @@ async fn a_promotion_that_does_not_get_on_is_named() {
 async fn records_that_are_away_keep_nothing_from_being_promoted() {
     locally(async {
         let town = Town::of([hourly()]);
+        let log = Log::begin();
         *town.unkept.lock().unwrap() = Some("the database is away".to_owned());
         let daemon = serve(&town, "daemon");
         pass(65).await;
@@ -130,6 +132,15 @@ async fn records_that_are_away_keep_nothing_from_being_promoted() {
         *town.unkept.lock().unwrap() = None;
         pass(1).await;
         assert_eq!(daemon.state.not_ready(), Vec::<String>::new());
+        let said = log.with("the records");
+        assert!(
+            said[0].contains("do not answer") && said[0].contains("is away"),
+            "{said:#?}"
+        );
+        assert!(
+            said[1].contains("answer again") && said.len() == 2,
+            "{said:#?}"
+        );
         daemon.stop().await;
     })
     .await;

@@ -14,7 +14,7 @@ use crate::support::simulate::Run;
 use crate::support::yard::Town;
 
 /// All that is logged while it is there.
-struct Log {
+pub(super) struct Log {
     text: Written,
     _guard: DefaultGuard,
 }
@@ -33,7 +33,7 @@ impl io::Write for Written {
 }
 
 impl Log {
-    fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         let text = Written::default();
         let writer = text.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -49,8 +49,13 @@ impl Log {
 
     /// The lines about what was not begun.
     fn not_promoted(&self) -> Vec<String> {
+        self.with("not promoted")
+    }
+
+    /// The lines that have this in them.
+    pub(super) fn with(&self, part: &str) -> Vec<String> {
         let text = String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().filter(|line| line.contains("not promoted"));
+        let lines = text.lines().filter(|line| line.contains(part));
         lines.map(str::to_owned).collect()
     }
 }

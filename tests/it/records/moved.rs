@@ -169,6 +169,11 @@ fn what_is_no_whole_backup_is_refused_and_nothing_of_it_kept() {
                 let twice = [lines.as_slice(), &lines[1..2]].concat();
                 of(&twice)
             }),
+            ("with a row twice".to_owned(), {
+                let twice = [&lines[..2], &lines[1..last]].concat();
+                let (text, rows) = (twice.join("\n"), twice.len() - 1);
+                packed(&format!("{text}\n{{\"end\":{rows}}}\n"))
+            }),
             (
                 "of another table".to_owned(),
                 changed(r#"{"event":"#, r#"{"events":"#),

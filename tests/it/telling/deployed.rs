@@ -39,6 +39,7 @@ fn everything() -> String {
     let prometheus = Prometheus::new();
     let environment = EnvironmentName::parse("staging").unwrap();
     let group = GroupName::parse("master").unwrap();
+    prometheus.configured(&environment, &group);
     let counting = prometheus.group(&environment, &group);
     let refused = json!({
         "actor": { "name": "promoter-0", "trigger": "cli" },

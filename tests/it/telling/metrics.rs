@@ -5,6 +5,7 @@ use promoter::group::name::{EnvironmentName, GroupName};
 use promoter::port::Calls as _;
 use promoter::port::calls::{Call, CallResult, System};
 use promoter::promotion::event::Event;
+use promoter::promotion::record::Ending;
 use serde_json::json;
 
 use super::{ended, event, finished, promoted, resumed, runs, started, tell, waiting};
@@ -48,8 +49,15 @@ fn is(prometheus: &Prometheus, name: &str, more: &str, expected: impl Into<Optio
     );
 }
 
-fn told(events: Vec<Event>) -> Prometheus {
+/// Of a process whose configuration has the group.
+fn configured() -> Prometheus {
     let prometheus = Prometheus::new();
+    prometheus.configured(&environment(), &group("master"));
+    prometheus
+}
+
+fn told(events: Vec<Event>) -> Prometheus {
+    let prometheus = configured();
     tell(&*prometheus.group(&environment(), &group("master")), events);
     prometheus
 }
@@ -125,6 +133,25 @@ fn one_that_fails_is_no_success() {
     is(&told, "last_end_timestamp_seconds", "", 1_795_255_230.0);
 }
 
+/// A counter that is first seen at 1 has not grown, says Prometheus.
+#[test]
+fn outcomes_are_counted_from_zero() {
+    let prometheus = configured();
+    for outcome in Ending::ALL {
+        for trigger in ["cli", "cron", "push"] {
+            let outcome = outcome.word().replace(' ', "-");
+            let labels = format!(r#"outcome="{outcome}",trigger="{trigger}""#);
+            is(&prometheus, "promotions_total", &labels, 0.0);
+        }
+    }
+    let counting = prometheus.group(&environment(), &group("master"));
+    tell(&*counting, promoted());
+    // It is read again every few seconds.
+    prometheus.configured(&environment(), &group("master"));
+    let labels = r#"outcome="promoted",trigger="cli""#;
+    is(&prometheus, "promotions_total", labels, 1.0);
+}
+
 #[test]
 fn what_is_told_twice_counts_once() {
     let prometheus = told(promoted());
@@ -194,6 +221,7 @@ fn refusals_are_counted_by_what_forbids() {
 #[test]
 fn a_group_that_is_configured_no_more_has_no_series() {
     let prometheus = told(promoted());
+    prometheus.configured(&environment(), &group("v2"));
     let other = prometheus.group(&environment(), &group("v2"));
     other.lock_held(true);
     let counting = prometheus.group(&environment(), &group("master"));
@@ -203,10 +231,15 @@ fn a_group_that_is_configured_no_more_has_no_series() {
     counting.lock_held(true);
     counting.due(super::at(0).parse().unwrap());
     counting.answered(super::at(9).parse().unwrap());
+    // Somebody else takes it over.
+    let taken_over = prometheus.group(&environment(), &group("master"));
+    tell(&*taken_over, promoted());
+    taken_over.lock_held(true);
     let text = prometheus.text();
     assert!(!text.contains(r#"group="master""#), "{text}");
     assert!(text.contains(r#"group="v2""#), "{text}");
     // It comes back.
+    prometheus.configured(&environment(), &group("master"));
     tell(
         &*prometheus.group(&environment(), &group("master")),
         promoted(),
@@ -221,7 +254,7 @@ fn a_group_that_is_configured_no_more_has_no_series() {
 
 #[test]
 fn a_schedule_is_late_until_it_is_answered() {
-    let prometheus = Prometheus::new();
+    let prometheus = configured();
     let counting = prometheus.group(&environment(), &group("master"));
     let moment = |seconds| super::at(seconds).parse().unwrap();
     is(&prometheus, "schedule_due_timestamp_seconds", "", 0.0);
@@ -244,7 +277,7 @@ fn a_schedule_is_late_until_it_is_answered() {
 
 #[test]
 fn what_the_cluster_remembers_is_told_before_anything_happens() {
-    let prometheus = Prometheus::new();
+    let prometheus = configured();
     let counting = prometheus.group(&environment(), &group("master"));
     counting.remember(None, Some(super::at(60).parse().unwrap()));
     is(&prometheus, "last_success_timestamp_seconds", "", None);

@@ -45,11 +45,10 @@ impl Used {
             let right = right(&request);
             let is_home = request.namespace.is_empty() || request.namespace == home;
             match request.code {
-                // Elsewhere it has no rights, as a test may show.
                 403 if is_home => drop(used.refused.insert(right.clone())),
-                403 => {}
-                // Nobody looked whether it was granted.
-                0 | 401 | 429 | 500.. => {}
+                // Elsewhere it has no rights, as a test may show; or nobody looked whether
+                // it has.
+                0 | 401 | 403 | 429 | 500.. => {}
                 _ => drop(used.note(right.clone(), &who)),
             }
             // A patch that makes what is not there yet needs both.

@@ -20,6 +20,7 @@ fn a_path_is_a_file() {
         "/var/lib/promoter/records.db",
         "records.db",
         "a b?c#d%41.db",
+        "/srv/ann@home/postgres/12:30.db",
     ] {
         let location = parse(path).unwrap();
         assert_eq!(location.file(), Some(Path::new(path)));
@@ -55,6 +56,12 @@ fn a_password_that_is_not_escaped_is_said_and_not_repeated() {
         "postgres://ann:hunter2@db/promoter?sslmode=hunter2",
         "mysql://ann:hunter2@db/promoter",
         "postgres://ann:hunter2@db:port/promoter",
+        "postgres:/ann:hunter2@db/promoter",
+        "postgres//ann:hunter2@db/promoter",
+        "POSTGRES:/ann:hunter2",
+        " postgresql:ann hunter2",
+        "ann:hunter2@db/promoter",
+        "postgre:/ann:hunter2@db/promoter",
     ] {
         let error = parse(address).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
