@@ -193,15 +193,20 @@ impl Daemon {
                 groups: &valid,
             });
             self.state.configured(held.problems(), held.is_taken());
+            let environments = held.environments();
             if change.is_other {
-                let environments = held.environments();
                 tracing::info!(groups = valid.len(), "took the configuration");
                 eyes.look_at(&environments);
+            }
+            if change.is_other || change.are_others_kept {
                 // Before anybody tells anything of them.
                 drop(tell.send(News::Configured {
                     groups: valid.clone(),
+                    kept: held.kept(),
                     environments,
                 }));
+            }
+            if change.is_other {
                 groups.send_replace(valid);
             }
             let next = later(clock.now(), self.settings.reload);

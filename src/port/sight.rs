@@ -50,10 +50,14 @@ pub struct Standing {
 /// What a daemon does about a group next, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upcoming {
-    /// When it does.
-    pub at: Timestamp,
+    /// When it does. `None`: no time brings it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// What it waits for, in words.
     pub what: String,
+    /// What is wrong with what it goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 impl Standing {

@@ -18,6 +18,8 @@ pub(super) struct Held {
     groups: BTreeMap<Key, Arc<Group>>,
     environments: BTreeMap<EnvironmentName, Environment>,
     problems: Vec<String>,
+    /// Groups that are as they were last, as their files cannot be used.
+    kept: BTreeSet<Key>,
     /// How many files have them.
     broken: usize,
     /// Whether there ever was something to go on with.
@@ -29,6 +31,8 @@ pub(super) struct Held {
 pub(super) struct Change {
     /// Whether what is acted on is another thing now.
     pub(super) is_other: bool,
+    /// Whether other groups than before are kept as they were last.
+    pub(super) are_others_kept: bool,
     /// What is wrong now and was not before.
     pub(super) new_problems: Vec<String>,
     /// Whether something was wrong and nothing is any more.
@@ -40,6 +44,7 @@ impl Change {
     pub(super) fn none() -> Self {
         Self {
             is_other: false,
+            are_others_kept: false,
             new_problems: Vec::new(),
             is_mended: false,
         }
@@ -51,11 +56,13 @@ impl Held {
     pub(super) fn take(&mut self, mut read: Files) -> Change {
         let mut problems = mem::take(&mut read.problems);
         self.broken = read.broken;
+        let kept_before = self.kept.clone();
         let are_all_gone = read.named.is_empty() && !self.groups.is_empty();
         let is_other = if are_all_gone {
             problems
                 .push("all group files are gone; going on with those that were there".to_owned());
             self.broken = self.broken.max(1);
+            self.kept = self.groups.keys().cloned().collect();
             false
         } else {
             let is_empty = read.named.is_empty() && !read.is_missing;
@@ -69,6 +76,7 @@ impl Held {
         let new_problems = problems.iter().filter(|new| !known.contains(new));
         let change = Change {
             is_other,
+            are_others_kept: self.kept != kept_before,
             new_problems: new_problems.cloned().collect(),
             is_mended: problems.is_empty() && !self.problems.is_empty(),
         };
@@ -86,7 +94,11 @@ impl Held {
         let valid: BTreeSet<_> = groups.keys().map(|key| key.group.clone()).collect();
         let is_broken = |key: &Key| read.named.contains(&key.group) && !valid.contains(&key.group);
         let kept = self.groups.iter().filter(|(key, _)| is_broken(key));
-        groups.extend(kept.map(|(key, group)| (key.clone(), group.clone())));
+        let kept: Vec<_> = kept
+            .map(|(key, group)| (key.clone(), group.clone()))
+            .collect();
+        self.kept = kept.iter().map(|(key, _)| key.clone()).collect();
+        groups.extend(kept);
         // Groups that are kept need theirs, and what is under way in one that is broken
         // has to be driven on.
         let mut environments = if are_some_broken {
@@ -105,6 +117,11 @@ impl Held {
     /// The groups that are acted on.
     pub(super) fn groups(&self) -> Vec<Arc<Group>> {
         self.groups.values().cloned().collect()
+    }
+
+    /// Those of them that are as they were last, as their files cannot be used.
+    pub(super) fn kept(&self) -> BTreeSet<Key> {
+        self.kept.clone()
     }
 
     /// Where they run.

@@ -1,5 +1,6 @@
 //! What the roles of the daemon tell its scheduler.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::job::Job;
@@ -16,6 +17,8 @@ pub(super) enum News {
     Configured {
         /// The groups that are acted on.
         groups: Vec<Arc<Group>>,
+        /// Those of them whose files cannot be used now.
+        kept: BTreeSet<Key>,
         /// Where groups run, those without a file included.
         environments: Vec<Environment>,
     },

@@ -111,8 +111,14 @@ impl Scheduler {
         match news {
             News::Configured {
                 groups,
+                kept,
                 environments,
-            } => self.take_files(groups, environments, now),
+            } => {
+                self.take_files(groups, environments, now);
+                for (key, entry) in &mut self.entries {
+                    entry.keeps(kept.contains(key));
+                }
+            }
             News::Images { group, images } => {
                 if let Some(entry) = self.entries.get_mut(&Key::of(&group)) {
                     entry.offered(&group, &images, now);

@@ -113,6 +113,14 @@ fn detail(group: &GroupStatus, now: Timestamp, room: Room) -> String {
     {
         text.line(named("next").and(next(upcoming, now)));
     }
+    let problem = group
+        .upcoming
+        .as_ref()
+        .and_then(|next| next.problem.as_ref());
+    if let Some(problem) = problem {
+        let line = Line::new().with(WARN, "  ! ").and(problem);
+        text.line(line.with(DIM, "; `promoter validate` shows what is wrong"));
+    }
     if let Some(by) = &record.removing {
         let line = Line::new()
             .with(BAD, "  ! ")
@@ -151,13 +159,16 @@ pub(super) fn apps(outcome: &Outcome) -> Vec<String> {
 
 /// What a daemon does next, and when.
 fn next(upcoming: &Upcoming, now: Timestamp) -> String {
-    let Upcoming { at, what } = upcoming;
-    let left = between(now, *at);
+    let Upcoming { at, what, .. } = upcoming;
+    let Some(at) = *at else {
+        return what.clone();
+    };
+    let left = between(now, at);
     if left.is_zero() {
         // It is behind, or gone.
-        return format!("was due {} ({}): {what}", moment(*at), ago(*at, now));
+        return format!("was due {} ({}): {what}", moment(at), ago(at, now));
     }
-    format!("{} (in {}): {what}", moment(*at), clock(left))
+    format!("{} (in {}): {what}", moment(at), clock(left))
 }
 
 fn in_flight(group: &GroupStatus, promotion: &Promotion, now: Timestamp) -> Vec<Line> {
@@ -224,7 +235,7 @@ fn since(promotion: &Promotion, now: Timestamp) -> String {
 /// `previous` (each null or `color`, `release`, `plan`), `inFlight` (null or
 /// the checkpoint: `id`, `release`, `candidate`, `actor`, `startedAt`, `phase`,
 /// `phaseSince`, `waitsFor`, `results`, `reasons`), `driver` (who has its lock, while
-/// something is under way), `next` (null, or `at` and `what`, as a daemon says), `astray` (what somebody
+/// something is under way), `next` (null, or `what`, and maybe `at` and `problem`, as a daemon says), `astray` (what somebody
 /// changed, in words) and `outcomes`, newest first
 /// (`promotion`, `phase`, `release`, `color`, `actor`, `startedAt`, `endedAt`,
 /// `reasons`, `apps`, `checks`). Keys stay as they are; new ones may come.

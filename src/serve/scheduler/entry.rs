@@ -23,6 +23,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// The longest of these pauses, each of which is twice the one before.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
+/// What people should know of a group whose file cannot be used.
+const KEPT: &str = "its file is broken, and the last good one holds";
+
 /// One group.
 pub(super) struct Entry {
     /// Its file and what that leads to; `None`: it has no file any more.
@@ -62,6 +65,8 @@ pub(super) struct Announcement(pub(super) Option<Upcoming>);
 
 struct Planned {
     group: Arc<Group>,
+    /// Whether that is what its file said last, and cannot be used now.
+    is_kept: bool,
     agenda: Agenda,
 }
 
@@ -150,8 +155,19 @@ impl Entry {
                 if let Some(met) = self.met() {
                     agenda.was_met(met);
                 }
-                self.planned = Some(Planned { group, agenda });
+                self.planned = Some(Planned {
+                    group,
+                    is_kept: false,
+                    agenda,
+                });
             }
+        }
+    }
+
+    /// Whether its file cannot be used now, so that what it said last holds.
+    pub(super) fn keeps(&mut self, is_kept: bool) {
+        if let Some(planned) = &mut self.planned {
+            planned.is_kept = is_kept;
         }
     }
 
@@ -305,12 +321,23 @@ impl Entry {
     pub(super) fn announcement(&mut self, now: Timestamp) -> Option<Announcement> {
         let standing = self.standing.as_ref().filter(|_| self.running.is_none())?;
         let upcoming = match &self.planned {
-            Some(planned) => match planned.agenda.next(now) {
-                Next::Wait { until, what } => Some(Upcoming { at: until, what }),
-                Next::Rest => None,
-                // It is about to begin.
-                Next::Promote(_) => return None,
-            },
+            Some(planned) => {
+                let problem = planned.is_kept.then(|| KEPT.to_owned());
+                match planned.agenda.next(now) {
+                    Next::Wait { until, what } => Some(Upcoming {
+                        at: Some(until),
+                        what,
+                        problem,
+                    }),
+                    Next::Rest => problem.map(|problem| Upcoming {
+                        at: None,
+                        what: "something new".to_owned(),
+                        problem: Some(problem),
+                    }),
+                    // It is about to begin.
+                    Next::Promote(_) => return None,
+                }
+            }
             // Its file is gone. Of a group that never had one here others may say something.
             None if self.announced.is_some() => None,
             None => return None,

@@ -74,6 +74,10 @@ async fn a_broken_file_keeps_the_last_good_one() {
         town.files(|files| files.problems.clear());
         pass(1).await;
         assert_eq!(daemon.state.problems(), Vec::<String>::new());
+        // Everybody sees that it was so, and is no more.
+        let next = "master: its schedule 21 11:00";
+        let broken = format!("{next} (its file is broken, and the last good one holds)");
+        assert_eq!(town.announced(), [&broken, next]);
         daemon.stop().await;
     })
     .await;

@@ -128,7 +128,12 @@ impl Town {
     pub(crate) fn announced(&self) -> Vec<String> {
         let announced = self.announced.lock().unwrap();
         let shown = announced.iter().map(|(group, upcoming)| match upcoming {
-            Some(Upcoming { at, what }) => format!("{group}: {what} {}", at.strftime("%d %H:%M")),
+            Some(Upcoming { at, what, problem }) => {
+                let at = at.map(|at| at.strftime(" %d %H:%M").to_string());
+                let problem = problem.as_ref().map(|problem| format!(" ({problem})"));
+                let [at, problem] = [at, problem].map(Option::unwrap_or_default);
+                format!("{group}: {what}{at}{problem}")
+            }
             None => format!("{group}: nothing"),
         });
         shown.collect()

@@ -123,14 +123,25 @@ fn what_a_daemon_does() {
     assert!(driven.contains(line), "{driven}");
     group.record.in_flight = None;
     group.upcoming = Some(Upcoming {
-        at: at("12:00:00"),
+        at: Some(at("12:00:00")),
         what: "its schedule".to_owned(),
+        problem: None,
     });
     let idle = |now| plain(&detail(&group, at(now), 100.into()));
     let line = "next      2026-11-21 12:00 UTC (in 1h58m): its schedule";
     assert!(idle("10:02:00").contains(line), "{}", idle("10:02:00"));
     let line = "next      was due 2026-11-21 12:00 UTC (1h ago): its schedule";
     assert!(idle("13:02:00").contains(line), "{}", idle("13:02:00"));
+
+    group.upcoming = Some(Upcoming {
+        at: None,
+        what: "something new".to_owned(),
+        problem: Some("its file is broken".to_owned()),
+    });
+    let shown = plain(&detail(&group, at("10:02:00"), 100.into()));
+    assert!(shown.contains("next      something new\n"), "{shown}");
+    let line = "! its file is broken; `promoter validate` shows what is wrong\n";
+    assert!(shown.contains(line), "{shown}");
 }
 
 /// Lists of a large group are kept in part; what is left of them is counted.
