@@ -54,12 +54,12 @@ impl Audit {
         Self { path }
     }
 
-    /// The beginning of the file that is written.
+    /// The beginning of all that is kept.
     pub(crate) fn start(&self) -> Result<Mark> {
-        Ok(Mark {
-            offset: 0,
-            ..self.mark()?
-        })
+        let files = self.files()?;
+        let first = files.first().unwrap_or(&self.path);
+        let inode = open(first)?.metadata()?.ino();
+        Ok(Mark { inode, offset: 0 })
     }
 
     /// The end of the log.
@@ -118,30 +118,41 @@ impl Audit {
     }
 
     fn lines(&self, mark: Mark) -> Result<Vec<String>> {
-        let mut file = open(&self.path)?;
-        let mut lines = Vec::new();
-        if file.metadata()?.ino() == mark.inode {
-            file.seek(SeekFrom::Start(mark.offset))?;
-        } else if let Some(moved) = self.moved(mark.inode)? {
-            let mut moved = open(&moved)?;
-            moved.seek(SeekFrom::Start(mark.offset))?;
-            lines = BufReader::new(moved).lines().collect::<Result<_, _>>()?;
+        let mut files = Vec::new();
+        for path in self.files()? {
+            let file = open(&path)?;
+            files.push((file.metadata()?.ino(), file));
         }
-        for line in BufReader::new(file).lines() {
-            lines.push(line?);
+        // A file that is kept no more began before all others.
+        let at = files.iter().position(|(inode, _)| *inode == mark.inode);
+        let mut lines = Vec::new();
+        for (inode, mut file) in files.into_iter().skip(at.unwrap_or(0)) {
+            if inode == mark.inode {
+                file.seek(SeekFrom::Start(mark.offset))?;
+            }
+            for line in BufReader::new(file).lines() {
+                lines.push(line?);
+            }
         }
         Ok(lines)
     }
 
-    /// Where a file of the log was moved, beside the one that is written.
-    fn moved(&self, inode: u64) -> Result<Option<PathBuf>> {
+    /// The files of the log, the oldest first: one that was moved away has its time in
+    /// its name, as `audit-2026-11-30T19-33-55.480.log`.
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        let mut files = Vec::new();
         for entry in std::fs::read_dir(self.path.parent().unwrap_or(Path::new("/")))? {
             let entry = entry?;
-            if entry.metadata()?.ino() == inode {
-                return Ok(Some(entry.path()));
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(&format!("{stem}-")) && name.ends_with(".log") {
+                files.push(entry.path());
             }
         }
-        Ok(None)
+        files.sort();
+        files.push(self.path.clone());
+        Ok(files)
     }
 }
 
@@ -233,6 +244,12 @@ mod tests {
         let start = audit.start().expect("a mark");
         std::fs::rename(&path, folder.path().join("audit-1.log")).expect("moved");
         std::fs::write(&path, event("1", "promoter/1", 1)).expect("written");
-        assert_eq!(audit.since(start, "promoter/").expect("read").len(), 2);
+        std::fs::rename(&path, folder.path().join("audit-2.log")).expect("moved");
+        std::fs::write(&path, event("2", "promoter/1", 2)).expect("written");
+        assert_eq!(audit.since(start, "promoter/").expect("read").len(), 3);
+        let start = audit.start().expect("a mark");
+        assert_eq!(audit.since(start, "promoter/").expect("read").len(), 3);
+        let end = audit.mark().expect("a mark");
+        assert_eq!(audit.since(end, "promoter/").expect("read").len(), 0);
     }
 }

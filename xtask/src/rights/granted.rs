@@ -49,9 +49,14 @@ impl Granted {
         self.0.iter()
     }
 
+    /// Whether it is one of them.
+    pub(super) fn has(&self, right: &Right) -> bool {
+        self.0.contains(right)
+    }
+
     /// What daemons did that is not among them, as something else let them.
     pub(super) fn beyond<'a>(&'a self, used: &'a Used) -> impl Iterator<Item = &'a Right> {
-        used.by_daemons().filter(|right| !self.0.contains(right))
+        used.by_daemons().filter(|right| !self.has(right))
     }
 
     /// Those that no promoter made use of.
