@@ -72,6 +72,8 @@ struct Planned {
 
 struct Running {
     stop: CancellationToken,
+    /// Whether it is known here which images it promotes.
+    is_own: bool,
     /// Whether only the old colour is left to go.
     settles: bool,
 }
@@ -265,9 +267,10 @@ impl Entry {
                 });
         if let Some(running) = &self.running {
             // New images end the wait of what is promoted already. A moment that may come
-            // to nothing does not.
+            // to nothing does not, nor do images that somebody else's promotion may have.
             let has_news = |planned: &Planned| planned.agenda.has_news(now);
-            if running.settles && self.planned.as_ref().is_some_and(has_news) {
+            let may_end = running.settles && running.is_own;
+            if may_end && self.planned.as_ref().is_some_and(has_news) {
                 running.stop.cancel();
             }
             return Due::Never;
@@ -308,6 +311,7 @@ impl Entry {
     pub(super) fn begins(&mut self, job: &Job, stop: CancellationToken) {
         self.running = Some(Running {
             stop,
+            is_own: matches!(job, Job::Promote { .. }),
             settles: false,
         });
         if let (Job::Promote { start, .. }, Some(planned)) = (job, &mut self.planned) {

@@ -1,6 +1,7 @@
 //! What a daemon left, another one drives on.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use promoter::group::name::GroupName;
 use promoter::group::triggers::Triggers;
@@ -33,6 +34,8 @@ async fn what_one_that_was_killed_left_another_finishes() {
             let events = scenario.events.events().into_iter();
             let promotions: BTreeSet<_> = events.filter_map(|event| event.promotion).collect();
             assert_eq!(promotions.len(), 1, "killed in {phase}");
+            // It is taken over once, and seen through.
+            assert_eq!(scenario.events.of("left").len(), 0, "killed in {phase}");
             assert_eq!(town.outcomes("master")[0].actor.name, "acting");
             standby.stop().await;
         })
@@ -99,6 +102,33 @@ async fn a_group_that_is_deleted_while_it_is_promoted_comes_to_its_end() {
         pass(120).await;
         assert_eq!(phases(&town, "master").len(), 1);
         daemon.stop().await;
+    })
+    .await;
+}
+
+/// Who takes it over does not know which images it has: those that are there are not news.
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_over_by_one_that_looks_for_images_is_not_left_again() {
+    locally(async {
+        let mut group = on_push();
+        group.triggers.quiet_period = Duration::ZERO;
+        group.strategy.keep_old = Duration::from_mins(2);
+        let town = Town::of([group]);
+        let scenario = town.of_group("master");
+        let acting = serve(&town, "acting");
+        pass(5).await;
+        assert_eq!(phases(&town, "master").len(), 1);
+        scenario.push_all();
+        until(&town, "master", Phase::Checking).await;
+        acting.kill();
+        // It hears of them after it has begun.
+        scenario.registry.takes(Duration::from_secs(40));
+        let standby = serve(&town, "standby");
+        pass(10).await;
+        assert_eq!(phases(&town, "master"), [Phase::Promoted; 2]);
+        assert_eq!(scenario.events.of("left").len(), 0);
+        assert_eq!(scenario.events.of("resumed").len(), 1);
+        standby.stop().await;
     })
     .await;
 }
