@@ -35,8 +35,8 @@ use crate::port::hint::Hints;
 use crate::port::registry::Said;
 use crate::promotion::later;
 use eyes::Eyes;
-use files::{Change, Held};
-use health::Pulse;
+use files::Held;
+use health::{Pulse, Watch};
 use news::News;
 use scheduler::Scheduler;
 pub use state::State;
@@ -104,10 +104,10 @@ impl Daemon {
             poll,
             ..
         } = self.settings.clone();
-        let watch = self.pulse.watch("scheduler");
+        let (_watch, clock) = self.watched("scheduler");
         let scheduler = Scheduler::new(
             self.yard.clone(),
-            watch.over(self.clock.clone()),
+            clock,
             self.pulse.clone(),
             actor,
             at_once.get(),
@@ -119,15 +119,13 @@ impl Daemon {
         let following = async {
             match queue {
                 Some(queue) => {
-                    let watch = self.pulse.watch("queue of pushes");
-                    let clock = watch.over(self.clock.clone());
+                    let (_watch, clock) = self.watched("queue of pushes");
                     hints::follow(queue, self.yard.clone(), clock, hint).await;
                 }
                 None => pending().await,
             }
         };
-        let watch = self.pulse.watch("watcher");
-        let clock = watch.over(self.clock.clone());
+        let (_watch, clock) = self.watched("watcher");
         let watcher = Watcher::new(self.yard.clone(), clock, poll, known, hints, tell.clone());
         let reading = self.read(tell, groups);
         tokio::select! {
@@ -139,10 +137,16 @@ impl Daemon {
         }
     }
 
+    /// A role that is watched for as long as the first is kept, and the clock it goes by.
+    fn watched(&self, role: &str) -> (Watch, Arc<dyn Clock>) {
+        let watch = self.pulse.watch(role);
+        let clock = watch.over(self.clock.clone());
+        (watch, clock)
+    }
+
     /// Asks again and again whether the records answer. Promotions go on without.
     async fn ask_records(&self) {
-        let watch = self.pulse.watch("records");
-        let clock = watch.over(self.clock.clone());
+        let (_watch, clock) = self.watched("records");
         let mut was_away = false;
         loop {
             let answered = self.yard.answers().await.map_err(|Said(why)| why);
@@ -162,8 +166,7 @@ impl Daemon {
 
     /// Reads the configuration again and again, and tells what it says.
     async fn read(&self, tell: UnboundedSender<News>, groups: watch::Sender<Vec<Arc<Group>>>) {
-        let watch = self.pulse.watch("configuration");
-        let clock = watch.over(self.clock.clone());
+        let (_watch, clock) = self.watched("configuration");
         let mut held = Held::default();
         // How long a cluster has nothing to show, nobody knows: eyes are not watched.
         let mut eyes = Eyes::new(
@@ -174,7 +177,7 @@ impl Daemon {
         );
         loop {
             let read = self.yard.read();
-            let change = read.map_or_else(Change::none, |files| held.take(files));
+            let change = read.map(|files| held.take(files)).unwrap_or_default();
             for error in &change.new_problems {
                 if held.is_nothing() {
                     tracing::error!(%error, "the configuration has a problem; nothing can be promoted");
@@ -193,20 +196,17 @@ impl Daemon {
                 groups: &valid,
             });
             self.state.configured(held.problems(), held.is_taken());
-            let environments = held.environments();
-            if change.is_other {
-                tracing::info!(groups = valid.len(), "took the configuration");
-                eyes.look_at(&environments);
-            }
             if change.is_other || change.are_others_kept {
                 // Before anybody tells anything of them.
                 drop(tell.send(News::Configured {
                     groups: valid.clone(),
                     kept: held.kept(),
-                    environments,
+                    environments: held.environments(),
                 }));
             }
             if change.is_other {
+                tracing::info!(groups = valid.len(), "took the configuration");
+                eyes.look_at(&held.environments());
                 groups.send_replace(valid);
             }
             let next = later(clock.now(), self.settings.reload);

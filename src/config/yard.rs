@@ -216,8 +216,8 @@ impl Yard for Outside {
                 let end = standing.last.as_ref().map(|(_, at)| *at);
                 of(key).remember(standing.promoted_at, end);
             }
-            Note::Due(key, since) => of(key).due(since),
-            Note::NotDue(key) => of(key).not_due(),
+            Note::Due(key, Some(since)) => of(key).due(since),
+            Note::Due(key, None) => of(key).not_due(),
             Note::Answered(key, now) => of(key).answered(now),
             Note::Busy(key, is_busy) => of(key).lock_held(is_busy),
             Note::Hints { followed, dropped } => {

@@ -26,8 +26,8 @@ pub(super) struct Held {
     is_taken: bool,
 }
 
-/// What became of another reading.
-#[derive(Debug, PartialEq, Eq)]
+/// What became of another reading; nothing, unless told.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Change {
     /// Whether what is acted on is another thing now.
     pub(super) is_other: bool,
@@ -37,18 +37,6 @@ pub(super) struct Change {
     pub(super) new_problems: Vec<String>,
     /// Whether something was wrong and nothing is any more.
     pub(super) is_mended: bool,
-}
-
-impl Change {
-    /// The files are as they were.
-    pub(super) fn none() -> Self {
-        Self {
-            is_other: false,
-            are_others_kept: false,
-            new_problems: Vec::new(),
-            is_mended: false,
-        }
-    }
 }
 
 impl Held {

@@ -102,10 +102,8 @@ pub enum Note<'a> {
     Gone(&'a Key),
     /// A group stands so.
     Stands(&'a Key, &'a Standing),
-    /// A moment of a group's schedule is due since then.
-    Due(&'a Key, Timestamp),
-    /// No moment of its schedule is due any more, though this process did not act on it.
-    NotDue(&'a Key),
+    /// A moment of a group's schedule is due since then; `None`: none is.
+    Due(&'a Key, Option<Timestamp>),
     /// What is due is acted on.
     Answered(&'a Key, Timestamp),
     /// A job of a group has begun, or come to its end.

@@ -11,22 +11,14 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 
-use crate::site::{GROUP, Site};
-use crate::support::{Check, Promoter, Run, Testbed};
+use crate::site::{GROUP, Site, seed};
+use crate::support::{Promoter, Run, Testbed};
 use crate::table;
 
 /// Groups that are promoted at the same time.
 const PLACES: u64 = 3;
 /// Kills of each kind of deploy in each place: 30 in all.
 const KILLS: u32 = 5;
-/// 40 requests a second in each place.
-const USERS: usize = 4;
-const EVERY: Duration = Duration::from_millis(100);
-
-/// What the check of the examples does, for less work: three groups are checked at once.
-const GREETS: &str = "sleep 1; exec node -e \"fetch('http://hello-a/').then((answer) => answer.json())\
-    .then((a) => process.exit(a['hello-b'].message === 'Hello World' ? 0 : 1))\"";
-
 /// A deploy that was killed, and what came of it.
 struct Killed {
     passing: bool,
@@ -44,9 +36,7 @@ struct Killed {
 
 #[test]
 fn a_deploy_killed_at_any_moment_is_resumed_without_its_files() {
-    let seed = std::env::var("SOAK_SEED").ok();
-    let seed = seed.map_or_else(rand::random, |seed| seed.parse().unwrap());
-    println!("SOAK_SEED={seed}");
+    let seed = seed();
     let done: Vec<_> = thread::scope(|scope| {
         let places: Vec<_> = (0..PLACES)
             .map(|place| scope.spawn(move || one_place(place, seed)))
@@ -61,10 +51,7 @@ fn a_deploy_killed_at_any_moment_is_resumed_without_its_files() {
 fn one_place(place: u64, seed: u64) -> Vec<Killed> {
     let mut random = StdRng::seed_from_u64(seed.wrapping_add(place));
     let test = format!("crashes{place}");
-    let mut site = Site::open(&test, USERS, EVERY, |group| {
-        group.apps.iter_mut().for_each(|app| app.replicas = 1);
-        group.checks = vec![Check::script("greets", GREETS)];
-    });
+    let mut site = Site::open_small(&test, |_| ());
     let mut lasts = [true, false].map(|passing| undisturbed(&mut site, passing));
     let mut all = Vec::new();
     for share in 0..KILLS {

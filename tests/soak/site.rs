@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::support::{Folder, GroupFile, Load, Promoter, get, name, push, until};
+use crate::support::{Check, Folder, GroupFile, Load, Promoter, get, name, push, until};
 
 /// The group of every test here.
 pub(crate) const GROUP: &str = "master";
@@ -15,6 +15,19 @@ pub(crate) const GROUP: &str = "master";
 const RELEASES: [&str; 2] = ["master", "next"];
 /// A branch of hello-b that the check refuses.
 const BROKEN: &str = "broken";
+
+/// What the check of the examples does, for less work.
+const GREETS: &str = "sleep 1; exec node -e \"fetch('http://hello-a/').then((answer) => answer.json())\
+    .then((a) => process.exit(a['hello-b'].message === 'Hello World' ? 0 : 1))\"";
+
+/// Where the moments come from at which something is killed: `SOAK_SEED` repeats those of
+/// another run.
+pub(crate) fn seed() -> u64 {
+    let seed = std::env::var("SOAK_SEED").ok();
+    let seed = seed.map_or_else(rand::random, |seed| seed.parse().unwrap());
+    println!("SOAK_SEED={seed}");
+    seed
+}
 
 /// The group, where it runs, and its users.
 pub(crate) struct Site {
@@ -47,6 +60,18 @@ impl Site {
             group,
             serving: RELEASES[0],
         }
+    }
+
+    /// The same with a pod of each app, a check that takes little, and 40 requests a second:
+    /// for what is promoted and killed over and over.
+    pub(crate) fn open_small(test: &str, change: impl FnOnce(&mut GroupFile)) -> Self {
+        const USERS: usize = 4;
+        const EVERY: Duration = Duration::from_millis(100);
+        Self::open(test, USERS, EVERY, |group| {
+            group.apps.iter_mut().for_each(|app| app.replicas = 1);
+            group.checks = vec![Check::script("greets", GREETS)];
+            change(group);
+        })
     }
 
     /// `promoter deploy` of the release that does not serve.

@@ -11,21 +11,14 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 
-use crate::site::{GROUP, Site};
-use crate::support::{Check, Running, Told, shared_records, until, until_within};
+use crate::site::{GROUP, Site, seed};
+use crate::support::{Running, Told, shared_records, until, until_within};
 use crate::table;
 
 /// Half of them while something is promoted that its check refuses.
 const KILLS: u32 = 20;
-/// 40 requests a second.
-const USERS: usize = 4;
-const EVERY: Duration = Duration::from_millis(100);
 /// The lock of the dead runs out, and the rest is done by the other.
 const PATIENCE: Duration = Duration::from_mins(4);
-
-/// What the check of the examples does, for less work.
-const GREETS: &str = "sleep 2; exec node -e \"fetch('http://hello-a/').then((answer) => answer.json())\
-    .then((a) => process.exit(a['hello-b'].message === 'Hello World' ? 0 : 1))\"";
 
 /// A promotion whose promoter was killed, and what came of it.
 struct Killed {
@@ -55,13 +48,8 @@ struct Replicas {
 
 #[test]
 fn the_acting_replica_is_killed_and_the_other_finishes() {
-    let seed = std::env::var("SOAK_SEED").ok();
-    let seed = seed.map_or_else(rand::random, |seed| seed.parse().unwrap());
-    println!("SOAK_SEED={seed}");
-    let mut random = StdRng::seed_from_u64(seed);
-    let mut site = Site::open("takeovers", USERS, EVERY, |group| {
-        group.apps.iter_mut().for_each(|app| app.replicas = 1);
-        group.checks = vec![Check::script("greets", GREETS)];
+    let mut random = StdRng::seed_from_u64(seed());
+    let mut site = Site::open_small("takeovers", |group| {
         "on_push = true\nquiet_period = \"0s\"".clone_into(&mut group.more);
     });
     let mut replicas = Replicas {

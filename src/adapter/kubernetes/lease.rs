@@ -20,14 +20,13 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
-use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
+use kube::{Api, ResourceExt};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
 use super::{Kubernetes, error, resource};
-use crate::group::name::{GroupName, Namespace};
 use crate::plan::label;
 use crate::port::ledger::LOCK_LASTS;
 use crate::port::{ClusterError, Epoch, LockError};
@@ -186,23 +185,14 @@ impl Kubernetes {
             Err(error) if error::is_conflict(&error) => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
-        let renewal = tokio::spawn(self.renewing(leases, taken, epoch)).abort_handle();
+        let renewal = renew(leases, taken, Arc::clone(&self.held), epoch);
+        let renewal = tokio::spawn(renewal).abort_handle();
         *self.held.lock().await = Some(Held {
             epoch,
             deadline: before + GOOD_FOR,
             renewal,
         });
         Ok(Some(epoch))
-    }
-
-    fn renewing(
-        &self,
-        leases: Api<Lease>,
-        taken: Lease,
-        epoch: Epoch,
-    ) -> impl Future<Output = ()> + use<> {
-        let about = (self.namespace.clone(), self.group.clone());
-        renew(leases, taken, Arc::clone(&self.held), epoch, about)
     }
 
     /// Fails while somebody else holds the Lease and was seen to renew it, or
@@ -327,14 +317,11 @@ fn person(identity: &str) -> &str {
 }
 
 /// Renews until the Lease is somebody else's or the deadline has passed.
-async fn renew(
-    leases: Api<Lease>,
-    mut lease: Lease,
-    held: Arc<Mutex<Option<Held>>>,
-    epoch: Epoch,
-    (namespace, group): (Namespace, GroupName),
-) {
+async fn renew(leases: Api<Lease>, mut lease: Lease, held: Arc<Mutex<Option<Held>>>, epoch: Epoch) {
     let name = lease.metadata.name.clone().unwrap_or_default();
+    let namespace = lease.namespace().unwrap_or_default();
+    let group = lease.labels().get(label::GROUP).cloned();
+    let group = group.unwrap_or_default();
     let mut pause = RENEWAL;
     loop {
         tokio::time::sleep(pause).await;

@@ -51,7 +51,7 @@ pub(super) async fn store(
         reason,
     };
     let json = serde_json::to_string(plan).map_err(|error| refused(error.to_string()))?;
-    bounds::keep(&json).map_err(&refused)?;
+    bounds::check(&json).map_err(&refused)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     let packed = encoder
         .write_all(json.as_bytes())
@@ -136,7 +136,7 @@ pub(super) async fn load(
         .take(bounds::LARGEST + 1)
         .read_to_string(&mut json);
     unpacked.map_err(|error| refused(error.to_string()))?;
-    bounds::keep(&json).map_err(&refused)?;
+    bounds::check(&json).map_err(&refused)?;
     if PlanId::of_json(&json) != *id {
         return Err(refused(
             "its content does not match its name; somebody changed it".to_owned(),

@@ -121,7 +121,7 @@ impl Counting {
         self.metrics.due.with(self.of.clone()).set(seconds(since));
     }
 
-    /// The run that was due is of no use any more, or was somebody else's.
+    /// No run is due: one that was is of no use any more, or was somebody else's.
     pub fn not_due(&self) {
         let mut state = self.state();
         if state.due.take().is_some() && !state.forgotten {

@@ -47,11 +47,16 @@ fn next(agenda: &Agenda, now: &str) -> String {
 
 /// Tries what is due and ends it.
 #[track_caller]
-fn end(agenda: &mut Agenda, now: &str, came: Came) {
+fn begin(agenda: &mut Agenda, now: &str) -> Start {
     let Next::Promote(start) = agenda.next(time(now)) else {
         panic!("nothing is due: {}", next(agenda, now));
     };
     agenda.begins(&start);
+    start
+}
+
+fn end(agenda: &mut Agenda, now: &str, came: Came) {
+    let start = begin(agenda, now);
     agenda.ended(&start, came, time(now));
 }
 
@@ -161,10 +166,7 @@ fn what_is_pushed_while_others_are_promoted_is_promoted_next() {
     let mut agenda = agenda(on_push(), "01:00:00");
     agenda.offered("a", time("01:00:00"));
     agenda.offered("a", time("01:01:00"));
-    let Next::Promote(start) = agenda.next(time("01:01:00")) else {
-        panic!("nothing is due");
-    };
-    agenda.begins(&start);
+    let start = begin(&mut agenda, "01:01:00");
     assert_eq!(next(&agenda, "01:01:30"), "rest");
     agenda.offered("b", time("01:02:00"));
     agenda.offered("b", time("01:03:00"));
@@ -192,10 +194,7 @@ fn a_file_that_changes_while_the_old_one_is_tried_is_tried_next() {
     let mut agenda = agenda(on_push(), "01:00:00");
     agenda.offered("a", time("01:00:00"));
     agenda.offered("a", time("01:01:00"));
-    let Next::Promote(start) = agenda.next(time("01:01:00")) else {
-        panic!("nothing is due");
-    };
-    agenda.begins(&start);
+    let start = begin(&mut agenda, "01:01:00");
     agenda.change(on_push(), time("01:02:00"));
     agenda.offered("a", time("01:02:00"));
     agenda.ended(&start, Came::Settled, time("01:02:30"));

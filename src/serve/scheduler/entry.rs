@@ -8,10 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::job::Job;
 use super::super::judge::Says;
+use super::planned::{Due, Planned, Urgency};
+use super::telling::{Announcement, Telling};
 use crate::group::Group;
 use crate::port::ledger::LOCK_LASTS;
-use crate::port::sight::{Standing, Upcoming};
-use crate::promotion::agenda::{Agenda, Came, Next, Start};
+use crate::port::sight::Standing;
+use crate::promotion::agenda::Came;
 use crate::promotion::id::PromotionId;
 use crate::promotion::later;
 use crate::promotion::pauses::Pauses;
@@ -22,9 +24,6 @@ use crate::promotion::record::Met;
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// The longest of these pauses, each of which is twice the one before.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
-
-/// What people should know of a group whose file cannot be used.
-const KEPT: &str = "its file is broken, and the last good one holds";
 
 /// One group.
 pub(super) struct Entry {
@@ -38,36 +37,10 @@ pub(super) struct Entry {
     running: Option<Running>,
     /// Since when it is due without being begun.
     due_since: Option<Timestamp>,
-    /// Whether it was told that a moment of its schedule is due.
-    is_told_due: bool,
     /// Not before that it is tried to drive on what is under way.
     take_over_from: Option<Timestamp>,
     pauses: Pauses,
-    /// What was said last that is done next.
-    announced: Option<Announcement>,
-    /// What was said last of how a job ended.
-    said: Option<Saying>,
-}
-
-/// What was said of a try, and of which: what waits is tried again and again.
-#[derive(PartialEq, Eq)]
-struct Saying {
-    /// `None`: of driving on what somebody left.
-    start: Option<Start>,
-    /// The images there were.
-    images: Option<String>,
-    says: Says,
-}
-
-/// What is done next, for all to see; `None`: nothing by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Announcement(pub(super) Option<Upcoming>);
-
-struct Planned {
-    group: Arc<Group>,
-    /// Whether that is what its file said last, and cannot be used now.
-    is_kept: bool,
-    agenda: Agenda,
+    telling: Telling,
 }
 
 struct Running {
@@ -76,27 +49,6 @@ struct Running {
     is_own: bool,
     /// Whether only the old colour is left to go.
     settles: bool,
-}
-
-/// What is due for a group.
-pub(super) enum Due {
-    /// That, and how urgent it is: the least first.
-    Now(Urgency, Job),
-    /// Nothing before.
-    At(Timestamp),
-    /// Nothing that time brings.
-    Never,
-}
-
-/// What goes first where there is no room for all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Urgency {
-    /// Users may be between two versions.
-    Users,
-    /// A promotion is under way, and nobody drives it.
-    Orphan,
-    /// It is to be promoted.
-    Promotion,
 }
 
 impl Entry {
@@ -109,11 +61,9 @@ impl Entry {
             lock: None,
             running: None,
             due_since: None,
-            is_told_due: false,
             take_over_from: None,
             pauses: Pauses::new(FIRST_PAUSE, LONGEST_PAUSE),
-            announced: None,
-            said: None,
+            telling: Telling::default(),
         }
     }
 
@@ -147,22 +97,8 @@ impl Entry {
             return;
         };
         match &mut self.planned {
-            Some(planned) if planned.group == group => {}
-            Some(planned) => {
-                planned.agenda.change(group.triggers.clone(), now);
-                planned.group = group;
-            }
-            None => {
-                let mut agenda = Agenda::new(group.name.clone(), group.triggers.clone(), now);
-                if let Some(met) = self.met() {
-                    agenda.was_met(met);
-                }
-                self.planned = Some(Planned {
-                    group,
-                    is_kept: false,
-                    agenda,
-                });
-            }
+            Some(planned) => planned.take(group, now),
+            None => self.planned = Some(Planned::new(group, self.met(), now)),
         }
     }
 
@@ -235,7 +171,7 @@ impl Entry {
 
     /// What is due at `now`, and since when.
     pub(super) fn due(&mut self, now: Timestamp) -> Due {
-        let due = self.is_due(now);
+        let due = self.next(now);
         self.due_since = match due {
             Due::Now(..) => self.due_since.or(Some(now)),
             _ => None,
@@ -248,23 +184,9 @@ impl Entry {
         self.due_since
     }
 
-    /// Notes whether a moment of its schedule is due; says whether that was told before.
-    pub(super) fn tell_due(&mut self, is_due: bool) -> bool {
-        std::mem::replace(&mut self.is_told_due, is_due)
-    }
-
-    fn is_due(&self, now: Timestamp) -> Due {
-        let promotion =
-            self.planned
-                .as_ref()
-                .map_or(Due::Never, |planned| match planned.agenda.next(now) {
-                    Next::Promote(start) => {
-                        let group = planned.group.clone();
-                        Due::Now(Urgency::Promotion, Job::Promote { start, group })
-                    }
-                    Next::Wait { until, .. } => Due::At(until),
-                    Next::Rest => Due::Never,
-                });
+    fn next(&self, now: Timestamp) -> Due {
+        let planned = self.planned.as_ref();
+        let promotion = planned.map_or(Due::Never, |planned| planned.next(now));
         if let Some(running) = &self.running {
             // New images end the wait of what is promoted already. A moment that may come
             // to nothing does not, nor do images that somebody else's promotion may have.
@@ -319,38 +241,17 @@ impl Entry {
         }
     }
 
-    /// What everybody should see that is done about it next, where they see something
-    /// else. It is said when it becomes another thing for this process: two that think
-    /// differently must not contradict each other without an end.
+    /// What everybody should see that is done about it next, if they see something else.
     pub(super) fn announcement(&mut self, now: Timestamp) -> Option<Announcement> {
         let standing = self.standing.as_ref().filter(|_| self.running.is_none())?;
-        let upcoming = match &self.planned {
-            Some(planned) => {
-                let problem = planned.is_kept.then(|| KEPT.to_owned());
-                match planned.agenda.next(now) {
-                    Next::Wait { until, what } => Some(Upcoming {
-                        at: Some(until),
-                        what,
-                        problem,
-                    }),
-                    Next::Rest => problem.map(|problem| Upcoming {
-                        at: None,
-                        what: "something new".to_owned(),
-                        problem: Some(problem),
-                    }),
-                    // It is about to begin.
-                    Next::Promote(_) => return None,
-                }
-            }
+        let next = match &self.planned {
+            Some(planned) => planned.upcoming(now)?,
             // Its file is gone. Of a group that never had one here others may say something.
-            None if self.announced.is_some() => None,
+            None if self.telling.has_announced() => Announcement(None),
             None => return None,
         };
-        let is_seen = standing.upcoming == upcoming;
-        let announcement = Announcement(upcoming);
-        let before = self.announced.replace(announcement.clone());
-        let is_new = before.as_ref() != Some(&announcement);
-        Some(announcement).filter(|_| is_new && !is_seen)
+        let seen = standing.upcoming.as_ref();
+        self.telling.announcement(next, seen)
     }
 
     pub(super) fn settles(&mut self) {
@@ -363,18 +264,12 @@ impl Entry {
     /// schedule, or of the same images.
     pub(super) fn is_new(&mut self, job: &Job, says: &Says) -> bool {
         let start = match job {
-            Job::Promote { start, .. } => Some(start.clone()),
+            Job::Promote { start, .. } => Some(start),
             Job::TakeOver => None,
         };
         let planned = self.planned.as_ref().filter(|_| start.is_some());
-        let saying = Saying {
-            start,
-            images: planned.and_then(|planned| planned.agenda.tried().map(str::to_owned)),
-            says: says.clone(),
-        };
-        let is_new = self.said.as_ref() != Some(&saying);
-        self.said = Some(saying);
-        is_new
+        let images = planned.and_then(|planned| planned.agenda.tried());
+        self.telling.is_new(start, images, says)
     }
 
     pub(super) fn ended(&mut self, job: &Job, came: Came, now: Timestamp) {

@@ -10,7 +10,7 @@ pub(super) const LARGEST: u64 = 16 * 1024 * 1024;
 const MOST_VALUES: usize = 500_000;
 
 /// Says what is too much about a plan in JSON.
-pub(super) fn keep(json: &str) -> Result<(), String> {
+pub(super) fn check(json: &str) -> Result<(), String> {
     if json.len() as u64 > LARGEST {
         return Err("it is larger than 16 MiB: make several groups of it".to_owned());
     }
@@ -49,11 +49,11 @@ mod tests {
     #[test]
     fn what_is_too_much_is_told() {
         let zeros = |number| format!("[{}0]", "0,".repeat(number));
-        assert_eq!(keep(&zeros(1000)), Ok(()));
-        let many = keep(&zeros(MOST_VALUES)).unwrap_err();
+        assert_eq!(check(&zeros(1000)), Ok(()));
+        let many = check(&zeros(MOST_VALUES)).unwrap_err();
         assert!(many.contains("500000 values"), "{many}");
         let text = "x".repeat(usize::try_from(LARGEST).unwrap());
-        let large = keep(&format!("\"{text}\"")).unwrap_err();
+        let large = check(&format!("\"{text}\"")).unwrap_err();
         assert!(large.contains("16 MiB"), "{large}");
     }
 }
