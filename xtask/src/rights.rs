@@ -69,7 +69,8 @@ pub(crate) fn audit(testbed: &Testbed) -> Option<Audit> {
     testbed.audit_log.clone().map(Audit::new)
 }
 
-/// Fails if promoters were refused anything since, or if they may do what none did.
+/// Fails if promoters were refused since what they are not granted, if a daemon did what
+/// the chart does not grant, or if they may do what none did.
 pub(crate) fn check(testbed: &Testbed, audit: &Audit, since: Mark) -> Result<()> {
     let (granted, used) = read(testbed, audit, since)?;
     judge(&granted, &used)

@@ -17,8 +17,8 @@ the end-to-end tests in which the API server's audit log has it. Bold are those 
 the chart with these rights and no others. In the others a command did, by the same engine, as an account with these rights;
 a person's have one more, to delete a DeploymentGroup (`promoter remove`).
 
-`cargo xtask test` fails if a promoter is refused anything, if the daemon does what the chart does not grant, or if no test
-uses a right. `cargo xtask rights` writes this page anew.
+`cargo xtask test` fails if a promoter is refused what it needs and is not granted, if the daemon does what the chart does
+not grant, or if no test uses a right. `cargo xtask rights` writes this page anew.
 ";
 
 /// The page.
@@ -50,21 +50,14 @@ pub(super) fn markdown(granted: &Granted, used: &Used) -> String {
 
 /// A few of the tests, and how many more there are.
 fn named(users: &[&User]) -> String {
-    let name = |user: &&User| {
-        let User { is_command, test } = user;
-        if *is_command {
-            test.clone()
+    let few = users.iter().take(NAMED).map(|user| {
+        if user.is_command {
+            user.test.clone()
         } else {
-            format!("**{test}**")
+            format!("**{}**", user.test)
         }
-    };
-    let few: Vec<_> = users
-        .iter()
-        .copied()
-        .take(NAMED)
-        .map(|user| name(&user))
-        .collect();
-    let few = few.join(", ");
+    });
+    let few = few.collect::<Vec<_>>().join(", ");
     match users.len() {
         0 => "**none**".to_owned(),
         number if number > NAMED => format!("{few} and {} more", number - NAMED),

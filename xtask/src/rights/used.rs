@@ -45,11 +45,13 @@ impl Used {
             let right = right(&request);
             let is_home = request.namespace.is_empty() || request.namespace == home;
             match request.code {
-                403 if is_home => drop(used.refused.insert(right.clone())),
+                403 if is_home => {
+                    used.refused.insert(right.clone());
+                }
                 // Elsewhere it has no rights, as a test may show; or nobody looked whether
                 // it has.
                 0 | 401 | 403 | 429 | 500.. => {}
-                _ => drop(used.note(right.clone(), &who)),
+                _ => used.note(right.clone(), &who),
             }
             // A patch that makes what is not there yet needs both.
             if request.verb == "patch" && request.code == 201 {
@@ -64,8 +66,8 @@ impl Used {
         used
     }
 
-    fn note(&mut self, right: Right, user: &User) -> bool {
-        self.by.entry(right).or_default().insert(user.clone())
+    fn note(&mut self, right: Right, user: &User) {
+        self.by.entry(right).or_default().insert(user.clone());
     }
 
     /// Those that used a right.
